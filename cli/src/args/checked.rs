@@ -1,0 +1,258 @@
+//! The arguments after they are checked: what is here fits together.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{Days, NaiveDate, Utc};
+use daybook::At;
+use serde_json::Value;
+
+use super::raw::{Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawLog, RawSql};
+use super::zone::Zone;
+use crate::failure::Failure;
+
+pub use super::units::State;
+
+/// A command and what holds for all of them.
+#[derive(Debug)]
+pub struct Invocation {
+    pub global: Global,
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug)]
+pub struct Global {
+    /// The store, when `--store` names it.
+    pub named_store: Option<PathBuf>,
+    /// The store: `--store`, else `DAYBOOK_STORE`, else `./daybook`.
+    pub store: PathBuf,
+    pub zone: Zone,
+}
+
+/// The command to run.
+#[derive(Debug)]
+pub enum Command {
+    Demo(DemoRequest),
+    Log(Log),
+    Ingest(Vec<PathBuf>),
+    Sql(Sql),
+    Schema,
+    Info,
+    Export(Export),
+    Compact(Option<NaiveDate>),
+    Completions(clap_complete::Shell),
+    Man(Option<String>),
+}
+
+/// The sample events to make.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DemoRequest {
+    /// The last day.
+    pub until: NaiveDate,
+}
+
+/// Where the events to record come from.
+#[derive(Debug, PartialEq)]
+pub enum Log {
+    /// From the arguments.
+    One(Box<NewEvent>),
+    /// From standard input, one a line.
+    Lines,
+}
+
+/// One event from the arguments.
+#[derive(Debug, PartialEq)]
+pub struct NewEvent {
+    pub kind: String,
+    pub message: String,
+    pub level: Option<String>,
+    pub actor: Option<String>,
+    pub session: Option<String>,
+    pub source: Option<String>,
+    pub entity: Option<(String, String)>,
+    pub status: Option<String>,
+    pub duration_ms: Option<f64>,
+    /// As typed: the store reads more forms than a zone applies to.
+    pub ts: Option<String>,
+    pub before: Option<State>,
+    pub after: Option<State>,
+    pub fields: Vec<(String, Value)>,
+}
+
+/// A query.
+#[derive(Debug, PartialEq)]
+pub struct Sql {
+    /// `None`: it comes from standard input.
+    pub query: Option<String>,
+    pub format: Format,
+    pub parameters: Vec<(String, Value)>,
+    pub timeout: Timeout,
+    pub memory_bytes: Option<u64>,
+    pub at: At,
+}
+
+/// When to give up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeout {
+    /// As the library does.
+    Default,
+    Never,
+    After(Duration),
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Table,
+    JsonLines,
+    Json,
+    Csv,
+}
+
+/// What to export, and where to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Export {
+    pub target: ExportTarget,
+    pub original: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum ExportTarget {
+    Stdout,
+    File(PathBuf),
+}
+
+impl Raw {
+    /// Checks what was typed; `store_variable` is the value of `DAYBOOK_STORE`.
+    pub fn check(self, store_variable: Option<OsString>) -> Result<Invocation, Failure> {
+        let json = self.global.json;
+        let global = check_global(self.global, store_variable)?;
+        let command = match self.command {
+            RawCommand::Demo(demo) => {
+                Command::Demo(DemoRequest { until: demo.until.unwrap_or_else(yesterday) })
+            }
+            RawCommand::Log(log) => Command::Log(check_log(*log)?),
+            RawCommand::Ingest(ingest) => Command::Ingest(check_inputs(ingest.files)?),
+            RawCommand::Sql(sql) => Command::Sql(check_sql(sql, json, global.zone)?),
+            RawCommand::Schema => Command::Schema,
+            RawCommand::Info => Command::Info,
+            RawCommand::Export(export) => Command::Export(check_export(export)),
+            RawCommand::Compact(compact) => Command::Compact(compact.day),
+            RawCommand::Completions(completions) => Command::Completions(completions.shell),
+            RawCommand::Man(man) => Command::Man(man.command),
+        };
+        Ok(Invocation { global, command })
+    }
+}
+
+fn yesterday() -> NaiveDate {
+    let today = Utc::now().date_naive();
+    today.checked_sub_days(Days::new(1)).unwrap_or(today)
+}
+
+fn check_global(raw: RawGlobal, store_variable: Option<OsString>) -> Result<Global, Failure> {
+    if raw.quiet && raw.verbose > 0 {
+        return Err(Failure::usage("`--quiet` and `--verbose` contradict each other"));
+    }
+    if raw.store.as_ref().is_some_and(|store| store.as_os_str().is_empty()) {
+        return Err(Failure::usage("`--store` names no folder"));
+    }
+    let from_variable = store_variable.filter(|value| !value.is_empty()).map(PathBuf::from);
+    let store = raw.store.clone().or(from_variable).unwrap_or_else(|| PathBuf::from("./daybook"));
+    Ok(Global { named_store: raw.store, store, zone: raw.tz.unwrap_or_default() })
+}
+
+fn check_log(raw: RawLog) -> Result<Log, Failure> {
+    if raw.kind == "-" {
+        if raw.describes_an_event() {
+            let message =
+                "`daybook log -` reads whole events from standard input and takes no other arguments";
+            return Err(Failure::usage(message).hint("write the fields into the JSON of each line"));
+        }
+        return Ok(Log::Lines);
+    }
+    let Some(message) = raw.message else {
+        return Err(Failure::usage("the message is missing")
+            .hint("`daybook log KIND MESSAGE`, or `daybook log -` to read JSON from standard input"));
+    };
+    let mut keys: Vec<&str> = raw.fields.iter().map(|(key, _)| key.as_str()).collect();
+    keys.sort_unstable();
+    let twice = keys.iter().zip(keys.iter().skip(1)).find(|(first, second)| first == second);
+    if let Some((key, _)) = twice {
+        return Err(Failure::usage(format!("the field `{key}` is given twice")));
+    }
+    Ok(Log::One(Box::new(NewEvent {
+        kind: raw.kind,
+        message,
+        level: raw.level,
+        actor: raw.actor,
+        session: raw.session,
+        source: raw.source,
+        entity: raw.entity,
+        status: raw.status,
+        duration_ms: raw.duration_ms,
+        ts: raw.ts,
+        before: raw.before,
+        after: raw.after,
+        fields: raw.fields,
+    })))
+}
+
+fn check_inputs(files: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    if files.iter().filter(|file| is_dash(file)).count() > 1 {
+        return Err(Failure::usage("standard input (`-`) can be read once"));
+    }
+    Ok(files)
+}
+
+fn check_sql(raw: RawSql, json: bool, zone: Zone) -> Result<Sql, Failure> {
+    let format = match (raw.format, json) {
+        (None, false) | (Some(RawFormat::Table), false) => Format::Table,
+        (None | Some(RawFormat::Json), _) => Format::Json,
+        (Some(RawFormat::Jsonl), _) => Format::JsonLines,
+        (Some(RawFormat::Csv), false) => Format::Csv,
+        (Some(RawFormat::Csv | RawFormat::Table), true) => {
+            return Err(
+                Failure::usage("`--json` and this `--format` contradict each other").hint("leave one out")
+            );
+        }
+    };
+    let timeout = match raw.timeout {
+        None => Timeout::Default,
+        Some(Duration::ZERO) => Timeout::Never,
+        Some(duration) => Timeout::After(duration),
+    };
+    Ok(Sql {
+        query: (raw.query != "-").then_some(raw.query),
+        format,
+        parameters: raw.parameters,
+        timeout,
+        memory_bytes: raw.memory,
+        at: raw.at.map_or(Ok(At::Latest), |at| check_at(&at, zone))?,
+    })
+}
+
+/// Digits are a version, all else is a time.
+fn check_at(text: &str, zone: Zone) -> Result<At, Failure> {
+    if let Ok(version) = text.parse::<u64>() {
+        return Ok(At::Version(version));
+    }
+    match zone.read(text) {
+        Some(time) => Ok(At::Time(time.timestamp_millis())),
+        None => Err(Failure::usage(format!("`--at {text}` is neither a version nor a time")).hint(
+            "write a version such as 12, a day such as 2026-02-03, or a time such as 2026-02-03T04:05:06Z",
+        )),
+    }
+}
+
+fn check_export(raw: RawExport) -> Export {
+    let target = if is_dash(&raw.file) { ExportTarget::Stdout } else { ExportTarget::File(raw.file) };
+    Export { target, original: raw.original }
+}
+
+/// Whether the name stands for standard input or output.
+pub fn is_dash(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}

@@ -1,0 +1,225 @@
+//! The arguments as typed: what clap accepts, before they are checked against each other.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use serde_json::Value;
+
+use super::zone::{self, Zone};
+use super::{help, units};
+use crate::printer::Output;
+
+/// An event store to carry inside an application: audit trails, activity logs, change logs, any log.
+#[derive(Debug, Parser)]
+#[command(name = "daybook", version, after_help = help::ROOT, max_term_width = 100)]
+#[command(arg_required_else_help = true)]
+pub struct Raw {
+    #[command(flatten)]
+    pub global: RawGlobal,
+    #[command(subcommand)]
+    pub command: RawCommand,
+}
+
+impl Raw {
+    /// How the command should speak, known before anything else is.
+    pub fn output(&self) -> Output {
+        Output { json: self.global.json, quiet: self.global.quiet, verbose: self.global.verbose }
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct RawGlobal {
+    /// The folder of the store [default: $DAYBOOK_STORE, else ./daybook]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Print one JSON value (or one a line) for a program to read; errors too, on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but data and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more about what is done
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How times are shown and read: UTC, local, +02:00, or a name such as Europe/Berlin [default: UTC]
+    #[arg(long, global = true, value_name = "ZONE", value_parser = zone::parse)]
+    pub tz: Option<Zone>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RawCommand {
+    /// Make a store with a year of sample events to explore
+    #[command(after_help = help::DEMO)]
+    Demo(RawDemo),
+    /// Record one event, or one for each line of standard input
+    #[command(after_help = help::LOG)]
+    Log(Box<RawLog>),
+    /// Store the events of files
+    #[command(after_help = help::INGEST)]
+    Ingest(RawIngest),
+    /// Ask with SQL
+    #[command(after_help = help::SQL)]
+    Sql(RawSql),
+    /// List the columns of the events
+    #[command(after_help = help::SCHEMA)]
+    Schema,
+    /// Say what is in the store
+    #[command(after_help = help::INFO)]
+    Info,
+    /// Write the events to a file
+    #[command(after_help = help::EXPORT)]
+    Export(RawExport),
+    /// Merge the small files of each day
+    #[command(after_help = help::COMPACT)]
+    Compact(RawCompact),
+    /// Print a script that completes this command in a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(RawCompletions),
+    /// Print the manual page
+    #[command(after_help = help::MAN)]
+    Man(RawMan),
+}
+
+#[derive(Args, Debug)]
+pub struct RawDemo {
+    /// The last day of the year of events [default: yesterday]
+    #[arg(long, value_name = "DAY", value_parser = units::day)]
+    pub until: Option<NaiveDate>,
+}
+
+#[derive(Args, Debug)]
+pub struct RawLog {
+    /// What happened (file_update, deploy, PAYMENT), or `-` to read JSON events from standard input
+    pub kind: String,
+    /// The text a person reads
+    pub message: Option<String>,
+    /// How grave: info, warning, error, ...
+    #[arg(long)]
+    pub level: Option<String>,
+    /// Who did it
+    #[arg(long)]
+    pub actor: Option<String>,
+    /// The session it belongs to
+    #[arg(long)]
+    pub session: Option<String>,
+    /// What wrote the event: a service, an agent
+    #[arg(long)]
+    pub source: Option<String>,
+    /// What it happened to
+    #[arg(long, value_name = "TYPE:ID", value_parser = units::entity)]
+    pub entity: Option<(String, String)>,
+    /// How it ended: success, failure, ...
+    #[arg(long)]
+    pub status: Option<String>,
+    /// How long it took, in milliseconds
+    #[arg(long, value_name = "N", value_parser = units::milliseconds)]
+    pub duration_ms: Option<f64>,
+    /// When it happened [default: now]
+    #[arg(long, value_name = "T")]
+    pub ts: Option<String>,
+    /// The state before the change, or `@` and a file that holds it
+    #[arg(long, value_name = "JSON|@FILE", value_parser = units::state)]
+    pub before: Option<units::State>,
+    /// The state after the change, or `@` and a file that holds it
+    #[arg(long, value_name = "JSON|@FILE", value_parser = units::state)]
+    pub after: Option<units::State>,
+    /// Another field; may be repeated
+    #[arg(long = "field", value_name = "KEY=VALUE", value_parser = units::key_value)]
+    pub fields: Vec<(String, Value)>,
+}
+
+impl RawLog {
+    /// Whether anything but the kind was given.
+    pub fn describes_an_event(&self) -> bool {
+        let texts =
+            [&self.message, &self.level, &self.actor, &self.session, &self.source, &self.status, &self.ts];
+        texts.iter().any(|text| text.is_some())
+            || self.entity.is_some()
+            || self.duration_ms.is_some()
+            || self.before.is_some()
+            || self.after.is_some()
+            || !self.fields.is_empty()
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct RawIngest {
+    /// Files of JSON Lines, also compressed with gzip or zstd; `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct RawSql {
+    /// The query; `-` to read it from standard input
+    pub query: String,
+    /// How to print the rows [default: table]
+    #[arg(long, value_enum)]
+    pub format: Option<RawFormat>,
+    /// A value for `$NAME` in the query; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = units::parameter)]
+    pub parameters: Vec<(String, Value)>,
+    /// Give up after this long: 500ms, 30s, 5m; 0 for never
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub timeout: Option<Duration>,
+    /// Use at most this much memory: 512MB, 1GB
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub memory: Option<u64>,
+    /// Ask the store as it was at a version or a time
+    #[arg(long, value_name = "VERSION|TIME")]
+    pub at: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RawFormat {
+    /// Aligned columns that fit the terminal
+    Table,
+    /// One JSON object a line
+    Jsonl,
+    /// One JSON array of objects
+    Json,
+    /// RFC 4180, safe to open in a spreadsheet
+    Csv,
+}
+
+#[derive(Args, Debug)]
+pub struct RawExport {
+    /// The file to write; `-` for standard output
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to write the events
+    #[arg(long, value_enum, default_value_t = RawExportFormat::Jsonl)]
+    pub format: RawExportFormat,
+    /// Write the producers' own records, under their own names, not Daybook's columns
+    #[arg(long)]
+    pub original: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RawExportFormat {
+    /// One JSON object a line
+    Jsonl,
+}
+
+#[derive(Args, Debug)]
+pub struct RawCompact {
+    /// Only this day
+    #[arg(long, value_name = "DAY", value_parser = units::day)]
+    pub day: Option<NaiveDate>,
+}
+
+#[derive(Args, Debug)]
+pub struct RawCompletions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct RawMan {
+    /// The page of one command
+    pub command: Option<String>,
+}

@@ -1,0 +1,116 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use daybook::At;
+use serde_json::json;
+
+use super::*;
+
+fn check(line: &[&str], variable: Option<&str>) -> Result<Invocation, String> {
+    let arguments = std::iter::once("daybook").chain(line.iter().copied()).map(OsString::from);
+    let raw = parse(arguments).map_err(|refusal| refusal.message())?;
+    raw.check(variable.map(OsString::from)).map_err(|failure| failure.message())
+}
+
+fn store(line: &[&str], variable: Option<&str>) -> Option<PathBuf> {
+    check(line, variable).ok().map(|invocation| invocation.global.store)
+}
+
+fn sql(line: &[&str]) -> Result<Sql, String> {
+    match check(line, None)?.command {
+        Command::Sql(sql) => Ok(sql),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+#[test]
+fn the_definition_is_sound() {
+    definition().debug_assert();
+}
+
+#[test]
+fn the_store_is_the_option_then_the_variable_then_the_default() {
+    assert_eq!(store(&["info"], None), Some("./daybook".into()));
+    assert_eq!(store(&["info"], Some("")), Some("./daybook".into()));
+    assert_eq!(store(&["info"], Some("/v")), Some("/v".into()));
+    assert_eq!(store(&["--store", "/o", "info"], Some("/v")), Some("/o".into()));
+    assert_eq!(store(&["info", "--store", "/o"], Some("/v")), Some("/o".into()));
+    assert!(check(&["info", "--store", ""], None).is_err());
+}
+
+#[test]
+fn global_options_go_before_or_after_the_command() {
+    for line in [["--json", "-v", "info"], ["info", "--json", "-v"], ["-v", "info", "--json"]] {
+        let raw = parse(std::iter::once("daybook").chain(line).map(OsString::from)).ok();
+        assert_eq!(raw.map(|raw| raw.output()), Some(Output { json: true, quiet: false, verbose: 1 }));
+    }
+    assert!(check(&["-q", "info", "-v"], None).is_err());
+}
+
+#[test]
+fn a_log_line_is_one_event_or_standard_input() {
+    let log = |line: &[&str]| match check(line, None).map(|invocation| invocation.command) {
+        Ok(Command::Log(log)) => Some(log),
+        _ => None,
+    };
+    assert_eq!(log(&["log", "-"]), Some(Log::Lines));
+    assert_eq!(log(&["log", "-", "text"]), None);
+    assert_eq!(log(&["log", "-", "--actor", "a"]), None);
+    assert_eq!(log(&["log", "deploy"]), None);
+    assert_eq!(log(&["log", "a", "b", "--field", "x=1", "--field", "x=2"]), None);
+    let Some(Log::One(event)) =
+        log(&["log", "a", "b", "--entity", "file:x", "--field", "n=1", "--after", "[1]"])
+    else {
+        panic!("one event")
+    };
+    assert_eq!((event.kind.as_str(), event.message.as_str()), ("a", "b"));
+    assert_eq!(event.entity, Some(("file".to_string(), "x".to_string())));
+    assert_eq!(event.fields, [("n".to_string(), json!(1))]);
+    assert_eq!(event.after, Some(State::Json(json!([1]))));
+}
+
+#[test]
+fn json_and_format_agree() {
+    let format = |line: &[&str]| sql(line).ok().map(|sql| sql.format);
+    assert_eq!(format(&["sql", "q"]), Some(Format::Table));
+    assert_eq!(format(&["sql", "q", "--json"]), Some(Format::Json));
+    assert_eq!(format(&["sql", "q", "--json", "--format", "jsonl"]), Some(Format::JsonLines));
+    assert_eq!(format(&["sql", "q", "--format", "csv"]), Some(Format::Csv));
+    assert_eq!(format(&["sql", "q", "--json", "--format", "csv"]), None);
+}
+
+#[test]
+fn limits_and_versions_of_a_query() {
+    let limits = sql(&["sql", "q", "--timeout", "0", "--memory", "1GB", "--at", "12"]);
+    let limits = limits.map(|sql| (sql.timeout, sql.memory_bytes, sql.at));
+    assert_eq!(limits, Ok((Timeout::Never, Some(1_000_000_000), At::Version(12))));
+    let at = |line: &[&str]| sql(line).map(|sql| sql.at);
+    assert_eq!(at(&["sql", "q", "--at", "1970-01-02"]), Ok(At::Time(86_400_000)));
+    assert_eq!(at(&["sql", "q", "--at", "1970-01-02", "--tz", "+01:00"]), Ok(At::Time(82_800_000)));
+    assert!(at(&["sql", "q", "--at", "soon"]).is_err());
+    assert_eq!(sql(&["sql", "-"]).map(|sql| sql.query), Ok(None));
+}
+
+#[test]
+fn an_export_goes_to_a_file_or_standard_output() {
+    let target = |file: &str| match check(&["export", file], None).map(|invocation| invocation.command) {
+        Ok(Command::Export(export)) => Some(export.target),
+        _ => None,
+    };
+    assert_eq!(target("-"), Some(ExportTarget::Stdout));
+    assert_eq!(target("a.jsonl"), Some(ExportTarget::File("a.jsonl".into())));
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    assert!(check(&["ingest", "-", "a", "-"], None).is_err());
+    assert!(check(&["ingest"], None).is_err());
+}
+
+#[test]
+fn a_refusal_has_one_message_for_programs() {
+    assert_eq!(
+        check(&["sql", "q", "--format", "xml"], None).err().as_deref().map(|text| text.lines().next()),
+        Some(Some("invalid value 'xml' for '--format <FORMAT>'"))
+    );
+}

@@ -1,0 +1,34 @@
+//! The commands, a file each.
+
+mod compact;
+mod completions;
+mod demo;
+mod export;
+mod info;
+mod ingest;
+mod log;
+mod man;
+mod schema;
+mod sql;
+
+use crate::args::{Command, Invocation};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// Runs a command.
+pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
+    let context = Context { printer, global: invocation.global };
+    match invocation.command {
+        Command::Demo(request) => demo::run(&context, &request),
+        Command::Log(request) => log::run(&context, request),
+        Command::Ingest(files) => ingest::run(&context, &files),
+        Command::Sql(request) => sql::run(&context, request),
+        Command::Schema => schema::run(&context),
+        Command::Info => info::run(&context),
+        Command::Export(request) => export::run(&context, &request),
+        Command::Compact(day) => compact::run(&context, day),
+        Command::Completions(shell) => completions::run(&context, shell),
+        Command::Man(command) => man::run(&context, command.as_deref()),
+    }
+}

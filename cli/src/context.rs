@@ -1,0 +1,42 @@
+//! What every command works with.
+
+use std::path::Path;
+
+use daybook::Store;
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::printer::Printer;
+
+/// The printer, the store that was named, the zone of times.
+pub struct Context<'a> {
+    pub printer: &'a Printer,
+    pub global: Global,
+}
+
+impl Context<'_> {
+    /// The store, which has to be there.
+    pub fn open(&self) -> Result<Store, Failure> {
+        self.opened(&self.global.store, Store::open(&self.global.store)?)
+    }
+
+    /// The store, made if it is not there.
+    pub fn open_or_create(&self) -> Result<Store, Failure> {
+        self.open_or_create_at(&self.global.store)
+    }
+
+    /// The store in another folder than the named one, made if it is not there.
+    pub fn open_or_create_at(&self, folder: &Path) -> Result<Store, Failure> {
+        self.opened(folder, Store::open_or_create(folder)?)
+    }
+
+    /// From here on, Ctrl-C stops what the store does.
+    fn opened(&self, folder: &Path, store: Store) -> Result<Store, Failure> {
+        self.printer.detail(&format!("opened the store `{}`", folder.display()));
+        let interrupter = store.interrupter();
+        interrupt::on_interrupt(move || interrupter.interrupt());
+        interrupt::check()?;
+        Ok(store)
+    }
+}

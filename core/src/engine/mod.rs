@@ -1,0 +1,242 @@
+//! The query engine: one in-memory DuckDB for one snapshot, locked before the user's SQL runs in it.
+//!
+//! Nothing else in the library knows DuckDB. A session holds views over the snapshot's Parquet files and
+//! over rows that are not in Parquet yet. What keeps a query inside it, in this order: its parse tree may
+//! only read ([`crate::query::statement`]); its transaction is read-only; DuckDB may open the snapshot's
+//! files and no others; and its settings are locked.
+
+mod failure;
+mod load;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::column::Column;
+use crate::query::sql::{identifier, literal, literals, path_pattern};
+use crate::query::view::{self, ViewParts};
+use arrow::record_batch::RecordBatch;
+use duckdb::Connection;
+use rows::{Control, Job};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+pub use crate::query::view::{Mixed, MixedField};
+pub use rows::Rows;
+
+/// What a session may use.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Memory, in bytes. What needs more is written to the temporary folder, or fails.
+    pub memory_bytes: u64,
+    /// Threads of a query.
+    pub threads: usize,
+    /// The longest a query may take, from its start until its last row is taken; none is for ever.
+    pub timeout: Option<Duration>,
+    /// The folder for what does not fit into memory; made when first needed. It holds parts of events.
+    pub temp_folder: PathBuf,
+    /// The most that folder may hold, in bytes.
+    pub temp_bytes: u64,
+}
+
+impl Limits {
+    /// 1 GiB of memory, every core, no timeout, 16 GiB of temporary files.
+    pub fn new(temp_folder: PathBuf) -> Limits {
+        Limits {
+            memory_bytes: 1 << 30,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            timeout: None,
+            temp_folder,
+            temp_bytes: 16 << 30,
+        }
+    }
+}
+
+/// A table of the snapshot.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The name in SQL.
+    pub name: &'static str,
+    /// Its Parquet files; each holds any of the columns.
+    pub files: Vec<PathBuf>,
+    /// All stored columns, in order.
+    pub columns: Vec<Column>,
+    /// Rows that are not in Parquet: the same columns in the same order.
+    pub pending: Vec<RecordBatch>,
+    /// Fields whose values are in their column and in `rest`.
+    pub mixed: Vec<MixedField>,
+}
+
+/// One in-memory DuckDB for one snapshot. Queries may run at the same time on several threads.
+pub struct Session {
+    connection: Mutex<Connection>,
+    files: Arc<[String]>,
+    timeout: Option<Duration>,
+    running: Arc<Running>,
+}
+
+/// Interrupts the queries of a session, from any thread.
+#[derive(Clone)]
+pub struct Interrupter {
+    running: Arc<Running>,
+}
+
+#[derive(Default)]
+struct Running {
+    queries: Mutex<Vec<Weak<Control>>>,
+}
+
+impl Session {
+    /// Makes the tables. No file is opened before a query needs it.
+    pub fn open(
+        tables: Vec<Table>,
+        extra: Vec<(&'static str, RecordBatch)>,
+        limits: &Limits,
+    ) -> Result<Session> {
+        let connection = Connection::open_in_memory().map_err(internal)?;
+        let files = tables.iter().flat_map(|table| &table.files).map(|file| absolute(file));
+        let files: Arc<[String]> = files.collect::<Result<_>>()?;
+        run(&connection, &settings(limits, &files)?)?;
+        run(&connection, UTC_CLOCK)?;
+        run(&connection, &format!("CREATE SCHEMA {}", load::HELD))?;
+        for table in &tables {
+            add_table(&connection, table)?;
+        }
+        for (name, batch) in &extra {
+            load::add_plain_table(&connection, name, batch)?;
+        }
+        run(&connection, "SET enable_external_access = false; SET lock_configuration = true")?;
+        let running = Arc::default();
+        Ok(Session { connection: Mutex::new(connection), files, timeout: limits.timeout, running })
+    }
+
+    /// Runs one statement that only reads. `$name` in it takes the parameter of that name, `?` those
+    /// named `1`, `2` and so on; each must be there, and no other.
+    pub fn query(&self, sql: &str, parameters: &[(String, serde_json::Value)]) -> Result<Rows> {
+        let deadline = self.timeout.and_then(|timeout| Some((Instant::now().checked_add(timeout)?, timeout)));
+        let connection = lock(&self.connection).try_clone().map_err(internal)?;
+        let control = Arc::new(Control::new(connection.interrupt_handle(), deadline));
+        self.running.add(&control);
+        let job = Job {
+            connection,
+            sql: sql.to_string(),
+            parameters: parameters.to_vec(),
+            files: Arc::clone(&self.files),
+        };
+        Rows::start(job, control)
+    }
+
+    /// A handle that interrupts this session's queries.
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter { running: Arc::clone(&self.running) }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("files", &self.files.len()).finish_non_exhaustive()
+    }
+}
+
+impl Interrupter {
+    /// Stops every query of the session that is running now; each ends with [`ErrorKind::Interrupted`].
+    pub fn interrupt(&self) {
+        let queries: Vec<_> = lock(&self.running.queries).iter().filter_map(Weak::upgrade).collect();
+        for query in queries {
+            query.interrupt();
+        }
+    }
+}
+
+impl std::fmt::Debug for Interrupter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interrupter").finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    fn add(&self, control: &Arc<Control>) {
+        let mut queries = lock(&self.queries);
+        queries.retain(|query| query.strong_count() > 0);
+        queries.push(Arc::downgrade(control));
+    }
+}
+
+/// The clock in UTC, without a zone: DuckDB's own needs ICU for dates, and for arithmetic on instants.
+const UTC_CLOCK: &str = "
+    CREATE MACRO now() AS system.main.now()::TIMESTAMP;
+    CREATE MACRO get_current_timestamp() AS system.main.now()::TIMESTAMP;
+    CREATE MACRO transaction_timestamp() AS system.main.now()::TIMESTAMP;
+    CREATE MACRO current_localtimestamp() AS system.main.now()::TIMESTAMP;
+    CREATE MACRO current_localtime() AS system.main.now()::TIMESTAMP::TIME;
+    CREATE MACRO get_current_time() AS system.main.now()::TIMESTAMP::TIME;
+    CREATE MACRO current_date() AS system.main.now()::TIMESTAMP::DATE;
+    CREATE MACRO today() AS system.main.now()::TIMESTAMP::DATE";
+
+/// The settings that are fixed before anything is read.
+fn settings(limits: &Limits, files: &[String]) -> Result<String> {
+    let temp_folder = literal(&absolute(&limits.temp_folder)?);
+    let mut settings = format!(
+        "SET autoinstall_known_extensions = false;
+         SET autoload_known_extensions = false;
+         SET allow_community_extensions = false;
+         SET allow_persistent_secrets = false;
+         SET threads = {};
+         SET memory_limit = '{}B';
+         SET temp_directory = {temp_folder};
+         SET max_temp_directory_size = '{}B';",
+        limits.threads.max(1),
+        limits.memory_bytes,
+        limits.temp_bytes,
+    );
+    if !files.is_empty() {
+        // DuckDB asks for leave under the pattern first, then under the name that it matched.
+        let patterns = files.iter().map(|file| (file, path_pattern(file)));
+        let patterns = patterns.filter(|(file, pattern)| *file != pattern).map(|(_, pattern)| pattern);
+        let allowed = files.iter().cloned().chain(patterns);
+        settings.push_str(&format!("SET allowed_paths = {};", literals(allowed)));
+    }
+    Ok(settings)
+}
+
+fn add_table(connection: &Connection, table: &Table) -> Result<()> {
+    let held = format!("{}.{}", load::HELD, identifier(table.name));
+    let has_pending = table.pending.iter().any(|batch| batch.num_rows() > 0);
+    if has_pending {
+        run(connection, &view::create_table(&held, &table.columns))?;
+        load::append(connection, table.name, &table.columns, &table.pending)?;
+    }
+    let files = table.files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>>>()?;
+    let parts = ViewParts {
+        name: table.name,
+        columns: &table.columns,
+        files: &files,
+        held: has_pending.then_some(held.as_str()),
+        mixed: &table.mixed,
+    };
+    run(connection, &view::create_view(&parts))
+}
+
+/// The path as DuckDB knows it.
+fn absolute(path: &Path) -> Result<String> {
+    let absolute = std::path::absolute(path).map_err(|error| Error::io("find", path.display(), error))?;
+    absolute.into_os_string().into_string().map_err(|path| {
+        let message = format!("DuckDB cannot open `{}`: the path is not UTF-8", path.display());
+        Error::new(ErrorKind::Unsupported, message)
+    })
+}
+
+/// Runs SQL of our own.
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    connection.execute_batch(sql).map_err(internal)
+}
+
+/// An error in SQL or in a call of our own.
+fn internal(error: duckdb::Error) -> Error {
+    Error::new(ErrorKind::Internal, "DuckDB cannot prepare the session").with_source(error)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

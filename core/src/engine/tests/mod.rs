@@ -1,0 +1,4 @@
+mod fixture;
+mod running;
+mod sandbox;
+mod tables;

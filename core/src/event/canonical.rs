@@ -1,0 +1,242 @@
+//! The exact bytes that are hashed of a record and of a set of rows.
+//!
+//! A record's canonical bytes are its leaves, sorted by encoded path. A leaf is a value that is no object
+//! with keys in it. It is written as: its path (each key as its length, 32 bits little-endian, and its
+//! bytes), a tag of one byte, the length of the value, 32 bits little-endian, and the value:
+//!
+//! | tag | value |
+//! |---|---|
+//! | `s` | a string, its characters in UTF-8 |
+//! | `n` | a number: an integer in decimal where a 64-bit integer holds it, else a double's shortest spelling, else as written |
+//! | `t` `f` `z` `o` | true, false, null, an object without keys: empty |
+//! | `a` | an array, as JSON without white space, keys sorted, numbers as above |
+//! | `T` | the timestamp of the event: microseconds since 1970 in decimal |
+//!
+//! So the hash depends neither on the order of keys nor on the columns that the values are in, and a
+//! record that is read back from any file hashes to the same.
+
+use super::json::{self, Kind, Tape};
+use super::number;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The SHA-256 of bytes.
+pub fn hash(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// Appends the leaf that is the event's timestamp.
+pub fn time_leaf_into(path: &[u8], micros: i64, out: &mut Vec<u8>) {
+    leaf_with(path, b'T', out, |out| number::integer_into(micros, out));
+}
+
+/// Appends a leaf of a tape.
+pub fn leaf_into(path: &[u8], text: &[u8], tape: &Tape, value: usize, out: &mut Vec<u8>) {
+    let Some(node) = tape.get(value) else { return };
+    let raw = json::text_of(text, &node);
+    match node.kind {
+        Kind::String | Kind::Key => leaf_with(path, b's', out, |out| match node.escaped {
+            true => json::unescape_into(raw, out),
+            false => out.extend_from_slice(raw),
+        }),
+        Kind::Number => leaf_with(path, b'n', out, |out| number::canonical_into(raw, out)),
+        Kind::True => leaf_with(path, b't', out, |_| ()),
+        Kind::False => leaf_with(path, b'f', out, |_| ()),
+        Kind::Null => leaf_with(path, b'z', out, |_| ()),
+        Kind::Object => leaf_with(path, b'o', out, |_| ()),
+        Kind::Array => leaf_with(path, b'a', out, |out| json_into(text, tape, value, out)),
+    }
+}
+
+fn leaf_with(path: &[u8], tag: u8, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(path);
+    out.push(tag);
+    let length_at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    let start = out.len();
+    write(out);
+    let length = (out.len() - start) as u32;
+    if let Some(place) = out.get_mut(length_at..start) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+/// Appends a value as JSON without white space, keys sorted and each once, numbers in their one spelling.
+pub fn json_into(text: &[u8], tape: &Tape, value: usize, out: &mut Vec<u8>) {
+    let number = |raw: &[u8], out: &mut Vec<u8>| number::canonical_into(raw, out);
+    write_value(text, tape, value, out, &number);
+}
+
+/// A record in which every key stands once: the last one of several. Numbers stay as written.
+pub fn without_duplicates(text: &[u8], tape: &Tape) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    write_value(text, tape, 0, &mut out, &|raw: &[u8], out: &mut Vec<u8>| out.extend_from_slice(raw));
+    out
+}
+
+type WriteNumber<'a> = &'a dyn Fn(&[u8], &mut Vec<u8>);
+
+fn write_value(text: &[u8], tape: &Tape, value: usize, out: &mut Vec<u8>, number: WriteNumber<'_>) {
+    let Some(node) = tape.get(value) else { return };
+    let raw = json::text_of(text, &node);
+    match node.kind {
+        Kind::Object => {
+            let members = members(text, tape, value);
+            out.push(b'{');
+            for (position, (key, member)) in members.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                json::quote_into(&String::from_utf8_lossy(key), out);
+                out.push(b':');
+                write_value(text, tape, *member, out, number);
+            }
+            out.push(b'}');
+        }
+        Kind::Array => {
+            out.push(b'[');
+            let mut element = value + 1;
+            while element < node.next as usize {
+                if element > value + 1 {
+                    out.push(b',');
+                }
+                write_value(text, tape, element, out, number);
+                element = tape.get(element).map_or(usize::MAX, |node| node.next as usize);
+            }
+            out.push(b']');
+        }
+        Kind::String | Kind::Key => {
+            json::quote_into(&String::from_utf8_lossy(&plain(raw, node.escaped)), out)
+        }
+        Kind::Number => number(raw, out),
+        Kind::True => out.extend_from_slice(b"true"),
+        Kind::False => out.extend_from_slice(b"false"),
+        Kind::Null => out.extend_from_slice(b"null"),
+    }
+}
+
+/// The members of an object by key; of several with one key, the last.
+fn members(text: &[u8], tape: &Tape, object: usize) -> BTreeMap<Vec<u8>, usize> {
+    let mut members = BTreeMap::new();
+    let end = tape.get(object).map_or(0, |node| node.next as usize);
+    let mut position = object + 1;
+    while position < end {
+        let (Some(key), Some(value)) = (tape.get(position), tape.get(position + 1)) else { break };
+        members.insert(plain(json::text_of(text, &key), key.escaped), position + 1);
+        position = value.next as usize;
+    }
+    members
+}
+
+fn plain(raw: &[u8], escaped: bool) -> Vec<u8> {
+    if !escaped {
+        return raw.to_vec();
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    json::unescape_into(raw, &mut out);
+    out
+}
+
+/// The hash of a set of rows: it depends neither on their order nor on the files that they are in.
+///
+/// A row's hash is the SHA-256 of `daybook row\n`, `seq` and `ts` (64 bits, little-endian) and the record's
+/// content hash. It is stretched to 2,048 bits: the SHA-256 of the row's hash followed by one byte, 0 to 7,
+/// in turn. The set's hash is the sum of these as little-endian numbers, modulo 2 to the 2,048th. The hash
+/// of two sets together is their sum, so that compaction can be checked without the order of rows; the
+/// width is what keeps anyone from finding other rows with the same sum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowSet([u64; 32]);
+
+impl Default for RowSet {
+    /// The empty set.
+    fn default() -> Self {
+        RowSet([0; 32])
+    }
+}
+
+impl RowSet {
+    /// Adds a row.
+    pub fn add_row(&mut self, seq: i64, ts: i64, content: &[u8; 32]) {
+        let row = Sha256::new()
+            .chain_update(b"daybook row\n")
+            .chain_update(seq.to_le_bytes())
+            .chain_update(ts.to_le_bytes())
+            .chain_update(content)
+            .finalize();
+        let mut stretched = RowSet::default();
+        for (part, words) in (0_u8..).zip(stretched.0.as_chunks_mut::<4>().0) {
+            let digest = Sha256::new().chain_update(row).chain_update([part]).finalize();
+            for (word, bytes) in words.iter_mut().zip(digest.as_chunks::<8>().0) {
+                *word = u64::from_le_bytes(*bytes);
+            }
+        }
+        self.add(&stretched);
+    }
+
+    /// Adds all rows of another set.
+    pub fn add(&mut self, other: &RowSet) {
+        let mut carry = false;
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            (*word, carry) = word.carrying_add(*more, carry);
+        }
+    }
+
+    /// The hash in hexadecimal, 512 digits.
+    pub fn to_hex(&self) -> String {
+        let bytes: Vec<u8> = self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
+        hex(&bytes)
+    }
+
+    /// The hash of hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<RowSet> {
+        let digits = text.as_bytes().as_chunks::<16>().0;
+        let mut set = RowSet::default();
+        if text.len() != 512 {
+            return None;
+        }
+        for (word, digits) in set.0.iter_mut().zip(digits) {
+            let value = u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+            *word = value.swap_bytes();
+        }
+        Some(set)
+    }
+}
+
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_rows_has_no_order() {
+        let rows: Vec<(i64, i64, [u8; 32])> = (0..5).map(|n| (n, n * 7, [n as u8; 32])).collect();
+        let of = |rows: &[&(i64, i64, [u8; 32])]| {
+            let mut set = RowSet::default();
+            rows.iter().for_each(|(seq, ts, content)| set.add_row(*seq, *ts, content));
+            set
+        };
+        let [a, b, c, d, e] = rows.iter().collect::<Vec<_>>().try_into().unwrap();
+        let mut parts = of(&[a, b]);
+        parts.add(&of(&[e, d, c]));
+        assert_eq!(parts, of(&[c, a, e, b, d]));
+        assert_ne!(parts, of(&[a, b, c, d, d]));
+        assert_eq!(RowSet::from_hex(&parts.to_hex()), Some(parts));
+        assert_eq!(RowSet::from_hex("00"), None);
+    }
+
+    #[test]
+    fn keys_stand_once_and_the_last_one_counts() {
+        let text = br#"{"a":1,"b":{"c":[{"x":1,"x":2}],"c":3},"a":{"d":1.50}}"#;
+        let mut tape = Tape::default();
+        tape.parse(text).unwrap();
+        let unique = without_duplicates(text, &tape);
+        assert_eq!(std::str::from_utf8(&unique).unwrap(), r#"{"a":{"d":1.50},"b":{"c":3}}"#);
+    }
+}

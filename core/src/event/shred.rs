@@ -1,0 +1,617 @@
+//! Takes records apart: which value is which fixed column's, which are fields, and what the record's hash is.
+
+use super::chunk::{Chunk, Field};
+use super::column::FieldPath;
+use super::fixed::Fixed;
+use super::json::{self, JsonError, Kind, Node, Tape};
+use super::number::{self, Number};
+use super::path::{NodeId, PathTree, ROOT};
+use super::shape::{Form, Origin, Shape};
+use super::time::{self, TimeForm};
+use super::values::{FieldValues, ListClass, Texts};
+use super::{canonical, severity};
+use hashbrown::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// Fields nested deeper than this are kept in `rest`.
+const COLUMN_DEPTH_MAX: u32 = 32;
+/// Beyond so many paths the tree starts anew with the next chunk, so that hostile keys cannot fill memory.
+const PATHS_MAX: usize = 20_000;
+
+/// Why a record cannot be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reject {
+    /// The text is not JSON.
+    Json(JsonError),
+    /// The text is JSON and not an object.
+    NotAnObject,
+    /// The text is not UTF-8.
+    NotUtf8 {
+        /// The first byte that is not.
+        offset: usize,
+    },
+    /// Its timestamp cannot be read.
+    Time {
+        /// Whose field.
+        field: String,
+        /// What stands there, cut.
+        value: String,
+    },
+    /// Its timestamp lies before 1900 or after 2200.
+    TimeRange {
+        /// Whose field.
+        field: String,
+        /// What stands there, cut.
+        value: String,
+    },
+    /// The record is longer than the limit.
+    TooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reject::Json(error) => write!(f, "{error}"),
+            Reject::NotAnObject => f.write_str("a record is a JSON object"),
+            Reject::NotUtf8 { offset } => write!(f, "not UTF-8 at byte {offset}"),
+            Reject::Time { field, value } => write!(f, "no timestamp can be read from `{field}`: {value}"),
+            Reject::TimeRange { field, value } => {
+                write!(f, "the timestamp in `{field}` lies outside 1900 to 2200: {value}")
+            }
+            Reject::TooLong { limit } => write!(f, "the record is longer than {limit} bytes"),
+        }
+    }
+}
+
+/// A value that is not an object with keys: its path, and its place on the tape.
+#[derive(Clone, Copy, Debug)]
+struct Leaf {
+    node: NodeId,
+    value: u32,
+    taken: bool,
+}
+
+/// A value that may become a fixed column.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    column: Fixed,
+    rank: u8,
+    node: NodeId,
+    value: u32,
+    /// The leaves in it.
+    leaves: (u32, u32),
+}
+
+/// What stays the same for records with the same keys in the same order.
+#[derive(Debug, Default)]
+struct HashOrders {
+    last: (Vec<NodeId>, Arc<[u32]>),
+    known: HashMap<Vec<NodeId>, Arc<[u32]>>,
+}
+
+/// Takes records apart, one after the other, into a chunk.
+#[derive(Debug, Default)]
+pub struct Shredder {
+    tape: Tape,
+    paths: PathTree,
+    chunk: Chunk,
+    fields: Vec<FieldValues>,
+    shapes: HashMap<Vec<u32>, u32>,
+    record: u64,
+    orders: HashOrders,
+    leaves: Vec<Leaf>,
+    candidates: Vec<Candidate>,
+    key: Vec<u8>,
+    shape_key: Vec<u32>,
+    hash_input: Vec<u8>,
+    ts: Option<(i64, NodeId)>,
+}
+
+impl Shredder {
+    /// Takes a record apart. One that is rejected leaves nothing behind.
+    pub fn push(&mut self, record: &[u8], arrival_us: i64) -> Result<(), Reject> {
+        if self.read(record)? {
+            return self.store(record, arrival_us);
+        }
+        // A key stands twice in an object: the last one counts, as in most readers of JSON.
+        let unique = canonical::without_duplicates(record, &self.tape);
+        self.push(&unique, arrival_us)
+    }
+
+    /// Whether a record can be stored.
+    pub fn check(&mut self, record: &[u8], arrival_us: i64) -> Result<(), Reject> {
+        if self.paths.len() > PATHS_MAX {
+            *self = Shredder::default();
+        }
+        if self.read(record)? {
+            self.sort_candidates();
+            return self.timestamp(record, arrival_us).map(|_| ());
+        }
+        let unique = canonical::without_duplicates(record, &self.tape);
+        self.check(&unique, arrival_us)
+    }
+
+    /// Parses a record and finds its leaves and candidates. False where a key is there twice.
+    fn read(&mut self, record: &[u8]) -> Result<bool, Reject> {
+        if let Err(error) = simdutf8::compat::from_utf8(record) {
+            return Err(Reject::NotUtf8 { offset: error.valid_up_to() });
+        }
+        self.tape.parse(record).map_err(Reject::Json)?;
+        if self.tape.get(0).is_none_or(|root| root.kind != Kind::Object) {
+            return Err(Reject::NotAnObject);
+        }
+        self.record += 1;
+        self.leaves.clear();
+        self.candidates.clear();
+        Ok(self.walk(record, 0, ROOT))
+    }
+
+    fn sort_candidates(&mut self) {
+        self.candidates.sort_unstable_by_key(|candidate| (candidate.column, candidate.rank, candidate.node));
+    }
+
+    /// The records so far; the next go to a new chunk.
+    pub fn take(&mut self) -> Chunk {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        for (id, values) in self.fields.iter_mut().enumerate() {
+            if let (false, Some(node)) = (values.is_empty(), self.paths.get(id as NodeId)) {
+                let path = node.path.clone();
+                chunk.fields.push(Field { path, values: std::mem::take(values) });
+            }
+        }
+        self.shapes.clear();
+        if self.paths.len() > PATHS_MAX {
+            self.paths = PathTree::default();
+            self.orders = HashOrders::default();
+            self.fields = Vec::new();
+        }
+        if self.orders.known.len() > PATHS_MAX {
+            self.orders = HashOrders::default();
+        }
+        chunk
+    }
+
+    /// How many records are in the chunk so far.
+    pub fn len(&self) -> usize {
+        self.chunk.len()
+    }
+
+    /// Whether no record is in the chunk yet.
+    pub fn is_empty(&self) -> bool {
+        self.chunk.is_empty()
+    }
+
+    /// Finds the leaves of an object, and the candidates for fixed columns. False where a key is there twice.
+    fn walk(&mut self, text: &[u8], object: usize, parent: NodeId) -> bool {
+        let Some(Node { next: end, .. }) = self.tape.get(object) else { return true };
+        let mut position = object + 1;
+        let mut previous = parent;
+        while position < end as usize {
+            let (Some(key), Some(value)) = (self.tape.get(position), self.tape.get(position + 1)) else {
+                break;
+            };
+            let node = self.node_of(text, &key, parent, previous);
+            previous = node;
+            let Some(path) = self.paths.get_mut(node) else { break };
+            if path.seen_in == self.record {
+                return false;
+            }
+            path.seen_in = self.record;
+            let maps_to = path.maps_to;
+            let first_leaf = self.leaves.len() as u32;
+            let place = position as u32 + 1;
+            if value.kind == Kind::Object && value.next as usize > position + 2 {
+                if !self.walk(text, position + 1, node) {
+                    return false;
+                }
+            } else {
+                self.leaves.push(Leaf { node, value: place, taken: false });
+            }
+            if let Some((column, rank)) = maps_to {
+                let leaves = (first_leaf, self.leaves.len() as u32);
+                self.candidates.push(Candidate { column, rank, node, value: place, leaves });
+            }
+            position = value.next as usize;
+        }
+        true
+    }
+
+    fn node_of(&mut self, text: &[u8], key: &Node, parent: NodeId, previous: NodeId) -> NodeId {
+        let raw = json::text_of(text, key);
+        if !key.escaped {
+            return self.paths.child(parent, previous, raw);
+        }
+        self.key.clear();
+        json::unescape_into(raw, &mut self.key);
+        self.paths.child(parent, previous, &self.key)
+    }
+
+    /// Puts the record that was walked into the chunk.
+    fn store(&mut self, text: &[u8], arrival_us: i64) -> Result<(), Reject> {
+        self.sort_candidates();
+        // The timestamp comes first: it is the only one that can reject a record.
+        let (ts, ts_origin) = self.timestamp(text, arrival_us)?;
+        let row = self.chunk.len() as u32;
+        if self.chunk.fixed.is_empty() {
+            self.chunk.fixed.resize_with(Fixed::ALL.len(), Texts::default);
+        }
+        self.chunk.ts.push(ts);
+        self.chunk.severity.push(0);
+        self.shape_key.clear();
+        self.ts = ts_origin.map(|(node, _)| (ts, node));
+        if let Some((node, form)) = ts_origin {
+            self.note_origin(Fixed::Ts, node, Form::Time(form));
+        }
+        self.take_fixed(text, row);
+        self.take_fields(text, row);
+        let shape = self.shape_of_record();
+        self.chunk.shape.push(shape);
+        let content = self.content_hash(text);
+        self.chunk.content.push(content);
+        self.chunk.bytes += text.len() + 96;
+        Ok(())
+    }
+
+    /// When the record happened, and where it says so.
+    fn timestamp(
+        &mut self,
+        text: &[u8],
+        arrival_us: i64,
+    ) -> Result<(i64, Option<(NodeId, TimeForm)>), Reject> {
+        let mut unreadable: Option<Reject> = None;
+        for candidate in self.candidates.iter().filter(|candidate| candidate.column == Fixed::Ts) {
+            let Some(value) = self.tape.get(candidate.value as usize) else { continue };
+            let reject = |make: fn(String, String) -> Reject| {
+                let field = self.paths.get(candidate.node).map(|node| node.path.to_string());
+                make(field.unwrap_or_default(), excerpt(json::text_of(text, &value)))
+            };
+            match read_time(text, &value) {
+                Some((micros, form)) if (time::EARLIEST_US..time::LATEST_US).contains(&micros) => {
+                    let leaves = candidate.leaves.0 as usize..candidate.leaves.1 as usize;
+                    let node = candidate.node;
+                    for leaf in self.leaves.get_mut(leaves).unwrap_or_default() {
+                        leaf.taken = true;
+                    }
+                    return Ok((micros, Some((node, form))));
+                }
+                Some(_) => {
+                    unreadable.get_or_insert(reject(|field, value| Reject::TimeRange { field, value }));
+                }
+                None if value.kind != Kind::Null => {
+                    unreadable.get_or_insert(reject(|field, value| Reject::Time { field, value }));
+                }
+                None => {}
+            }
+        }
+        match unreadable {
+            Some(reject) => Err(reject),
+            None => Ok((arrival_us, None)),
+        }
+    }
+
+    /// Gives each fixed column the first of its candidates that can be read.
+    fn take_fixed(&mut self, text: &[u8], row: u32) {
+        let mut done = None;
+        for position in 0..self.candidates.len() {
+            let Some(candidate) = self.candidates.get(position).copied() else { break };
+            if candidate.column == Fixed::Ts || done == Some(candidate.column) {
+                continue;
+            }
+            let Some(value) = self.tape.get(candidate.value as usize) else { continue };
+            if let Some(form) = self.read_fixed(text, row, &candidate, &value) {
+                done = Some(candidate.column);
+                if candidate.column == Fixed::DurationMs && form == Form::Text {
+                    // A duration with a unit stays a field too, so that its spelling comes back.
+                    continue;
+                }
+                self.note_origin(candidate.column, candidate.node, form);
+                let leaves = candidate.leaves.0 as usize..candidate.leaves.1 as usize;
+                for leaf in self.leaves.get_mut(leaves).unwrap_or_default() {
+                    leaf.taken = true;
+                }
+            }
+        }
+    }
+
+    /// Stores a candidate's value in its column, if it can be read as one.
+    fn read_fixed(&mut self, text: &[u8], row: u32, candidate: &Candidate, value: &Node) -> Option<Form> {
+        let raw = json::text_of(text, value);
+        let form = match value.kind {
+            Kind::String => Form::Text,
+            Kind::Number => Form::Number,
+            Kind::True | Kind::False => Form::Bool,
+            _ => Form::Json,
+        };
+        match (candidate.column, form) {
+            (Fixed::Before | Fixed::After, _) if value.kind != Kind::Null => {
+                let quoted = value.kind == Kind::String;
+                let written = match quoted {
+                    true => text.get(value.start as usize - 1..value.end as usize + 1)?,
+                    false => raw,
+                };
+                self.chunk.fixed.get_mut(candidate.column.position())?.push(row, written);
+                return Some(Form::Json);
+            }
+            (_, Form::Json) => return None,
+            (Fixed::DurationMs, _) => return self.read_duration(raw, row, value),
+            (Fixed::Status, Form::Number | Form::Bool) => return None,
+            (Fixed::EntityId, _) if self.is_file_path(candidate) => {
+                let types = self.chunk.fixed.get_mut(Fixed::EntityType.position())?;
+                if types.rows.last() == Some(&row) {
+                    return None;
+                }
+                types.push(row, b"file");
+            }
+            _ => {}
+        }
+        let texts = self.chunk.fixed.get_mut(candidate.column.position())?;
+        let written = texts.push_with(row, |out| match value.escaped {
+            true => json::unescape_into(raw, out),
+            false => out.extend_from_slice(raw),
+        });
+        if candidate.column == Fixed::Level {
+            let level = std::str::from_utf8(written).unwrap_or_default();
+            if let (Some(severity), Some(last)) = (severity::of_level(level), self.chunk.severity.last_mut())
+            {
+                *last = severity;
+            }
+        }
+        Some(form)
+    }
+
+    fn read_duration(&mut self, raw: &[u8], row: u32, value: &Node) -> Option<Form> {
+        let (milliseconds, form) = match value.kind {
+            Kind::Number => match number::read(raw) {
+                Number::Int(value) => (number::as_double(value)?, Form::Number),
+                Number::Double(value) => (value, Form::Number),
+                Number::Exact => return None,
+            },
+            Kind::String => (time::read_duration_ms(std::str::from_utf8(raw).ok()?)?, Form::Text),
+            _ => return None,
+        };
+        if !milliseconds.is_finite() {
+            return None;
+        }
+        self.chunk.duration_ms.push(row, milliseconds);
+        Some(form)
+    }
+
+    /// Whether a candidate for `entity_id` is a file's path, which also says the entity's type.
+    fn is_file_path(&self, candidate: &Candidate) -> bool {
+        let path = self.paths.get(candidate.node).map(|node| &node.path);
+        path.is_some_and(|path| path.keys().next().is_some_and(|key| key.eq_ignore_ascii_case("file_path")))
+    }
+
+    fn note_origin(&mut self, column: Fixed, node: NodeId, form: Form) {
+        self.shape_key.extend([column.position() as u32, node, form_code(form)]);
+    }
+
+    /// Puts what no fixed column took into its fields.
+    fn take_fields(&mut self, text: &[u8], row: u32) {
+        if self.fields.len() < self.paths.len() {
+            self.fields.resize_with(self.paths.len(), FieldValues::default);
+        }
+        let mut absences: Vec<(u32, NodeId)> = Vec::new();
+        for leaf in self.leaves.iter().filter(|leaf| !leaf.taken) {
+            let Some(value) = self.tape.get(leaf.value as usize) else { continue };
+            let Some(values) = self.fields.get_mut(leaf.node as usize) else { continue };
+            let raw = json::text_of(text, &value);
+            let deep = self.paths.get(leaf.node).is_some_and(|node| node.depth > COLUMN_DEPTH_MAX);
+            match value.kind {
+                Kind::Null => absences.push((0, leaf.node)),
+                Kind::Object => absences.push((1, leaf.node)),
+                Kind::Array if raw == b"[]" || value.next == leaf.value + 1 => {
+                    absences.push((2, leaf.node));
+                    if !deep {
+                        push_list(values, row, b"[]", ListClass::Empty);
+                    }
+                }
+                Kind::String if deep => {
+                    let quoted = text.get(value.start as usize - 1..value.end as usize + 1);
+                    values.rare_mut().other.push(row, quoted.unwrap_or_default());
+                }
+                _ if deep => values.rare_mut().other.push(row, raw),
+                Kind::String => {
+                    values.texts.push_with(row, |out| match value.escaped {
+                        true => json::unescape_into(raw, out),
+                        false => out.extend_from_slice(raw),
+                    });
+                }
+                Kind::Number => match number::read(raw) {
+                    Number::Int(value) => values.ints.push(row, value),
+                    Number::Double(value) => values.doubles.push(row, value),
+                    Number::Exact => values.rare_mut().exact.push(row, raw),
+                },
+                Kind::True => values.bools.push(row, true),
+                Kind::False => values.bools.push(row, false),
+                Kind::Array => match list_class(text, &self.tape, leaf.value as usize) {
+                    Some(class) => push_list(values, row, raw, class),
+                    None => values.rare_mut().other.push(row, raw),
+                },
+                Kind::Key => {}
+            }
+        }
+        if self.leaves.is_empty() {
+            absences.push((1, ROOT));
+        }
+        absences.sort_unstable();
+        self.shape_key.extend(absences.into_iter().flat_map(|(kind, node)| [ABSENCE + kind, node, 0]));
+    }
+
+    /// The shape of the record, by its key.
+    fn shape_of_record(&mut self) -> u32 {
+        if let Some(shape) = self.shapes.get(&self.shape_key) {
+            return *shape;
+        }
+        let mut shape = Shape::default();
+        for entry in self.shape_key.as_chunks::<3>().0 {
+            let [what, node, code] = *entry;
+            let path =
+                self.paths.get(node).map_or_else(|| FieldPath::new::<&str>([]), |node| (*node.path).clone());
+            match what.checked_sub(ABSENCE) {
+                Some(0) => shape.nulls.push(path),
+                Some(1) => shape.empty_objects.push(path),
+                Some(_) => shape.empty_arrays.push(path),
+                None => {
+                    let column = Fixed::ALL.get(what as usize).copied();
+                    if let (Some(column), Some(form)) = (column, form_of(code)) {
+                        shape.origins.push(Origin { column, path, form });
+                    }
+                }
+            }
+        }
+        let id = self.chunk.shapes.len() as u32;
+        self.chunk.shapes.push(shape.sorted());
+        self.shapes.insert(self.shape_key.clone(), id);
+        id
+    }
+
+    /// The SHA-256 of the record's canonical bytes.
+    fn content_hash(&mut self, text: &[u8]) -> [u8; 32] {
+        self.hash_input.clear();
+        let order = self.hash_order();
+        for position in order.iter() {
+            let Some(leaf) = self.leaves.get(*position as usize) else { continue };
+            let Some(node) = self.paths.get(leaf.node) else { continue };
+            match self.ts {
+                Some((micros, ts_node)) if ts_node == leaf.node => {
+                    canonical::time_leaf_into(&node.encoded, micros, &mut self.hash_input);
+                }
+                _ => canonical::leaf_into(
+                    &node.encoded,
+                    text,
+                    &self.tape,
+                    leaf.value as usize,
+                    &mut self.hash_input,
+                ),
+            }
+        }
+        canonical::hash(&self.hash_input)
+    }
+
+    /// The leaves sorted by path.
+    fn hash_order(&mut self) -> Arc<[u32]> {
+        let same = self.orders.last.0.len() == self.leaves.len()
+            && self.orders.last.0.iter().zip(&self.leaves).all(|(node, leaf)| *node == leaf.node);
+        if same {
+            return self.orders.last.1.clone();
+        }
+        let nodes: Vec<NodeId> = self.leaves.iter().map(|leaf| leaf.node).collect();
+        let order = match self.orders.known.get(&nodes) {
+            Some(order) => order.clone(),
+            None => {
+                let mut order: Vec<u32> = (0..nodes.len() as u32).collect();
+                let encoded = |position: &u32| {
+                    let node = nodes.get(*position as usize).and_then(|node| self.paths.get(*node));
+                    node.map(|node| &*node.encoded).unwrap_or_default()
+                };
+                order.sort_by(|a, b| encoded(a).cmp(encoded(b)));
+                let order: Arc<[u32]> = order.into();
+                self.orders.known.insert(nodes.clone(), order.clone());
+                order
+            }
+        };
+        self.orders.last = (nodes, order.clone());
+        order
+    }
+}
+
+/// In a shape's key, entries from here on are fields that were null, `{}` or `[]`.
+const ABSENCE: u32 = 1 << 16;
+
+fn form_code(form: Form) -> u32 {
+    FORMS.iter().position(|known| *known == form).unwrap_or(0) as u32
+}
+
+fn form_of(code: u32) -> Option<Form> {
+    FORMS.get(code as usize).copied()
+}
+
+const FORMS: [Form; 13] = {
+    use time::Unit::{Microseconds, Milliseconds, Nanoseconds, Seconds};
+    const fn number(unit: time::Unit, quoted: bool) -> Form {
+        Form::Time(TimeForm::Number { unit, quoted })
+    }
+    [
+        Form::Text,
+        Form::Number,
+        Form::Bool,
+        Form::Json,
+        Form::Time(TimeForm::Text),
+        number(Seconds, false),
+        number(Milliseconds, false),
+        number(Microseconds, false),
+        number(Nanoseconds, false),
+        number(Seconds, true),
+        number(Milliseconds, true),
+        number(Microseconds, true),
+        number(Nanoseconds, true),
+    ]
+};
+
+fn push_list(values: &mut FieldValues, row: u32, raw: &[u8], class: ListClass) {
+    let rare = values.rare_mut();
+    rare.lists.push(row, raw);
+    rare.classes.push(class);
+}
+
+fn read_time(text: &[u8], value: &Node) -> Option<(i64, TimeForm)> {
+    let raw = std::str::from_utf8(json::text_of(text, value)).ok()?;
+    match value.kind {
+        Kind::Number => time::read_number(raw),
+        Kind::String if value.escaped => {
+            let mut plain = Vec::new();
+            json::unescape_into(raw.as_bytes(), &mut plain);
+            time::read_text(std::str::from_utf8(&plain).ok()?)
+        }
+        Kind::String => time::read_text(raw),
+        _ => None,
+    }
+}
+
+/// What a list column would hold of an array; none where no list column can.
+fn list_class(text: &[u8], tape: &Tape, array: usize) -> Option<ListClass> {
+    let end = tape.get(array)?.next as usize;
+    let mut class = ListClass::Nulls;
+    let mut wide_integers = false;
+    for position in array + 1..end {
+        let node = tape.get(position)?;
+        let element = match node.kind {
+            Kind::Null => continue,
+            Kind::String => ListClass::Texts,
+            Kind::True | Kind::False => ListClass::Bools,
+            Kind::Number => match number::read(json::text_of(text, &node)) {
+                Number::Int(value) => {
+                    wide_integers |= number::as_double(value).is_none();
+                    ListClass::Ints
+                }
+                Number::Double(_) => ListClass::Doubles,
+                Number::Exact => return None,
+            },
+            Kind::Object | Kind::Array | Kind::Key => return None,
+        };
+        class = match (class, element) {
+            (ListClass::Nulls, element) => element,
+            (ListClass::Ints, ListClass::Doubles) | (ListClass::Doubles, ListClass::Ints) => {
+                ListClass::Doubles
+            }
+            (class, element) if class == element => class,
+            _ => return None,
+        };
+    }
+    (class != ListClass::Doubles || !wide_integers).then_some(class)
+}
+
+/// The beginning of a value, for a reason that a person reads.
+fn excerpt(value: &[u8]) -> String {
+    const LENGTH: usize = 60;
+    let text = String::from_utf8_lossy(value.get(..LENGTH * 4).unwrap_or(value)).into_owned();
+    if text.chars().count() <= LENGTH {
+        return text;
+    }
+    text.chars().take(LENGTH).chain(['…']).collect()
+}

@@ -1,0 +1,66 @@
+//! Chunks as one Arrow batch with all columns of a table: rows that are not in Parquet yet.
+
+use super::arrays::{RowRef, Settled, arrow_field};
+use super::table::column_array;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::column::TableSchema;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::Schema;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::sync::Arc;
+
+/// All rows of chunks, in order, with every column of the table.
+pub fn batch_of(chunks: &[Settled], schema: &TableSchema) -> Result<RecordBatch> {
+    let rows: Vec<RowRef> = chunks
+        .iter()
+        .enumerate()
+        .flat_map(|(chunk, settled)| {
+            (0..settled.chunk.len()).map(move |row| RowRef { chunk: chunk as u32, row: row as u32 })
+        })
+        .collect();
+    let positions = 0..schema.columns().len();
+    let arrays = positions.map(|position| column_array(position, chunks, &rows, schema));
+    let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
+    let fields: Vec<_> = schema.columns().iter().map(arrow_field).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options).map_err(|error| {
+        Error::new(ErrorKind::Internal, "the columns of unsealed events do not fit together")
+            .with_source(error)
+    })
+}
+
+/// A batch of some of the table's columns as one of all of them, in the table's order.
+pub fn conform(batch: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
+    let fields: Vec<_> = schema.columns().iter().map(arrow_field).collect();
+    let array = |field: &arrow::datatypes::Field| match batch.column_by_name(field.name()) {
+        Some(array) => array.clone(),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    };
+    let arrays = fields.iter().map(array).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, "a data file's columns are not the table's").with_source(error)
+    })
+}
+
+/// The batches of a Parquet file, a part of its rows.
+pub fn read_file(
+    place: &std::path::Path,
+    rows_skipped: usize,
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+    let damaged = {
+        let place = place.display().to_string();
+        move |error: &dyn std::fmt::Display| {
+            Error::new(ErrorKind::Corrupt, format!("`{place}` cannot be read: {error}"))
+                .with_hint("restore the file from a copy; the events in it are in no other file")
+        }
+    };
+    let file = std::fs::File::open(place).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => damaged(&"it is missing"),
+        _ => Error::io("open", place.display(), error),
+    })?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
+    let reader =
+        builder.with_offset(rows_skipped).with_batch_size(8192).build().map_err(|error| damaged(&error))?;
+    Ok(reader.map(move |batch| batch.map_err(|error| damaged(&error))))
+}

@@ -1,0 +1,22 @@
+//! From records to data files: settling types against the catalogue, encoding, sorting.
+
+pub mod arrays;
+pub mod parquet;
+pub mod progress;
+pub mod rest;
+
+#[cfg(feature = "native")]
+pub mod batch;
+#[cfg(feature = "native")]
+pub mod input;
+#[cfg(feature = "native")]
+pub mod pipeline;
+#[cfg(feature = "native")]
+pub mod register;
+#[cfg(feature = "native")]
+pub mod stats;
+#[cfg(feature = "native")]
+pub mod table;
+
+#[cfg(all(test, feature = "native"))]
+mod tests;

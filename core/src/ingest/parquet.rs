@@ -1,0 +1,286 @@
+//! Data files: columns are encoded as they come, and the file is put together when its columns are known.
+//!
+//! A column may turn up in the middle of a file. So the encoded columns of each row group wait, compressed,
+//! until the file ends; row groups that lack a column then get it as nulls.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::canonical::hex;
+use crate::storage::StorageFile;
+use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::{Field, Schema};
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+/// How files are encoded.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    properties: Arc<WriterProperties>,
+}
+
+/// One file's encoded columns.
+#[derive(Debug)]
+pub struct OpenFile {
+    encoding: Encoded,
+    fields: BTreeMap<usize, Arc<Field>>,
+    closed: Vec<RowGroup<ArrowColumnChunk>>,
+    open: RowGroup<ArrowColumnWriter>,
+}
+
+#[derive(Debug)]
+struct RowGroup<C> {
+    rows: usize,
+    columns: BTreeMap<usize, C>,
+}
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The SHA-256 of the file in hexadecimal.
+    pub file_hash: String,
+    /// The size of the file in bytes.
+    pub size: u64,
+    /// The rows in it.
+    pub rows: u64,
+}
+
+impl Encoded {
+    /// Files compressed with zstd at a level.
+    pub fn zstd(level: i32) -> Result<Encoded> {
+        let level = ZstdLevel::try_new(level).map_err(|error| failed("set the compression of", &error))?;
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            .set_dictionary_page_size_limit(1 << 20)
+            .set_data_page_size_limit(1 << 20)
+            .set_statistics_truncate_length(Some(64));
+        // Values that hardly repeat, and grow: their differences are small.
+        for column in ["seq", "ts"] {
+            let column = ColumnPath::from(column);
+            properties = properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+        }
+        Ok(Encoded { properties: Arc::new(properties.build()) })
+    }
+
+    /// A writer for one column.
+    fn column_writer(&self, field: &Arc<Field>) -> Result<ArrowColumnWriter> {
+        let schema = Arc::new(Schema::new(vec![field.clone()]));
+        let writer = self.file_writer(std::io::sink(), &schema)?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
+        let writers = factory.create_column_writers(0).map_err(|error| failed("begin", &error))?;
+        writers.into_iter().next().ok_or_else(|| Error::new(ErrorKind::Internal, "a column has no writer"))
+    }
+
+    fn file_writer<W: Write + Send>(&self, out: W, schema: &Schema) -> Result<SerializedFileWriter<W>> {
+        let parquet = ArrowSchemaConverter::new().schema_root("events").convert(schema);
+        let parquet = parquet.map_err(|error| failed("describe", &error))?;
+        SerializedFileWriter::new(out, parquet.root_schema_ptr(), self.properties.clone())
+            .map_err(|error| failed("begin", &error))
+    }
+}
+
+impl OpenFile {
+    /// A file without rows.
+    pub fn new(encoding: Encoded) -> OpenFile {
+        let open = RowGroup { rows: 0, columns: BTreeMap::new() };
+        OpenFile { encoding, fields: BTreeMap::new(), closed: Vec::new(), open }
+    }
+
+    /// Rows so far.
+    pub fn rows(&self) -> usize {
+        self.open.rows + self.closed.iter().map(|group| group.rows).sum::<usize>()
+    }
+
+    /// Rows of the row group that is open.
+    pub fn open_rows(&self) -> usize {
+        self.open.rows
+    }
+
+    /// About how much memory the file takes.
+    pub fn memory_bytes(&self) -> usize {
+        let open: usize = self.open.columns.values().map(ArrowColumnWriter::memory_size).sum();
+        open + self.encoded_bytes()
+    }
+
+    /// Bytes of the row groups that are closed.
+    pub fn encoded_bytes(&self) -> usize {
+        let chunks = self.closed.iter().flat_map(|group| group.columns.values());
+        chunks.map(|chunk| chunk.close().bytes_written as usize).sum()
+    }
+
+    /// Adds a batch of rows. `make` gives the array of a column; it is called from `threads` threads.
+    pub fn write<F>(
+        &mut self,
+        rows: usize,
+        columns: Vec<(usize, Arc<Field>)>,
+        threads: usize,
+        make: F,
+    ) -> Result<()>
+    where
+        F: Fn(usize) -> Result<ArrayRef> + Sync,
+    {
+        let mut present: BTreeMap<usize, Arc<Field>> = columns.into_iter().collect();
+        for position in self.open.columns.keys() {
+            if let (false, Some(field)) = (present.contains_key(position), self.fields.get(position)) {
+                present.insert(*position, field.clone());
+            }
+        }
+        let mut tasks = Vec::with_capacity(present.len());
+        for (position, field) in present {
+            let writer = self.open.columns.remove(&position);
+            self.fields.entry(position).or_insert_with(|| field.clone());
+            tasks.push((position, field, writer));
+        }
+        let (before, encoding) = (self.open.rows, self.encoding.clone());
+        let done = in_parallel(tasks, threads, |(position, field, writer)| {
+            let mut writer = match writer {
+                Some(writer) => writer,
+                None => {
+                    let mut writer = encoding.column_writer(&field)?;
+                    if before > 0 {
+                        append(&mut writer, &field, &new_null_array(field.data_type(), before))?;
+                    }
+                    writer
+                }
+            };
+            append(&mut writer, &field, &make(position)?)?;
+            Ok((position, writer))
+        })?;
+        self.open.columns = done.into_iter().collect();
+        self.open.rows += rows;
+        Ok(())
+    }
+
+    /// Ends the open row group.
+    pub fn close_row_group(&mut self) -> Result<()> {
+        let open = std::mem::replace(&mut self.open, RowGroup { rows: 0, columns: BTreeMap::new() });
+        if open.rows == 0 {
+            return Ok(());
+        }
+        let mut columns = BTreeMap::new();
+        for (position, writer) in open.columns {
+            columns.insert(position, writer.close().map_err(|error| failed("encode", &error))?);
+        }
+        self.closed.push(RowGroup { rows: open.rows, columns });
+        Ok(())
+    }
+
+    /// Puts the file together, durably.
+    pub fn finish(mut self, file: Box<dyn StorageFile>, path: &str) -> Result<Written> {
+        self.close_row_group()?;
+        let rows = self.rows() as u64;
+        let schema = Schema::new(self.fields.values().cloned().collect::<Vec<_>>());
+        let hashed = HashedFile { file, hash: Sha256::new() };
+        let failed = |error: &ParquetError| storage_error(path, error);
+        let mut writer = self.encoding.file_writer(hashed, &schema)?;
+        for mut group in self.closed {
+            let mut row_group = writer.next_row_group().map_err(|error| failed(&error))?;
+            for (position, field) in &self.fields {
+                let chunk = match group.columns.remove(position) {
+                    Some(chunk) => chunk,
+                    None => null_chunk(&self.encoding, field, group.rows)?,
+                };
+                chunk.append_to_row_group(&mut row_group).map_err(|error| failed(&error))?;
+            }
+            row_group.close().map_err(|error| failed(&error))?;
+        }
+        let HashedFile { file, hash } = writer.into_inner().map_err(|error| failed(&error))?;
+        let size = file.written();
+        file.finish()?;
+        Ok(Written { file_hash: hex(&hash.finalize()), size, rows })
+    }
+}
+
+fn null_chunk(encoding: &Encoded, field: &Arc<Field>, rows: usize) -> Result<ArrowColumnChunk> {
+    let mut writer = encoding.column_writer(field)?;
+    append(&mut writer, field, &new_null_array(field.data_type(), rows))?;
+    writer.close().map_err(|error| failed("encode", &error))
+}
+
+fn append(writer: &mut ArrowColumnWriter, field: &Field, array: &ArrayRef) -> Result<()> {
+    let leaves = compute_leaves(field, array).map_err(|error| failed("encode", &error))?;
+    leaves.iter().try_for_each(|leaf| writer.write(leaf)).map_err(|error| failed("encode", &error))
+}
+
+/// Runs a task on each item, on several threads, and gives back all that they return.
+pub fn in_parallel<T: Send, R: Send>(
+    items: Vec<T>,
+    threads: usize,
+    task: impl Fn(T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let queue = Mutex::new(items.into_iter());
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let next = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+            match next {
+                Some(item) => done.push(task(item)?),
+                None => return Ok(done),
+            }
+        }
+    };
+    if threads <= 1 {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work()?;
+        for other in others {
+            let more =
+                other.join().map_err(|_| Error::new(ErrorKind::Internal, "a worker thread panicked"))?;
+            done.extend(more?);
+        }
+        Ok(done)
+    })
+}
+
+fn failed(action: &str, error: &ParquetError) -> Error {
+    Error::new(ErrorKind::Internal, format!("cannot {action} a column of Parquet: {error}"))
+}
+
+/// What went wrong when the bytes went to storage, which tells more than Parquet's word for it.
+fn storage_error(path: &str, error: &ParquetError) -> Error {
+    if let ParquetError::External(cause) = error {
+        if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
+            let copy = match cause.raw_os_error() {
+                Some(code) => std::io::Error::from_raw_os_error(code),
+                None => std::io::Error::new(cause.kind(), cause.to_string()),
+            };
+            return Error::io("write", path, copy);
+        }
+    }
+    Error::new(ErrorKind::Io, format!("cannot write `{path}`: {error}"))
+}
+
+/// Hashes what goes to a file.
+struct HashedFile {
+    file: Box<dyn StorageFile>,
+    hash: Sha256,
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}

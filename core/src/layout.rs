@@ -1,0 +1,79 @@
+//! Every name on disk, and the version of the format.
+
+/// The format that this version writes. A store of a higher one is refused.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Delta's commit log.
+pub const DELTA_LOG: &str = "_delta_log";
+/// Events acknowledged and not yet in Parquet; one folder a writer.
+pub const WAL: &str = "_wal";
+/// The Delta table of what could not be read.
+pub const QUARANTINE: &str = "_quarantine";
+/// The shapes of producers' events.
+pub const SHAPES: &str = "_shapes";
+/// Records of the hash chain.
+pub const CHAIN: &str = "_chain";
+/// The dictionary of message templates.
+pub const TEMPLATES: &str = "_templates";
+/// The settings of a store.
+pub const SETTINGS: &str = "daybook.toml";
+/// The highest `seq` handed out, behind a lock; in the folder of the write-ahead log.
+pub const SEQ: &str = "_wal/seq";
+/// The lock that a live writer holds; in its folder.
+pub const WRITER_LOCK: &str = "lock";
+
+/// The table property that holds [`FORMAT_VERSION`].
+pub const FORMAT_PROPERTY: &str = "daybook.format";
+/// The tag of a data file that holds the SHA-256 of its bytes.
+pub const TAG_FILE_HASH: &str = "daybook.sha256";
+/// The tag of a data file that holds its row-set hash.
+pub const TAG_ROWS_HASH: &str = "daybook.rows";
+/// The tag of a data file that holds its row count.
+pub const TAG_ROW_COUNT: &str = "daybook.count";
+/// The metadata key of a column that holds the path of its field, a JSON array.
+pub const COLUMN_PATH: &str = "daybook.path";
+
+/// The folder of a day's data files: `day=2026-02-03`.
+pub fn day_folder(day: chrono::NaiveDate) -> String {
+    format!("day={}", day.format("%Y-%m-%d"))
+}
+
+/// A new data file of a day.
+pub fn data_file(day: chrono::NaiveDate, id: &str) -> String {
+    format!("{}/part-{id}.parquet", day_folder(day))
+}
+
+/// The commit of a version.
+pub fn commit(version: u64) -> String {
+    format!("{DELTA_LOG}/{version:020}.json")
+}
+
+/// The checkpoint of a version.
+pub fn checkpoint(version: u64) -> String {
+    format!("{DELTA_LOG}/{version:020}.checkpoint.parquet")
+}
+
+/// The chain record of a version, kept when its commit is cleaned up.
+pub fn chain_record(version: u64) -> String {
+    format!("{CHAIN}/{version:020}.json")
+}
+
+/// A version of the shapes catalogue.
+pub fn shapes(version: u64) -> String {
+    format!("{SHAPES}/{version:010}.json")
+}
+
+/// The folder of a writer's log.
+pub fn writer_folder(writer: &str) -> String {
+    format!("{WAL}/{writer}")
+}
+
+/// A segment of a writer's log.
+pub fn segment(writer: &str, number: u64) -> String {
+    format!("{WAL}/{writer}/{number:010}.wal")
+}
+
+/// The exactly-once marker of a writer's segments: the version is the last segment sealed.
+pub fn wal_app_id(writer: &str) -> String {
+    format!("wal:{writer}")
+}

@@ -1,0 +1,68 @@
+//! Daybook: an event store to carry inside an application.
+//!
+//! A [`Store`] keeps events as an open Delta table of Parquet files, one partition a UTC day. An append
+//! that returns is on the disk; every record that comes in is stored, known already, or kept with the reason
+//! why it cannot be read; and every field is a column that SQL can ask about.
+//!
+//! It is no message queue and no server: it is a library that writes files, which any reader of Delta opens.
+//!
+//! ```
+//! # fn main() -> daybook::Result<()> {
+//! use daybook::{Durability, Event, QueryRequest, Store};
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! let store = Store::open_or_create(&folder.path().join("events"))?;
+//! store.append(&Event::new("order_paid").message("paid by card").field("amount", 12.5), Durability::Fsync)?;
+//! let rows = store.query(&QueryRequest::new("SELECT kind, amount FROM events"))?;
+//! assert_eq!(rows.map(|batch| batch.map(|batch| batch.num_rows())).sum::<daybook::Result<usize>>()?, 1);
+//! # store.close()
+//! # }
+//! ```
+
+pub mod demo;
+pub mod error;
+pub mod event;
+pub mod ingest;
+pub mod layout;
+pub mod query;
+
+#[cfg(feature = "native")]
+pub mod engine;
+#[cfg(feature = "native")]
+pub mod log;
+#[cfg(feature = "native")]
+pub mod maintenance;
+#[cfg(feature = "native")]
+pub mod quarantine;
+#[cfg(feature = "native")]
+pub mod seal;
+#[cfg(feature = "native")]
+pub mod settings;
+#[cfg(feature = "native")]
+pub mod storage;
+#[cfg(feature = "native")]
+pub mod store;
+#[cfg(feature = "native")]
+pub mod wal;
+
+pub use error::{Error, ErrorKind, Result};
+pub use event::record::Event;
+
+#[cfg(feature = "native")]
+pub use engine::{Limits, Rows};
+#[cfg(feature = "native")]
+pub use ingest::input::Input;
+#[cfg(feature = "native")]
+pub use ingest::pipeline::InputReceipt;
+pub use ingest::progress::{NoProgress, Progress, Step, Unit};
+#[cfg(feature = "native")]
+pub use log::At;
+#[cfg(feature = "native")]
+pub use maintenance::{CompactReceipt, CompactRequest};
+#[cfg(feature = "native")]
+pub use store::{
+    Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, Interrupter, QueryRequest, Receipt,
+    SchemaReport, Store,
+};
+#[cfg(feature = "native")]
+pub use wal::Durability;

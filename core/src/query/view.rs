@@ -1,0 +1,259 @@
+//! The SQL of a session's tables: Parquet files and rows not yet in Parquet as one view.
+
+use super::sql::{identifier, json_text, literal, literals, path_pattern, stored_type};
+use crate::event::column::{Column, ColumnType, FieldPath};
+use crate::event::fixed::Fixed;
+
+/// How a field that is both in its column and in `rest` reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mixed {
+    /// As a double: every value is a number that a double holds exactly.
+    Double,
+    /// As text: strings as they are, other values as JSON.
+    Text,
+}
+
+/// A field whose values are in its column and, where they are of another type, in `rest`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MixedField {
+    /// The column.
+    pub column: String,
+    /// The field's place in `rest`.
+    pub path: FieldPath,
+    /// How it reads.
+    pub reads: Mixed,
+}
+
+/// What a view is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewParts<'a> {
+    /// The name of the view.
+    pub name: &'a str,
+    /// The stored columns, in order.
+    pub columns: &'a [Column],
+    /// Absolute paths of Parquet files, each with any of the columns.
+    pub files: &'a [String],
+    /// The table of the rows not in Parquet, as SQL, where there are any.
+    pub held: Option<&'a str>,
+    /// The fields that are also in `rest`.
+    pub mixed: &'a [MixedField],
+}
+
+/// The name of the column that holds a row's file; no stored column has a space in its name.
+const FILE: &str = "\" file\"";
+
+/// Creates a table for rows of these columns.
+pub fn create_table(table: &str, columns: &[Column]) -> String {
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{} {}", identifier(&column.name), stored_type(column.column_type)))
+        .collect();
+    format!("CREATE TABLE {table} ({})", columns.join(", "))
+}
+
+/// Creates the view: the columns in order, `recorded_at` after the times, `day` last.
+///
+/// The casts stand right above each source, because DuckDB skips row groups only by filters that reach the
+/// scan. With neither files nor held rows it is a view without rows.
+pub fn create_view(parts: &ViewParts<'_>) -> String {
+    let mut branches = Vec::new();
+    if !parts.files.is_empty() {
+        let day = if parts.files.iter().all(|file| is_in_day_folder(file)) {
+            format!("split_part({FILE}, '/', -2)[5:]::DATE")
+        } else {
+            day_of_row(parts.columns)
+        };
+        branches.push(format!("SELECT {} FROM {}", selected(parts, &day), files_source(parts)));
+    }
+    if let Some(held) = parts.held {
+        branches.push(format!("SELECT {} FROM {held}", selected(parts, &day_of_row(parts.columns))));
+    }
+    if branches.is_empty() {
+        branches.push(format!("SELECT {} FROM ({})", selected(parts, "NULL::DATE"), no_rows(parts.columns)));
+    }
+    format!("CREATE VIEW {} AS {}", identifier(parts.name), branches.join(" UNION ALL "))
+}
+
+/// Creates the view of a small table given as rows: instants without their zone, in UTC.
+pub fn create_plain_view(name: &str, table: &str, columns: &[Column]) -> String {
+    let shown: Vec<String> = columns.iter().map(shown_column).collect();
+    format!("CREATE VIEW {} AS SELECT {} FROM {table}", identifier(name), shown.join(", "))
+}
+
+/// Whether the file's folder says the day of its rows: then whole files can be skipped by it.
+fn is_in_day_folder(file: &str) -> bool {
+    let day = file.rsplit('/').nth(1).and_then(|folder| folder.strip_prefix("day="));
+    day.is_some_and(|day| day.len() == 10 && chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").is_ok())
+}
+
+fn day_of_row(columns: &[Column]) -> String {
+    let has = |fixed: Fixed| columns.iter().any(|column| column.name == fixed.name());
+    if has(Fixed::Ts) {
+        "ts::TIMESTAMP::DATE".to_string()
+    } else if has(Fixed::Seq) {
+        "make_timestamp(seq)::DATE".to_string()
+    } else {
+        "NULL::DATE".to_string()
+    }
+}
+
+/// The files with an explicit schema: nothing is opened to bind it, and a file may lack columns.
+fn files_source(parts: &ViewParts<'_>) -> String {
+    let schema: Vec<String> = parts
+        .columns
+        .iter()
+        .map(|column| {
+            let name = literal(&column.name);
+            let stored = stored_type(column.column_type);
+            format!("{name}: {{name: {name}, type: '{stored}', default_value: NULL}}")
+        })
+        .collect();
+    let files = literals(parts.files.iter().map(|file| path_pattern(file)));
+    format!("read_parquet({files}, schema = MAP {{{}}}, filename = ' file')", schema.join(", "))
+}
+
+fn no_rows(columns: &[Column]) -> String {
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|column| format!("NULL::{} AS {}", stored_type(column.column_type), identifier(&column.name)))
+        .collect();
+    format!("SELECT {} WHERE false", columns.join(", "))
+}
+
+fn selected(parts: &ViewParts<'_>, day: &str) -> String {
+    let position_of = |fixed: Fixed| parts.columns.iter().position(|column| column.name == fixed.name());
+    let seq = position_of(Fixed::Seq);
+    let recorded_after = seq.max(position_of(Fixed::Ts));
+    let mut shown = Vec::with_capacity(parts.columns.len() + 2);
+    for (position, column) in parts.columns.iter().enumerate() {
+        shown.push(match parts.mixed.iter().find(|field| field.column == column.name) {
+            Some(field) => mixed_column(column, field),
+            None => shown_column(column),
+        });
+        if seq.is_some() && recorded_after == Some(position) {
+            shown.push("make_timestamp(seq) AS recorded_at".to_string());
+        }
+    }
+    shown.push(format!("{day} AS \"day\""));
+    shown.join(", ")
+}
+
+/// A column as it is shown: instants without their zone, since arithmetic on instants with one needs ICU.
+fn shown_column(column: &Column) -> String {
+    let name = identifier(&column.name);
+    match shown_cast(column.column_type) {
+        Some(cast) => format!("{name}{cast} AS {name}"),
+        None => name,
+    }
+}
+
+fn shown_cast(column_type: ColumnType) -> Option<&'static str> {
+    match column_type {
+        ColumnType::Timestamp => Some("::TIMESTAMP"),
+        ColumnType::TimestampList => Some("::TIMESTAMP[]"),
+        _ => None,
+    }
+}
+
+fn mixed_column(column: &Column, field: &MixedField) -> String {
+    let name = identifier(&column.name);
+    let value = format!("{name}{}", shown_cast(column.column_type).unwrap_or_default());
+    let elsewhere = json_text(Fixed::Rest.name(), &field.path);
+    match field.reads {
+        Mixed::Double => format!("coalesce({value}::DOUBLE, TRY_CAST({elsewhere} AS DOUBLE)) AS {name}"),
+        Mixed::Text if column.column_type.element().is_some() => {
+            format!("coalesce(to_json({value})::VARCHAR, {elsewhere}) AS {name}")
+        }
+        Mixed::Text => format!("coalesce({value}::VARCHAR, {elsewhere}) AS {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, column_type: ColumnType) -> Column {
+        Column { name: name.to_string(), column_type, path: None }
+    }
+
+    fn columns() -> Vec<Column> {
+        vec![
+            Fixed::Seq.column(),
+            Fixed::Ts.column(),
+            Fixed::Rest.column(),
+            column("offset", ColumnType::TextList),
+        ]
+    }
+
+    const SHOWN: &str = "seq, ts::TIMESTAMP AS ts, make_timestamp(seq) AS recorded_at, rest, \"offset\"";
+
+    #[test]
+    fn files_and_held_rows_are_one_view() {
+        let parts = ViewParts {
+            name: "events",
+            columns: &columns(),
+            files: &["/it's/day=2026-02-03/a.parquet".to_string()],
+            held: Some("held.events"),
+            mixed: &[],
+        };
+        let expected = format!(
+            "CREATE VIEW events AS SELECT {SHOWN}, split_part(\" file\", '/', -2)[5:]::DATE AS \"day\" \
+             FROM read_parquet(['/it''s/day=2026-02-03/a.parquet'], schema = MAP {{\
+             'seq': {{name: 'seq', type: 'BIGINT', default_value: NULL}}, \
+             'ts': {{name: 'ts', type: 'TIMESTAMPTZ', default_value: NULL}}, \
+             'rest': {{name: 'rest', type: 'VARCHAR', default_value: NULL}}, \
+             'offset': {{name: 'offset', type: 'VARCHAR[]', default_value: NULL}}}}, filename = ' file') \
+             UNION ALL SELECT {SHOWN}, ts::TIMESTAMP::DATE AS \"day\" FROM held.events"
+        );
+        assert_eq!(create_view(&parts), expected);
+    }
+
+    #[test]
+    fn a_view_of_nothing_has_its_columns() {
+        let parts = ViewParts { name: "quarantine", columns: &columns(), files: &[], held: None, mixed: &[] };
+        let expected = format!(
+            "CREATE VIEW quarantine AS SELECT {SHOWN}, NULL::DATE AS \"day\" FROM (SELECT NULL::BIGINT AS seq, \
+             NULL::TIMESTAMPTZ AS ts, NULL::VARCHAR AS rest, NULL::VARCHAR[] AS \"offset\" WHERE false)"
+        );
+        assert_eq!(create_view(&parts), expected);
+    }
+
+    #[test]
+    fn the_day_comes_from_the_folder_only_where_every_file_is_in_one() {
+        let check = |path: &str, expected: bool| assert_eq!(is_in_day_folder(path), expected, "{path}");
+        check("/s/day=2026-02-03/a.parquet", true);
+        check("/s/day=2026-02-30/a.parquet", false);
+        check("/s/day=2026-2-3/a.parquet", false);
+        check("/s/day=2026-02-03/more/a.parquet", false);
+        check("a.parquet", false);
+    }
+
+    #[test]
+    fn mixed_fields_read_both_places() {
+        let check = |column_type, reads, expected: &str| {
+            let field = MixedField { column: "x".into(), path: FieldPath::new(["x"]), reads };
+            assert_eq!(mixed_column(&column("x", column_type), &field), expected);
+        };
+        let rest = "json_extract_string(rest, '$.\"x\"')";
+        check(
+            ColumnType::Int64,
+            Mixed::Double,
+            &format!("coalesce(x::DOUBLE, TRY_CAST({rest} AS DOUBLE)) AS x"),
+        );
+        check(ColumnType::Int64, Mixed::Text, &format!("coalesce(x::VARCHAR, {rest}) AS x"));
+        check(ColumnType::TextList, Mixed::Text, &format!("coalesce(to_json(x)::VARCHAR, {rest}) AS x"));
+        check(ColumnType::Timestamp, Mixed::Text, &format!("coalesce(x::TIMESTAMP::VARCHAR, {rest}) AS x"));
+    }
+
+    #[test]
+    fn held_tables_keep_the_stored_types() {
+        assert_eq!(
+            create_table("held.events", &columns()),
+            "CREATE TABLE held.events (seq BIGINT, ts TIMESTAMPTZ, rest VARCHAR, \"offset\" VARCHAR[])"
+        );
+        assert_eq!(
+            create_plain_view("commits", "held.commits", &columns()),
+            "CREATE VIEW commits AS SELECT seq, ts::TIMESTAMP AS ts, rest, \"offset\" FROM held.commits"
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! The settings of a store, `daybook.toml`: all optional.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::catalogue::COLUMNS_MAX;
+use crate::layout;
+use crate::storage::Storage;
+use serde::Deserialize;
+
+/// The settings of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How many columns fields may have; further fields are kept in `rest`.
+    pub max_columns: usize,
+    /// When events of the write-ahead log become Parquet.
+    pub seal: SealSettings,
+    /// What is kept of the past.
+    pub keep: KeepSettings,
+}
+
+/// When events of the write-ahead log become Parquet: at the first of these.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SealSettings {
+    /// So many events.
+    pub events: u64,
+    /// So many bytes.
+    pub bytes: u64,
+    /// So many seconds after the first of them.
+    pub seconds: u64,
+}
+
+/// What is kept of the past.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeepSettings {
+    /// How many days old versions can be read: files and commits go after that.
+    pub versions_days: u32,
+    /// How many days an input is remembered, so that it is not stored twice.
+    pub inputs_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { max_columns: COLUMNS_MAX, seal: SealSettings::default(), keep: KeepSettings::default() }
+    }
+}
+
+impl Default for SealSettings {
+    fn default() -> Self {
+        SealSettings { events: 100_000, bytes: 32 << 20, seconds: 600 }
+    }
+}
+
+impl Default for KeepSettings {
+    fn default() -> Self {
+        KeepSettings { versions_days: 7, inputs_days: 400 }
+    }
+}
+
+impl Settings {
+    /// The settings of a store; the defaults where it has no file of them.
+    pub fn load(storage: &dyn Storage) -> Result<Settings> {
+        let bytes = match storage.read(layout::SETTINGS) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
+            Err(error) => return Err(error),
+        };
+        let invalid = |cause: String| {
+            Error::new(ErrorKind::Invalid, format!("`{}` cannot be read: {cause}", layout::SETTINGS))
+                .with_hint("mend the line, or remove it to have the default")
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|error| invalid(error.to_string()))?;
+        toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end().to_string()))
+    }
+
+    /// How long old versions can be read, in milliseconds.
+    pub fn keep_versions_ms(&self) -> i64 {
+        i64::from(self.keep.versions_days) * 86_400_000
+    }
+}

@@ -1,0 +1,367 @@
+//! The store: everything an application does with its events.
+
+mod changes;
+mod export;
+mod options;
+mod reader;
+mod reports;
+mod writer;
+
+use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::fixed;
+use crate::event::record::Event;
+use crate::event::shred::Shredder;
+use crate::ingest::input::Input;
+use crate::ingest::pipeline::{self, Context};
+use crate::ingest::progress::Progress;
+use crate::ingest::register::Register;
+use crate::layout;
+use crate::log::{Log, LogMaintenance, NewTable};
+use crate::maintenance::{CompactReceipt, CompactRequest, compact};
+use crate::quarantine::{self, Reject};
+use crate::seal::{RECORD, REJECT, Tables};
+use crate::settings::Settings;
+use crate::storage::{LocalStorage, Storage};
+use crate::wal::{Clock, Durability, SeqAllocator};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use writer::Writer;
+
+pub use changes::Changes;
+pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
+pub use reader::local_path;
+pub use reports::{ColumnReport, Info, SchemaReport};
+
+/// A store of events in a folder.
+///
+/// It may be used from many threads, and by several processes at once. Reading needs no lock; whoever
+/// writes first makes a log of its own.
+pub struct Store {
+    tables: Arc<Tables>,
+    settings: Settings,
+    clock: Clock,
+    writer: Mutex<Option<Arc<Writer>>>,
+    stop: Arc<AtomicBool>,
+    sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
+}
+
+/// Stops what a store is doing, from any thread or signal handler's thread.
+#[derive(Clone)]
+pub struct Interrupter {
+    stop: Arc<AtomicBool>,
+    sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
+}
+
+impl Store {
+    /// Opens the store in a folder.
+    pub fn open(path: &Path) -> Result<Store> {
+        Store::open_storage(LocalStorage::new(path), system_clock())
+    }
+
+    /// Opens the store in a folder, or makes one there.
+    pub fn open_or_create(path: &Path) -> Result<Store> {
+        Store::create_storage(LocalStorage::new(path), system_clock())
+    }
+
+    /// Opens the store of a storage.
+    pub fn open_storage(storage: LocalStorage, clock: Clock) -> Result<Store> {
+        let storage = Arc::new(storage);
+        let shared: Arc<dyn Storage> = storage.clone();
+        let events = Log::open(shared.clone(), "").map_err(|error| no_store(error, &storage))?;
+        let quarantine = match Log::open(shared.clone(), layout::QUARANTINE) {
+            // Whoever made the store was stopped between its two tables.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Log::create(shared, layout::QUARANTINE, &quarantine_table(), clock() / 1000)?
+            }
+            opened => opened?,
+        };
+        Store::with_tables(storage, events, quarantine, clock)
+    }
+
+    /// Opens the store of a storage, or makes one there.
+    pub fn create_storage(storage: LocalStorage, clock: Clock) -> Result<Store> {
+        let storage = Arc::new(storage);
+        let shared: Arc<dyn Storage> = storage.clone();
+        let settings = Settings::load(&*storage)?;
+        check_place(&storage)?;
+        let now_ms = clock() / 1000;
+        let events = Log::create(shared.clone(), "", &events_table(&settings), now_ms)?;
+        let quarantine = Log::create(shared, layout::QUARANTINE, &quarantine_table(), now_ms)?;
+        Store::with_tables(storage, events, quarantine, clock)
+    }
+
+    fn with_tables(storage: Arc<LocalStorage>, events: Log, quarantine: Log, clock: Clock) -> Result<Store> {
+        let settings = Settings::load(&*storage)?;
+        let register = Register::open(storage.clone(), settings.max_columns)?;
+        let tables = Arc::new(Tables { storage, events, quarantine, register });
+        let (writer, stop, sessions) = (Mutex::new(None), Arc::default(), Arc::default());
+        Ok(Store { tables, settings, clock, writer, stop, sessions })
+    }
+
+    /// Appends an event, and gives its `seq` once it is acknowledged.
+    pub fn append(&self, event: &Event, durability: Durability) -> Result<i64> {
+        let record = event.to_json();
+        check_record(&record, (self.clock)())?;
+        self.writer()?.append(RECORD, &record, durability)
+    }
+
+    /// Appends an event that is a JSON object; what cannot be read goes to the quarantine, as durably.
+    pub fn append_json(&self, line: &[u8], durability: Durability) -> Result<Appended> {
+        let writer = self.writer()?;
+        match check_record(line, (self.clock)()) {
+            Ok(()) => Ok(Appended::Stored { seq: writer.append(RECORD, line, durability)? }),
+            Err(error) => {
+                let reason = error.message().to_string();
+                let reject = Reject {
+                    seq: 0,
+                    raw: line.to_vec(),
+                    reason: reason.clone(),
+                    input: "append".to_string(),
+                    byte_offset: 0,
+                    format: "jsonl".to_string(),
+                    header: None,
+                };
+                let seq = writer.append(REJECT, &reject.to_payload(), durability)?;
+                Ok(Appended::Quarantined { seq, reason })
+            }
+        }
+    }
+
+    /// Returns once everything appended so far is on disk.
+    pub fn flush(&self) -> Result<()> {
+        match &*self.lock_writer() {
+            Some(writer) => writer.flush(),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes Parquet of everything appended so far, by this process or by others that are gone.
+    pub fn seal(&self) -> Result<()> {
+        self.writer()?.seal_all()
+    }
+
+    /// Flushes and lets go of the log. What is left in it is read from there, and sealed by whoever writes
+    /// next, or here if it is much.
+    pub fn close(self) -> Result<()> {
+        match self.lock_writer().take() {
+            Some(writer) => writer.close(),
+            None => Ok(()),
+        }
+    }
+
+    /// Stores all records of inputs, each input in one commit. An input that cannot be opened or read to its
+    /// end is reported in its receipt, and the others go on.
+    pub fn ingest(
+        &self,
+        inputs: Vec<Input>,
+        options: &IngestOptions,
+        progress: &dyn Progress,
+    ) -> Result<Receipt> {
+        let started = Instant::now();
+        let seqs = SeqAllocator::new(self.tables.storage.clone(), self.clock.clone());
+        self.stop.store(false, Ordering::Relaxed);
+        let mut receipt = Receipt::default();
+        for input in inputs {
+            let name = input.name();
+            let now_us = (self.clock)();
+            let context = Context {
+                tables: &self.tables,
+                seqs: &seqs,
+                now_us,
+                threads: options.threads,
+                progress,
+                stop: &self.stop,
+            };
+            match pipeline::ingest(input, &context) {
+                Ok(one) => receipt.add(one),
+                Err(error) if is_input_error(&error) => receipt.add_failed(name, &error),
+                Err(error) => return Err(error),
+            }
+            self.maintain_log()?;
+        }
+        receipt.seconds = started.elapsed().as_secs_f64();
+        Ok(receipt)
+    }
+
+    /// Answers a query of SQL that only reads.
+    pub fn query(&self, request: &QueryRequest) -> Result<Rows> {
+        let session = self.session(request)?;
+        let interrupter = session.interrupter();
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(interrupter);
+        session.query(&request.sql, &request.parameters)
+    }
+
+    fn session(&self, request: &QueryRequest) -> Result<Session> {
+        let view = reader::View::take(&self.tables, request.at)?;
+        view.session(&self.tables, &request.limits)
+    }
+
+    /// What columns the table has, and what is in them.
+    pub fn schema(&self) -> Result<SchemaReport> {
+        reports::schema(&self.tables)
+    }
+
+    /// How much is in the store, and from when.
+    pub fn info(&self) -> Result<Info> {
+        reports::info(&self.tables)
+    }
+
+    /// Writes all events as JSON Lines, oldest first, and says how many there were.
+    pub fn export(
+        &self,
+        request: &ExportRequest,
+        out: &mut dyn std::io::Write,
+        progress: &dyn Progress,
+    ) -> Result<u64> {
+        self.stop.store(false, Ordering::Relaxed);
+        export::export(&self.tables, request, out, progress, &self.stop)
+    }
+
+    /// Makes few files of many, and removes files that no version in use needs.
+    pub fn compact(&self, request: &CompactRequest, progress: &dyn Progress) -> Result<CompactReceipt> {
+        self.stop.store(false, Ordering::Relaxed);
+        self.writer()?.recover()?;
+        let keep_ms = self.settings.keep_versions_ms();
+        let receipt =
+            compact::compact(&self.tables, request, (self.clock)() / 1000, keep_ms, progress, &self.stop)?;
+        self.maintain_log()?;
+        Ok(receipt)
+    }
+
+    /// Events that came since a cursor, each once, and the cursor after them. Without a cursor, from the
+    /// first event on.
+    pub fn changes(&self, cursor: Option<&str>, limit: usize) -> Result<Changes> {
+        changes::changes(&self.tables, cursor, limit)
+    }
+
+    /// The cursor from which on nothing has come yet.
+    pub fn changes_from_now(&self) -> Result<String> {
+        changes::now(&self.tables)
+    }
+
+    /// A handle that stops queries, ingests and upkeep of this store.
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter { stop: self.stop.clone(), sessions: self.sessions.clone() }
+    }
+
+    fn maintain_log(&self) -> Result<()> {
+        let options =
+            LogMaintenance { keep_commits_ms: self.settings.keep_versions_ms(), ..LogMaintenance::default() };
+        let now_ms = (self.clock)() / 1000;
+        self.tables.events.maintain(&options, now_ms)?;
+        self.tables.quarantine.maintain(&options, now_ms)?;
+        Ok(())
+    }
+
+    fn lock_writer(&self) -> std::sync::MutexGuard<'_, Option<Arc<Writer>>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self) -> Result<Arc<Writer>> {
+        let mut slot = self.lock_writer();
+        if let Some(writer) = &*slot {
+            return Ok(writer.clone());
+        }
+        let writer = Writer::open(self.tables.clone(), &self.settings, self.clock.clone())?;
+        *slot = Some(writer.clone());
+        Ok(writer)
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("storage", &self.tables.storage).finish_non_exhaustive()
+    }
+}
+
+impl Interrupter {
+    /// Stops what is running; it ends with [`ErrorKind::Interrupted`].
+    pub fn interrupt(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.drain(..).for_each(|session| session.interrupt());
+    }
+}
+
+impl std::fmt::Debug for Interrupter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interrupter").finish_non_exhaustive()
+    }
+}
+
+/// The system's clock, in microseconds since 1970.
+fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Whether a record can be stored, now and at sealing.
+fn check_record(record: &[u8], now_us: i64) -> Result<()> {
+    thread_local! {
+        static SHREDDER: std::cell::RefCell<Shredder> = std::cell::RefCell::default();
+    }
+    SHREDDER.with_borrow_mut(|shredder| {
+        let checked = shredder.check(record, now_us);
+        checked.map_err(|reject| Error::new(ErrorKind::Invalid, reject.to_string()))
+    })
+}
+
+/// Errors that concern one input and not the store.
+fn is_input_error(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Permission | ErrorKind::Io)
+        && !error.message().contains("store")
+}
+
+fn no_store(error: Error, storage: &LocalStorage) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let place = storage.local_root().map(|root| root.display().to_string()).unwrap_or_default();
+    Error::new(ErrorKind::NotFound, format!("there is no store at `{place}`"))
+        .with_hint("`daybook ingest FILE` or `daybook log` makes one; `--store DIR` names another")
+}
+
+/// A new store is made in an empty folder, or in none.
+fn check_place(storage: &LocalStorage) -> Result<()> {
+    let Some(root) = storage.local_root() else { return Ok(()) };
+    let entries = match std::fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("look into", root.display(), error)),
+    };
+    let ours = |name: &str| name.starts_with('_') || name.starts_with("day=") || name == layout::SETTINGS;
+    for entry in entries {
+        let name = entry.map_err(|error| Error::io("look into", root.display(), error))?.file_name();
+        if !ours(&name.to_string_lossy()) {
+            let message = format!("`{}` holds something else: `{}`", root.display(), name.to_string_lossy());
+            return Err(
+                Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one")
+            );
+        }
+    }
+    Ok(())
+}
+
+fn events_table(settings: &Settings) -> NewTable {
+    let columns: Vec<&str> = crate::ingest::stats::COLUMNS.iter().map(|fixed| fixed.name()).collect();
+    let configuration = BTreeMap::from([
+        ("delta.dataSkippingStatsColumns".to_string(), columns.join(",")),
+        (
+            "delta.setTransactionRetentionDuration".to_string(),
+            format!("interval {} days", settings.keep.inputs_days),
+        ),
+    ]);
+    NewTable { schema: fixed::new_table(), configuration, name: "events".to_string() }
+}
+
+fn quarantine_table() -> NewTable {
+    let configuration =
+        BTreeMap::from([("delta.dataSkippingStatsColumns".to_string(), "seq,ts".to_string())]);
+    NewTable { schema: quarantine::columns(), configuration, name: "quarantine".to_string() }
+}
