@@ -19,6 +19,9 @@
 //! # }
 //! ```
 
+// Makes this crate stale in another checkout that shares the build folder; see `.cargo/config.toml`.
+const _: Option<&str> = option_env!("DAYBOOK_CHECKOUT");
+
 pub mod demo;
 pub mod error;
 pub mod event;

@@ -165,13 +165,11 @@ fn write_day(
 ) -> Result<DataFile> {
     let batch = batch_of(rejects)?;
     let schema = columns();
-    let fields = schema.columns().iter().enumerate().map(|(at, column)| (at, Arc::new(arrow_field(column))));
-    let mut file = OpenFile::new(Encoded::zstd(3)?);
-    file.write(batch.num_rows(), fields.collect(), 1, |at| {
-        batch.columns().get(at).cloned().ok_or_else(|| {
-            crate::error::Error::new(crate::error::ErrorKind::Internal, "the quarantine lacks a column")
-        })
-    })?;
+    let fields = schema.columns().iter().map(|column| Arc::new(arrow_field(column)));
+    let columns =
+        fields.zip(batch.columns()).enumerate().map(|(at, (field, array))| (at, field, array.clone()));
+    let mut file = OpenFile::new(Encoded::zstd(3));
+    file.write(batch.num_rows(), columns.collect())?;
     let path = layout::data_file(day, &uuid::Uuid::new_v4().to_string());
     let place = format!("{PREFIX}{path}");
     let written = file.finish(storage.create(&place)?, &place)?;

@@ -9,8 +9,8 @@ use crate::event::json::{self, Kind, Tape};
 use crate::event::number::{self, Number};
 use crate::event::values::{FieldValues, Texts};
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Float64Builder, Int8Array, Int32Array, Int64Array, Int64Builder, ListBuilder,
-    StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, BooleanBuilder, Float64Array, Float64Builder, Int8Array, Int32Array, Int64Array,
+    Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use std::sync::Arc;
@@ -63,97 +63,156 @@ pub fn arrow_field(column: &Column) -> Field {
     Field::new(&column.name, arrow_type(column.column_type), true)
 }
 
-/// A fixed column of rows.
-pub fn fixed_array(fixed: Fixed, chunks: &[Settled], rows: &[RowRef]) -> ArrayRef {
-    let of_row = |row: &RowRef| chunks.get(row.chunk as usize).map(|settled| (settled, row.row as usize));
-    match fixed {
-        Fixed::Seq => {
-            let seq = |row: &RowRef| of_row(row).and_then(|(settled, at)| settled.seq.get(at).copied());
-            Arc::new(rows.iter().map(seq).collect::<Int64Array>())
-        }
-        Fixed::Ts => {
-            let ts = |row: &RowRef| of_row(row).and_then(|(settled, at)| settled.chunk.ts.get(at).copied());
-            Arc::new(rows.iter().map(ts).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
-        }
-        Fixed::Severity => {
-            let severity = |row: &RowRef| {
-                let value = of_row(row).and_then(|(settled, at)| settled.chunk.severity.get(at).copied());
-                value.filter(|severity| *severity != 0)
-            };
-            Arc::new(rows.iter().map(severity).collect::<Int8Array>())
-        }
-        Fixed::Shape => {
-            let shape = |row: &RowRef| {
-                let (settled, at) = of_row(row)?;
-                settled.shape_ids.get(*settled.chunk.shape.get(at)? as usize).copied()
-            };
-            Arc::new(rows.iter().map(shape).collect::<Int32Array>())
-        }
-        Fixed::DurationMs => {
-            let dense = |settled: &Settled| {
-                let values = &settled.chunk.duration_ms;
-                dense(settled.chunk.len(), values.iter().map(|(row, value)| (row, *value)))
-            };
-            let dense: Vec<_> = chunks.iter().map(dense).collect();
-            let mut builder = Float64Builder::with_capacity(rows.len());
-            rows.iter().for_each(|row| builder.append_option(at(&dense, *row)));
-            Arc::new(builder.finish())
-        }
-        Fixed::Rest => texts_array(chunks, rows, |settled| Some(&settled.rest)),
-        text => texts_array(chunks, rows, |settled| settled.chunk.fixed_texts(text)),
+/// A column of some chunks, ready to give its values of any rows.
+pub struct ColumnSource<'a> {
+    column_type: ColumnType,
+    values: Values<'a>,
+}
+
+/// The values of a column, by chunk and row.
+enum Values<'a> {
+    Ints(Vec<Vec<Option<i64>>>),
+    Instants(Vec<&'a [i64]>),
+    Doubles(Vec<Vec<Option<f64>>>),
+    Bools(Vec<Vec<Option<bool>>>),
+    Small(Vec<Vec<Option<i32>>>),
+    /// Texts, or the JSON of lists, and which of them each row has.
+    Texts(Vec<Option<(&'a Texts, Vec<Option<u32>>)>>),
+}
+
+impl<'a> ColumnSource<'a> {
+    /// The column at a position of the table.
+    pub fn new(position: usize, column: &Column, chunks: &'a [Settled]) -> ColumnSource<'a> {
+        let values = match Fixed::ALL.get(position) {
+            Some(fixed) => fixed_values(*fixed, chunks),
+            None => field_values(column.column_type, position, chunks),
+        };
+        ColumnSource { column_type: column.column_type, values }
+    }
+
+    /// The values of rows.
+    pub fn array(&self, rows: &[RowRef]) -> Result<ArrayRef> {
+        Ok(match &self.values {
+            Values::Ints(dense) => Arc::new(rows.iter().map(|row| at(dense, *row)).collect::<Int64Array>()),
+            Values::Doubles(dense) => {
+                Arc::new(rows.iter().map(|row| at(dense, *row)).collect::<Float64Array>())
+            }
+            Values::Bools(dense) => {
+                Arc::new(rows.iter().map(|row| at(dense, *row)).collect::<BooleanArray>())
+            }
+            Values::Small(dense) if self.column_type == ColumnType::Int8 => {
+                let small = |row: &RowRef| at(dense, *row).and_then(|value| i8::try_from(value).ok());
+                Arc::new(rows.iter().map(small).collect::<Int8Array>())
+            }
+            Values::Small(dense) => Arc::new(rows.iter().map(|row| at(dense, *row)).collect::<Int32Array>()),
+            Values::Instants(times) => {
+                let time = |row: &RowRef| times.get(row.chunk as usize)?.get(row.row as usize).copied();
+                Arc::new(rows.iter().map(time).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+            }
+            Values::Texts(texts) => {
+                let text = |row: &RowRef| {
+                    let (texts, positions) = texts.get(row.chunk as usize)?.as_ref()?;
+                    texts.get((*positions.get(row.row as usize)?)? as usize)
+                };
+                match self.column_type {
+                    ColumnType::Text => text_array(rows, text),
+                    list => list_array(list, rows.iter().map(text))?,
+                }
+            }
+        })
     }
 }
 
-/// The column of a field, of rows.
-pub fn field_array(
-    column: &Column,
-    position: usize,
-    chunks: &[Settled],
-    rows: &[RowRef],
-) -> Result<ArrayRef> {
-    let values = |settled: &'_ Settled| -> Option<usize> {
-        settled.columns.iter().position(|of_field| *of_field == Some(position))
-    };
-    let fields: Vec<Option<usize>> = chunks.iter().map(values).collect();
-    let field = |index: usize| -> Option<(&Settled, &FieldValues)> {
-        let settled = chunks.get(index)?;
-        let field = (*fields.get(index)?)?;
-        Some((settled, &settled.chunk.fields.get(field)?.values))
-    };
-    let per_chunk = 0..chunks.len();
-    match column.column_type {
-        ColumnType::Int64 => {
-            let dense: Vec<Vec<Option<i64>>> = per_chunk.map(|index| dense_ints(field(index))).collect();
-            let mut builder = Int64Builder::with_capacity(rows.len());
-            rows.iter().for_each(|row| builder.append_option(at(&dense, *row)));
-            Ok(Arc::new(builder.finish()))
-        }
-        ColumnType::Double => {
-            let dense: Vec<Vec<Option<f64>>> = per_chunk.map(|index| dense_doubles(field(index))).collect();
-            let mut builder = Float64Builder::with_capacity(rows.len());
-            rows.iter().for_each(|row| builder.append_option(at(&dense, *row)));
-            Ok(Arc::new(builder.finish()))
-        }
-        ColumnType::Bool => {
-            let bools = |index| match field(index) {
-                Some((settled, values)) => {
-                    dense(settled.chunk.len(), values.bools.iter().map(|(row, value)| (row, *value)))
-                }
-                None => Vec::new(),
-            };
-            let dense: Vec<Vec<Option<bool>>> = per_chunk.map(bools).collect();
-            let mut builder = BooleanBuilder::with_capacity(rows.len());
-            rows.iter().for_each(|row| builder.append_option(at(&dense, *row)));
-            Ok(Arc::new(builder.finish()))
-        }
-        ColumnType::Text => {
-            let of = |settled: &Settled, index: usize| {
-                field(index).map(|(_, values)| (settled.chunk.len(), &values.texts))
-            };
-            Ok(text_rows(chunks, rows, of))
-        }
-        list => list_array(list, per_chunk.map(field).collect::<Vec<_>>().as_slice(), rows),
+/// Whether a column has a value in some row of a chunk.
+pub fn has_values(position: usize, settled: &Settled) -> bool {
+    match Fixed::ALL.get(position) {
+        Some(Fixed::Seq | Fixed::Ts | Fixed::Shape) => true,
+        Some(Fixed::Severity) => settled.chunk.severity.iter().any(|severity| *severity != 0),
+        Some(Fixed::DurationMs) => !settled.chunk.duration_ms.rows.is_empty(),
+        Some(Fixed::Rest) => !settled.rest.is_empty(),
+        Some(text) => settled.chunk.fixed_texts(*text).is_some_and(|texts| !texts.is_empty()),
+        None => settled.columns.contains(&Some(position)),
     }
+}
+
+fn fixed_values(fixed: Fixed, chunks: &[Settled]) -> Values<'_> {
+    match fixed {
+        Fixed::Seq => Values::Ints(
+            chunks.iter().map(|settled| settled.seq.iter().copied().map(Some).collect()).collect(),
+        ),
+        Fixed::Ts => Values::Instants(chunks.iter().map(|settled| settled.chunk.ts.as_slice()).collect()),
+        Fixed::Severity => {
+            let severity = |severity: &i8| (*severity != 0).then_some(i32::from(*severity));
+            Values::Small(
+                chunks.iter().map(|settled| settled.chunk.severity.iter().map(severity).collect()).collect(),
+            )
+        }
+        Fixed::Shape => {
+            let ids = |settled: &Settled| {
+                let id = |shape: &u32| settled.shape_ids.get(*shape as usize).copied();
+                settled.chunk.shape.iter().map(id).collect()
+            };
+            Values::Small(chunks.iter().map(ids).collect())
+        }
+        Fixed::DurationMs => {
+            let of_chunk = |settled: &Settled| {
+                let values = &settled.chunk.duration_ms;
+                dense(settled.chunk.len(), values.iter().map(|(row, value)| (row, *value)))
+            };
+            Values::Doubles(chunks.iter().map(of_chunk).collect())
+        }
+        Fixed::Rest => {
+            Values::Texts(chunks.iter().map(|settled| Some(placed(settled, &settled.rest))).collect())
+        }
+        text => {
+            let texts =
+                |settled: &'_ Settled| -> Option<usize> { settled.chunk.fixed_texts(text).map(Texts::len) };
+            let of_chunk = chunks.iter().map(|settled| {
+                texts(settled).filter(|count| *count > 0)?;
+                Some(placed(settled, settled.chunk.fixed_texts(text)?))
+            });
+            Values::Texts(of_chunk.collect())
+        }
+    }
+}
+
+fn field_values(column_type: ColumnType, position: usize, chunks: &[Settled]) -> Values<'_> {
+    let fields = chunks.iter().map(|settled| {
+        let field = settled.columns.iter().position(|of_field| *of_field == Some(position))?;
+        Some((settled, &settled.chunk.fields.get(field)?.values))
+    });
+    match column_type {
+        ColumnType::Int64 => Values::Ints(fields.map(dense_ints).collect()),
+        ColumnType::Double => Values::Doubles(fields.map(dense_doubles).collect()),
+        ColumnType::Bool => Values::Bools(fields.map(dense_bools).collect()),
+        ColumnType::Text => Values::Texts(
+            fields.map(|field| field.map(|(settled, values)| placed(settled, &values.texts))).collect(),
+        ),
+        list => Values::Texts(
+            fields
+                .map(|field| field.and_then(|(settled, values)| placed_lists(list, settled, values)))
+                .collect(),
+        ),
+    }
+}
+
+/// Texts of a chunk, with the position of each row's among them.
+fn placed<'a>(settled: &Settled, texts: &'a Texts) -> (&'a Texts, Vec<Option<u32>>) {
+    let positions = texts.rows.iter().enumerate().map(|(position, row)| (*row, position as u32));
+    (texts, dense(settled.chunk.len(), positions))
+}
+
+/// The lists that a column of lists can hold.
+fn placed_lists<'a>(
+    column_type: ColumnType,
+    settled: &Settled,
+    values: &'a FieldValues,
+) -> Option<(&'a Texts, Vec<Option<u32>>)> {
+    let rare = values.rare.as_deref()?;
+    let fitting = rare.lists.rows.iter().zip(&rare.classes).enumerate();
+    let fitting = fitting.filter(|(_, (_, class))| list_fits(**class, Some(column_type)));
+    let positions = fitting.map(|(position, (row, _))| (*row, position as u32));
+    Some((&rare.lists, dense(settled.chunk.len(), positions)))
 }
 
 /// Values by row, for a chunk in which only some rows have one.
@@ -183,36 +242,16 @@ fn dense_doubles(field: Option<(&Settled, &FieldValues)>) -> Vec<Option<f64>> {
     dense(settled.chunk.len(), values.doubles.iter().map(|(row, value)| (row, *value)).chain(exact))
 }
 
-fn texts_array<'a>(
-    chunks: &'a [Settled],
-    rows: &[RowRef],
-    texts: impl Fn(&'a Settled) -> Option<&'a Texts>,
-) -> ArrayRef {
-    text_rows(chunks, rows, |settled, _| texts(settled).map(|texts| (settled.chunk.len(), texts)))
+fn dense_bools(field: Option<(&Settled, &FieldValues)>) -> Vec<Option<bool>> {
+    let Some((settled, values)) = field else { return Vec::new() };
+    dense(settled.chunk.len(), values.bools.iter().map(|(row, value)| (row, *value)))
 }
 
-fn text_rows<'a>(
-    chunks: &'a [Settled],
-    rows: &[RowRef],
-    texts: impl Fn(&'a Settled, usize) -> Option<(usize, &'a Texts)>,
-) -> ArrayRef {
-    let mut bytes = 0;
-    let mut places = Vec::with_capacity(chunks.len());
-    for (index, settled) in chunks.iter().enumerate() {
-        let of_chunk = texts(settled, index);
-        bytes += of_chunk.map_or(0, |(_, texts)| texts.byte_count());
-        places.push(of_chunk.map(|(rows, texts)| {
-            let positions = texts.rows.iter().enumerate().map(|(position, row)| (*row, position as u32));
-            (texts, dense(rows, positions))
-        }));
-    }
+fn text_array<'a>(rows: &[RowRef], text: impl Fn(&RowRef) -> Option<&'a [u8]>) -> ArrayRef {
+    let bytes = rows.iter().filter_map(&text).map(<[u8]>::len).sum();
     let mut builder = StringBuilder::with_capacity(rows.len(), bytes);
     for row in rows {
-        let text = places
-            .get(row.chunk as usize)
-            .and_then(Option::as_ref)
-            .and_then(|(texts, positions)| texts.get((*positions.get(row.row as usize)?)? as usize));
-        match text.map(std::str::from_utf8) {
+        match text(row).map(std::str::from_utf8) {
             Some(Ok(text)) => builder.append_value(text),
             _ => builder.append_null(),
         }
@@ -221,26 +260,10 @@ fn text_rows<'a>(
 }
 
 /// A column of lists.
-fn list_array(
+fn list_array<'a>(
     column_type: ColumnType,
-    fields: &[Option<(&Settled, &FieldValues)>],
-    rows: &[RowRef],
+    lists: impl Iterator<Item = Option<&'a [u8]>>,
 ) -> Result<ArrayRef> {
-    let places: Vec<_> = fields
-        .iter()
-        .map(|field| {
-            let (settled, values) = (*field)?;
-            let rare = values.rare.as_deref()?;
-            let fitting = rare.lists.rows.iter().zip(&rare.classes).enumerate();
-            let fitting = fitting.filter(|(_, (_, class))| list_fits(**class, Some(column_type)));
-            let positions = fitting.map(|(position, (row, _))| (*row, position as u32));
-            Some((&rare.lists, dense(settled.chunk.len(), positions)))
-        })
-        .collect();
-    let lists = rows.iter().map(|row| {
-        let (texts, positions) = places.get(row.chunk as usize)?.as_ref()?;
-        texts.get((*positions.get(row.row as usize)?)? as usize)
-    });
     match column_type {
         ColumnType::Int64List => Ok(build_lists(lists, Int64Builder::new(), |builder, raw, kind| {
             builder.append_option(match (kind, number::read(raw)) {

@@ -1,7 +1,6 @@
 //! Chunks as one Arrow batch with all columns of a table: rows that are not in Parquet yet.
 
-use super::arrays::{RowRef, Settled, arrow_field};
-use super::table::column_array;
+use super::arrays::{ColumnSource, RowRef, Settled, arrow_field};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::TableSchema;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
@@ -18,8 +17,8 @@ pub fn batch_of(chunks: &[Settled], schema: &TableSchema) -> Result<RecordBatch>
             (0..settled.chunk.len()).map(move |row| RowRef { chunk: chunk as u32, row: row as u32 })
         })
         .collect();
-    let positions = 0..schema.columns().len();
-    let arrays = positions.map(|position| column_array(position, chunks, &rows, schema));
+    let columns = schema.columns().iter().enumerate();
+    let arrays = columns.map(|(position, column)| ColumnSource::new(position, column, chunks).array(&rows));
     let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
     let fields: Vec<_> = schema.columns().iter().map(arrow_field).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));

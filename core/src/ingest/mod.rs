@@ -1,6 +1,7 @@
 //! From records to data files: settling types against the catalogue, encoding, sorting.
 
 pub mod arrays;
+pub mod pages;
 pub mod parquet;
 pub mod progress;
 pub mod rest;
@@ -18,5 +19,6 @@ pub mod stats;
 #[cfg(feature = "native")]
 pub mod table;
 
-#[cfg(all(test, feature = "native"))]
+#[cfg(test)]
+#[cfg(feature = "native")]
 mod tests;

@@ -3,16 +3,15 @@
 //! A column may turn up in the middle of a file. So the encoded columns of each row group wait, compressed,
 //! until the file ends; row groups that lack a column then get it as nulls.
 
+use super::pages::{ColumnChunk, Pages};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
 use crate::storage::StorageFile;
-use arrow::array::{ArrayRef, new_null_array};
+use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::datatypes::{Field, Schema};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
@@ -25,6 +24,7 @@ use std::sync::{Arc, Mutex};
 /// How files are encoded.
 #[derive(Clone, Debug)]
 pub struct Encoded {
+    level: i32,
     properties: Arc<WriterProperties>,
 }
 
@@ -33,8 +33,8 @@ pub struct Encoded {
 pub struct OpenFile {
     encoding: Encoded,
     fields: BTreeMap<usize, Arc<Field>>,
-    closed: Vec<RowGroup<ArrowColumnChunk>>,
-    open: RowGroup<ArrowColumnWriter>,
+    closed: Vec<RowGroup<ColumnChunk>>,
+    open: RowGroup<ColumnWriter>,
 }
 
 #[derive(Debug)]
@@ -56,10 +56,9 @@ pub struct Written {
 
 impl Encoded {
     /// Files compressed with zstd at a level.
-    pub fn zstd(level: i32) -> Result<Encoded> {
-        let level = ZstdLevel::try_new(level).map_err(|error| failed("set the compression of", &error))?;
+    pub fn zstd(level: i32) -> Encoded {
         let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(level))
+            .set_compression(Compression::UNCOMPRESSED)
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
             .set_statistics_enabled(EnabledStatistics::Chunk)
@@ -74,16 +73,20 @@ impl Encoded {
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
-        Ok(Encoded { properties: Arc::new(properties.build()) })
+        Encoded { level, properties: Arc::new(properties.build()) }
     }
 
     /// A writer for one column.
-    fn column_writer(&self, field: &Arc<Field>) -> Result<ArrowColumnWriter> {
+    fn column_writer(&self, field: &Arc<Field>) -> Result<ColumnWriter> {
         let schema = Arc::new(Schema::new(vec![field.clone()]));
         let writer = self.file_writer(std::io::sink(), &schema)?;
+        let pages = Pages::new(self.level);
         let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
+        let factory = factory.with_page_store_factory(Arc::new(pages.clone()));
         let writers = factory.create_column_writers(0).map_err(|error| failed("begin", &error))?;
-        writers.into_iter().next().ok_or_else(|| Error::new(ErrorKind::Internal, "a column has no writer"))
+        let writer = writers.into_iter().next();
+        let writer = writer.ok_or_else(|| Error::new(ErrorKind::Internal, "a column has no writer"))?;
+        Ok(ColumnWriter { writer, pages })
     }
 
     fn file_writer<W: Write + Send>(&self, out: W, schema: &Schema) -> Result<SerializedFileWriter<W>> {
@@ -113,57 +116,50 @@ impl OpenFile {
 
     /// About how much memory the file takes.
     pub fn memory_bytes(&self) -> usize {
-        let open: usize = self.open.columns.values().map(ArrowColumnWriter::memory_size).sum();
+        let open: usize = self.open.columns.values().map(|column| column.writer.memory_size()).sum();
         open + self.encoded_bytes()
     }
 
     /// Bytes of the row groups that are closed.
     pub fn encoded_bytes(&self) -> usize {
         let chunks = self.closed.iter().flat_map(|group| group.columns.values());
-        chunks.map(|chunk| chunk.close().bytes_written as usize).sum()
+        chunks.map(|chunk| chunk.bytes.len()).sum()
     }
 
-    /// Adds a batch of rows. `make` gives the array of a column; it is called from `threads` threads.
-    pub fn write<F>(
-        &mut self,
-        rows: usize,
-        columns: Vec<(usize, Arc<Field>)>,
-        threads: usize,
-        make: F,
-    ) -> Result<()>
-    where
-        F: Fn(usize) -> Result<ArrayRef> + Sync,
-    {
-        let mut present: BTreeMap<usize, Arc<Field>> = columns.into_iter().collect();
-        for position in self.open.columns.keys() {
-            if let (false, Some(field)) = (present.contains_key(position), self.fields.get(position)) {
-                present.insert(*position, field.clone());
-            }
+    /// Adds a batch of rows.
+    pub fn write(&mut self, rows: usize, columns: Vec<(usize, Arc<Field>, ArrayRef)>) -> Result<()> {
+        for (position, field, array) in columns {
+            let mut column = self.take_column(position, &field);
+            column.append(&array)?;
+            self.put_column(column);
         }
-        let mut tasks = Vec::with_capacity(present.len());
-        for (position, field) in present {
-            let writer = self.open.columns.remove(&position);
-            self.fields.entry(position).or_insert_with(|| field.clone());
-            tasks.push((position, field, writer));
-        }
-        let (before, encoding) = (self.open.rows, self.encoding.clone());
-        let done = in_parallel(tasks, threads, |(position, field, writer)| {
-            let mut writer = match writer {
-                Some(writer) => writer,
-                None => {
-                    let mut writer = encoding.column_writer(&field)?;
-                    if before > 0 {
-                        append(&mut writer, &field, &new_null_array(field.data_type(), before))?;
-                    }
-                    writer
-                }
-            };
-            append(&mut writer, &field, &make(position)?)?;
-            Ok((position, writer))
-        })?;
-        self.open.columns = done.into_iter().collect();
-        self.open.rows += rows;
+        self.end_batch(rows);
         Ok(())
+    }
+
+    /// Whether the open row group has a column.
+    pub fn has_column(&self, position: usize) -> bool {
+        self.open.columns.contains_key(&position)
+    }
+
+    /// Takes a column out, to be written to, perhaps by another thread.
+    pub fn take_column(&mut self, position: usize, field: &Arc<Field>) -> OpenColumn {
+        let writer = self.open.columns.remove(&position);
+        let (encoding, rows_before) = (self.encoding.clone(), self.open.rows);
+        OpenColumn { position, field: field.clone(), writer, encoding, rows_before }
+    }
+
+    /// Puts a column back.
+    pub fn put_column(&mut self, column: OpenColumn) {
+        if let Some(writer) = column.writer {
+            self.fields.entry(column.position).or_insert(column.field);
+            self.open.columns.insert(column.position, writer);
+        }
+    }
+
+    /// Ends a batch: all columns that had values have as many rows now.
+    pub fn end_batch(&mut self, rows: usize) {
+        self.open.rows += rows;
     }
 
     /// Ends the open row group.
@@ -174,7 +170,7 @@ impl OpenFile {
         }
         let mut columns = BTreeMap::new();
         for (position, writer) in open.columns {
-            columns.insert(position, writer.close().map_err(|error| failed("encode", &error))?);
+            columns.insert(position, writer.close()?);
         }
         self.closed.push(RowGroup { rows: open.rows, columns });
         Ok(())
@@ -195,7 +191,7 @@ impl OpenFile {
                     Some(chunk) => chunk,
                     None => null_chunk(&self.encoding, field, group.rows)?,
                 };
-                chunk.append_to_row_group(&mut row_group).map_err(|error| failed(&error))?;
+                row_group.append_column(&chunk.bytes, chunk.close).map_err(|error| failed(&error))?;
             }
             row_group.close().map_err(|error| failed(&error))?;
         }
@@ -206,15 +202,59 @@ impl OpenFile {
     }
 }
 
-fn null_chunk(encoding: &Encoded, field: &Arc<Field>, rows: usize) -> Result<ArrowColumnChunk> {
-    let mut writer = encoding.column_writer(field)?;
-    append(&mut writer, field, &new_null_array(field.data_type(), rows))?;
-    writer.close().map_err(|error| failed("encode", &error))
+/// A column of an open file.
+#[derive(Debug)]
+pub struct OpenColumn {
+    position: usize,
+    field: Arc<Field>,
+    writer: Option<ColumnWriter>,
+    encoding: Encoded,
+    rows_before: usize,
 }
 
-fn append(writer: &mut ArrowColumnWriter, field: &Field, array: &ArrayRef) -> Result<()> {
-    let leaves = compute_leaves(field, array).map_err(|error| failed("encode", &error))?;
-    leaves.iter().try_for_each(|leaf| writer.write(leaf)).map_err(|error| failed("encode", &error))
+impl OpenColumn {
+    /// Adds the values of a batch. A column that never had one begins with the first.
+    pub fn append(&mut self, array: &ArrayRef) -> Result<()> {
+        if self.writer.is_none() && array.null_count() == array.len() {
+            return Ok(());
+        }
+        if self.writer.is_none() {
+            let mut writer = self.encoding.column_writer(&self.field)?;
+            if self.rows_before > 0 {
+                writer.append(&self.field, &new_null_array(self.field.data_type(), self.rows_before))?;
+            }
+            self.writer = Some(writer);
+        }
+        match &mut self.writer {
+            Some(writer) => writer.append(&self.field, array),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The writer of a column, and the pages that it has written.
+#[derive(Debug)]
+struct ColumnWriter {
+    writer: ArrowColumnWriter,
+    pages: Pages,
+}
+
+impl ColumnWriter {
+    fn append(&mut self, field: &Field, array: &ArrayRef) -> Result<()> {
+        let leaves = compute_leaves(field, array).map_err(|error| failed("encode", &error))?;
+        leaves.iter().try_for_each(|leaf| self.writer.write(leaf)).map_err(|error| failed("encode", &error))
+    }
+
+    fn close(self) -> Result<ColumnChunk> {
+        let chunk = self.writer.close().map_err(|error| failed("encode", &error))?;
+        self.pages.chunk(chunk.close().clone()).map_err(|error| failed("compress", &error))
+    }
+}
+
+fn null_chunk(encoding: &Encoded, field: &Arc<Field>, rows: usize) -> Result<ColumnChunk> {
+    let mut writer = encoding.column_writer(field)?;
+    writer.append(field, &new_null_array(field.data_type(), rows))?;
+    writer.close()
 }
 
 /// Runs a task on each item, on several threads, and gives back all that they return.

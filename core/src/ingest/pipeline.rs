@@ -10,8 +10,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
 use crate::event::chunk::Chunk;
 use crate::event::shred::{Reject as Rejected, Shredder};
+use crate::log::DataFile;
 use crate::quarantine::Reject;
 use crate::seal::{Both, Tables};
+use crate::storage::Storage;
 use crate::wal::SeqAllocator;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::Serialize;
@@ -23,6 +25,8 @@ use std::time::Instant;
 const BATCH_BYTES: usize = 64 << 20;
 /// So many blocks may wait between two stages.
 const QUEUE: usize = 2;
+/// Rejects are written once they take so many bytes.
+const REJECT_BYTES: usize = 16 << 20;
 /// The application id of an input in the log, before the hash of its content.
 const MARKER: &str = "input:";
 
@@ -88,7 +92,7 @@ pub fn ingest(input: Input, context: &Context<'_>) -> Result<InputReceipt> {
     let (read, total) = blocks.progress();
     let mut receipt = InputReceipt { input: name.clone(), ..InputReceipt::default() };
     let mut writer = context.tables.table_writer(context.threads)?;
-    let mut rejects = Vec::new();
+    let mut rejects = Rejects::default();
     let ended = std::thread::scope(|scope| {
         let (block_sender, block_receiver) = bounded(QUEUE);
         let (parsed_sender, parsed_receiver) = bounded(QUEUE);
@@ -119,6 +123,7 @@ pub fn ingest(input: Input, context: &Context<'_>) -> Result<InputReceipt> {
         Ok(ended) if !context.stop.load(Ordering::Relaxed) => ended,
         other => {
             writer.abandon();
+            rejects.abandon(context);
             return Err(other.err().unwrap_or_else(|| {
                 Error::new(ErrorKind::Interrupted, format!("interrupted; nothing of `{name}` is stored"))
             }));
@@ -134,15 +139,13 @@ pub fn ingest(input: Input, context: &Context<'_>) -> Result<InputReceipt> {
 /// Commits what was written, unless the same content was committed before.
 fn commit(
     writer: TableWriter,
-    mut rejects: Vec<Reject>,
+    mut rejects: Rejects,
     ended: &Ended,
     receipt: &mut InputReceipt,
     context: &Context<'_>,
 ) -> Result<()> {
-    let now_ms = context.now_us / 1000;
+    let (now_ms, rejected) = (context.now_us / 1000, rejects.count);
     let marker = format!("{MARKER}{}", hex(&ended.hash));
-    receipt.stored = receipt.records - rejects.len() as u64;
-    receipt.quarantined = rejects.len() as u64;
     if receipt.records == 0 {
         writer.abandon();
         return Ok(());
@@ -150,27 +153,64 @@ fn commit(
     let seen = context.tables.events.snapshot(crate::log::At::Latest)?.transaction(&marker)?.is_some();
     let committed = if seen {
         writer.abandon();
+        rejects.abandon(context);
         None
     } else {
-        let first = context.seqs.reserve(rejects.len() as u64, context.now_us)?;
-        for (reject, seq) in rejects.iter_mut().zip(first..) {
-            reject.seq = seq;
-        }
+        rejects.write(context)?;
         let both = Both {
             operation: "WRITE",
             events: writer.finish(now_ms)?,
-            quarantine: context.tables.write_rejects(rejects, now_ms)?,
+            quarantine: rejects.files,
             transactions: vec![(marker, 1)],
             ..Both::default()
         };
         context.tables.commit(&both, now_ms)?
     };
-    if committed.is_none() {
-        receipt.duplicate = receipt.records;
-        receipt.stored = 0;
-        receipt.quarantined = 0;
+    match committed {
+        None => receipt.duplicate = receipt.records,
+        Some(_) => {
+            receipt.quarantined = rejected;
+            receipt.stored = receipt.records - rejected;
+        }
     }
     Ok(())
+}
+
+/// What could not be read, on its way to the quarantine.
+#[derive(Default)]
+struct Rejects {
+    waiting: Vec<Reject>,
+    bytes: usize,
+    count: u64,
+    files: Vec<DataFile>,
+}
+
+impl Rejects {
+    fn add(&mut self, rejects: Vec<Reject>, context: &Context<'_>) -> Result<()> {
+        self.count += rejects.len() as u64;
+        self.bytes += rejects.iter().map(|reject| reject.raw.len() + 256).sum::<usize>();
+        self.waiting.extend(rejects);
+        if self.bytes >= REJECT_BYTES { self.write(context) } else { Ok(()) }
+    }
+
+    fn write(&mut self, context: &Context<'_>) -> Result<()> {
+        let mut rejects = std::mem::take(&mut self.waiting);
+        self.bytes = 0;
+        let first = context.seqs.reserve(rejects.len() as u64, context.now_us)?;
+        for (reject, seq) in rejects.iter_mut().zip(first..) {
+            reject.seq = seq;
+        }
+        self.files.extend(context.tables.write_rejects(rejects, context.now_us / 1000)?);
+        Ok(())
+    }
+
+    /// Removes what was written: nothing will refer to it.
+    fn abandon(&self, context: &Context<'_>) {
+        for file in &self.files {
+            // A file that stays is removed later, as one that no commit names.
+            let _ = context.tables.storage.delete(&format!("{}{}", crate::quarantine::PREFIX, file.path));
+        }
+    }
 }
 
 /// The first stage: sends blocks with their numbers until the input ends or nobody wants them.
@@ -245,7 +285,7 @@ fn parse(shredder: &mut Shredder, block: &Block, input: &str, now_us: i64) -> Pa
 fn collect(
     parsed: &Receiver<(u64, Parsed)>,
     writer: &mut TableWriter,
-    rejects: &mut Vec<Reject>,
+    rejects: &mut Rejects,
     receipt: &mut InputReceipt,
     context: &Context<'_>,
     report: &dyn Fn(&InputReceipt),
@@ -260,7 +300,7 @@ fn collect(
             next += 1;
             receipt.lines += part.lines;
             receipt.records += part.chunk.len() as u64 + part.rejects.len() as u64;
-            rejects.extend(part.rejects);
+            rejects.add(part.rejects, context)?;
             bytes += part.chunk.bytes;
             batch.push(part.chunk);
             if bytes >= BATCH_BYTES {

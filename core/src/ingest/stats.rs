@@ -31,14 +31,26 @@ const TEXT_BYTES_MAX: usize = 64;
 /// What is known of a file's columns so far.
 #[derive(Debug, Default)]
 pub struct ColumnRanges {
-    ranges: BTreeMap<Fixed, Range>,
+    ranges: BTreeMap<Fixed, ColumnRange>,
 }
 
+/// What is known of one column.
 #[derive(Debug)]
-struct Range {
+pub struct ColumnRange {
     values: u64,
     least: Bound,
     most: Bound,
+}
+
+impl ColumnRange {
+    /// The range of a column's values; none for a column without statistics.
+    pub fn of(column: Fixed, array: &ArrayRef) -> Option<ColumnRange> {
+        if !COLUMNS.contains(&column) {
+            return None;
+        }
+        let (least, most) = bounds(column, array);
+        Some(ColumnRange { values: (array.len() - array.null_count()) as u64, least, most })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -53,18 +65,13 @@ enum Bound {
 }
 
 impl ColumnRanges {
-    /// Takes in the values of a column.
-    pub fn add(&mut self, column: Fixed, array: &ArrayRef) {
-        if !COLUMNS.contains(&column) {
-            return;
-        }
-        let (least, most) = bounds(column, array);
-        let values = (array.len() - array.null_count()) as u64;
-        let range =
-            self.ranges.entry(column).or_insert(Range { values: 0, least: Bound::None, most: Bound::None });
-        range.values += values;
-        range.least = std::mem::replace(&mut range.least, Bound::None).pick(least, false);
-        range.most = std::mem::replace(&mut range.most, Bound::None).pick(most, true);
+    /// Takes in the range of some of a column's values.
+    pub fn add(&mut self, column: Fixed, more: ColumnRange) {
+        let none = || ColumnRange { values: 0, least: Bound::None, most: Bound::None };
+        let range = self.ranges.remove(&column).unwrap_or_else(none);
+        let values = range.values + more.values;
+        let (least, most) = (range.least.pick(more.least, false), range.most.pick(more.most, true));
+        self.ranges.insert(column, ColumnRange { values, least, most });
     }
 
     /// The statistics of a file of so many rows.

@@ -1,9 +1,9 @@
 //! Chunks to data files: rows go to the file of their day, sorted, and files end when they are large.
 
-use super::arrays::{RowRef, Settled, arrow_field, field_array, fixed_array};
-use super::parquet::{Encoded, OpenFile};
+use super::arrays::{ColumnSource, RowRef, Settled, arrow_field, has_values};
+use super::parquet::{Encoded, OpenFile, in_parallel};
 use super::rest::rest_of;
-use super::stats::ColumnRanges;
+use super::stats::{ColumnRange, ColumnRanges};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::RowSet;
 use crate::event::catalogue::Catalogue;
@@ -14,12 +14,9 @@ use crate::event::time::day_of;
 use crate::layout;
 use crate::log::DataFile;
 use crate::storage::Storage;
-use arrow::array::ArrayRef;
-use arrow::datatypes::Field;
 use chrono::NaiveDate;
-use hashbrown::HashMap;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A row group ends at so many rows.
 const ROW_GROUP_ROWS: usize = 262_144;
@@ -55,17 +52,22 @@ impl TableWriter {
 
     /// Adds the rows of chunks that the catalogue covers.
     pub fn push(&mut self, chunks: &[Settled], catalogue: &Catalogue, now_ms: i64) -> Result<()> {
-        for (day, mut rows) in by_day(chunks) {
-            let when = |row: &RowRef| {
-                let settled = chunks.get(row.chunk as usize);
-                let at = row.row as usize;
-                settled.map(|settled| (settled.chunk.ts.get(at).copied(), settled.seq.get(at).copied()))
-            };
-            rows.sort_by_key(when);
-            self.push_day(day, chunks, &rows, catalogue.schema())?;
-            let full = self.open.get_mut(&day).map_or(Ok(false), DayFile::end_row_group_if_full)?;
-            if full {
-                self.finish_day(day, now_ms)?;
+        let days: Vec<(NaiveDate, Vec<RowRef>)> = by_day(chunks).into_iter().collect();
+        for (day, _) in &days {
+            let encoding = self.encoding.clone();
+            self.open.entry(*day).or_insert_with(|| DayFile {
+                file: OpenFile::new(encoding),
+                rows_hash: RowSet::default(),
+                ranges: ColumnRanges::default(),
+            });
+        }
+        self.write_columns(&days, chunks, catalogue.schema())?;
+        for (day, rows) in &days {
+            let Some(day_file) = self.open.get_mut(day) else { continue };
+            day_file.file.end_batch(rows.len());
+            day_file.rows_hash.add(&rows_hash(chunks, rows));
+            if day_file.end_row_group_if_full()? {
+                self.finish_day(*day, now_ms)?;
             }
         }
         while self.open.values().map(|day| day.file.memory_bytes()).sum::<usize>() > MEMORY_BYTES {
@@ -73,6 +75,53 @@ impl TableWriter {
                 self.open.iter().max_by_key(|(_, day)| day.file.memory_bytes()).map(|(day, _)| *day);
             let Some(largest) = largest else { break };
             self.finish_day(largest, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Writes all columns of the rows of each day, several columns at once.
+    fn write_columns(
+        &mut self,
+        days: &[(NaiveDate, Vec<RowRef>)],
+        chunks: &[Settled],
+        schema: &TableSchema,
+    ) -> Result<()> {
+        let mut tasks = Vec::new();
+        for (position, column) in schema.columns().iter().enumerate() {
+            let field = Arc::new(arrow_field(column));
+            let is_there = chunks.iter().any(|settled| has_values(position, settled));
+            // A column of an open file goes on, if only with nulls.
+            let open = days
+                .iter()
+                .filter_map(|(day, _)| self.open.get(day))
+                .any(|day| day.file.has_column(position));
+            if is_there || open {
+                let take = |(day, _): &(NaiveDate, Vec<RowRef>)| {
+                    self.open.get_mut(day).map(|day| day.file.take_column(position, &field))
+                };
+                tasks.push((position, column, days.iter().map(take).collect::<Vec<_>>()));
+            }
+        }
+        let written = in_parallel(tasks, self.threads, |(position, column, mut files)| {
+            let source = ColumnSource::new(position, column, chunks);
+            let mut bounds = Vec::new();
+            for ((_, rows), file) in days.iter().zip(&mut files) {
+                let array = source.array(rows)?;
+                bounds.push(Fixed::ALL.get(position).and_then(|fixed| ColumnRange::of(*fixed, &array)));
+                if let Some(file) = file {
+                    file.append(&array)?;
+                }
+            }
+            Ok((position, files, bounds))
+        })?;
+        for (position, files, bounds) in written {
+            for (((day, _), file), bounds) in days.iter().zip(files).zip(bounds) {
+                let Some(day_file) = self.open.get_mut(day) else { continue };
+                file.into_iter().for_each(|file| day_file.file.put_column(file));
+                if let (Some(fixed), Some(bounds)) = (Fixed::ALL.get(position), bounds) {
+                    day_file.ranges.add(*fixed, bounds);
+                }
+            }
         }
         Ok(())
     }
@@ -91,33 +140,6 @@ impl TableWriter {
             // A file that stays is removed later, as one that no commit names.
             let _ = self.storage.delete(&format!("{}{}", self.prefix, file.path));
         }
-    }
-
-    fn push_day(
-        &mut self,
-        day: NaiveDate,
-        chunks: &[Settled],
-        rows: &[RowRef],
-        schema: &TableSchema,
-    ) -> Result<()> {
-        let encoding = self.encoding.clone();
-        let day_file = self.open.entry(day).or_insert_with(|| DayFile {
-            file: OpenFile::new(encoding),
-            rows_hash: RowSet::default(),
-            ranges: ColumnRanges::default(),
-        });
-        let columns = columns_with_values(chunks, rows, schema);
-        let ranges = Mutex::new(std::mem::take(&mut day_file.ranges));
-        day_file.file.write(rows.len(), columns, self.threads, |position| {
-            let array = column_array(position, chunks, rows, schema)?;
-            if let Some(fixed) = Fixed::ALL.get(position) {
-                ranges.lock().unwrap_or_else(PoisonError::into_inner).add(*fixed, &array);
-            }
-            Ok(array)
-        })?;
-        day_file.ranges = ranges.into_inner().unwrap_or_else(PoisonError::into_inner);
-        day_file.rows_hash.add(&rows_hash(chunks, rows));
-        Ok(())
     }
 
     fn finish_day(&mut self, day: NaiveDate, now_ms: i64) -> Result<()> {
@@ -165,21 +187,7 @@ pub fn settle(chunks: Vec<(Chunk, Vec<i64>)>, catalogue: &Catalogue) -> Result<V
     chunks.into_iter().map(settle).collect()
 }
 
-/// The array of a column of the table, of rows.
-pub fn column_array(
-    position: usize,
-    chunks: &[Settled],
-    rows: &[RowRef],
-    schema: &TableSchema,
-) -> Result<ArrayRef> {
-    match (Fixed::ALL.get(position), schema.columns().get(position)) {
-        (Some(fixed), _) => Ok(fixed_array(*fixed, chunks, rows)),
-        (None, Some(column)) => field_array(column, position, chunks, rows),
-        (None, None) => Err(Error::new(ErrorKind::Internal, format!("the table has no column {position}"))),
-    }
-}
-
-/// Rows of chunks by their day, in the order in which they came.
+/// Rows of chunks by their day, sorted.
 fn by_day(chunks: &[Settled]) -> BTreeMap<NaiveDate, Vec<RowRef>> {
     let mut days: BTreeMap<NaiveDate, Vec<RowRef>> = BTreeMap::new();
     for (chunk, settled) in chunks.iter().enumerate() {
@@ -195,41 +203,13 @@ fn by_day(chunks: &[Settled]) -> BTreeMap<NaiveDate, Vec<RowRef>> {
             days.entry(day).or_default().push(RowRef { chunk: chunk as u32, row: row as u32 });
         }
     }
-    days
-}
-
-/// The columns that have a value in some of the rows; `seq` and `ts` always.
-fn columns_with_values(
-    chunks: &[Settled],
-    rows: &[RowRef],
-    schema: &TableSchema,
-) -> Vec<(usize, Arc<Field>)> {
-    let touched: HashMap<u32, ()> = rows.iter().map(|row| (row.chunk, ())).collect();
-    let mut present = vec![false; schema.columns().len()];
-    let mut mark = |position: usize, is_there: bool| {
-        if let (true, Some(place)) = (is_there, present.get_mut(position)) {
-            *place = true;
-        }
+    let when = |row: &RowRef| {
+        let settled = chunks.get(row.chunk as usize);
+        let at = row.row as usize;
+        settled.map(|settled| (settled.chunk.ts.get(at).copied(), settled.seq.get(at).copied()))
     };
-    for settled in touched.keys().filter_map(|chunk| chunks.get(*chunk as usize)) {
-        for fixed in Fixed::ALL {
-            let texts = settled.chunk.fixed_texts(fixed);
-            let is_there = match fixed {
-                Fixed::Seq | Fixed::Ts | Fixed::Shape => true,
-                Fixed::Severity => settled.chunk.severity.iter().any(|severity| *severity != 0),
-                Fixed::DurationMs => !settled.chunk.duration_ms.rows.is_empty(),
-                Fixed::Rest => !settled.rest.is_empty(),
-                _ => texts.is_some_and(|texts| !texts.is_empty()),
-            };
-            mark(fixed.position(), is_there);
-        }
-        settled.columns.iter().flatten().for_each(|position| mark(*position, true));
-    }
-    let columns = schema.columns().iter().enumerate().zip(present);
-    columns
-        .filter(|(_, present)| *present)
-        .map(|((at, column), _)| (at, Arc::new(arrow_field(column))))
-        .collect()
+    days.values_mut().for_each(|rows| rows.sort_by_key(when));
+    days
 }
 
 fn rows_hash(chunks: &[Settled], rows: &[RowRef]) -> RowSet {

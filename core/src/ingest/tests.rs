@@ -34,7 +34,7 @@ fn store(groups: &[&[String]], columns_max: usize) -> Stored {
     let folder = tempfile::tempdir().unwrap();
     let storage = Arc::new(LocalStorage::new(folder.path()));
     let mut catalogue = Catalogue::new(columns_max);
-    let mut writer = TableWriter::new(storage, "", Encoded::zstd(1).unwrap(), 2);
+    let mut writer = TableWriter::new(storage, "", Encoded::zstd(1), 2);
     let mut shredder = Shredder::default();
     let mut seq = 1;
     for group in groups {

@@ -7,9 +7,9 @@ use crate::event::column::TableSchema;
 use crate::event::fixed::Fixed;
 use crate::ingest::arrays::arrow_field;
 use crate::ingest::batch::{conform, read_file};
-use crate::ingest::parquet::{Encoded, OpenFile};
+use crate::ingest::parquet::{Encoded, OpenFile, in_parallel};
 use crate::ingest::progress::{Progress, Step, Unit};
-use crate::ingest::stats::ColumnRanges;
+use crate::ingest::stats::{ColumnRange, ColumnRanges};
 use crate::layout;
 use crate::log::{At, Change, DataFile, Outcome, Snapshot};
 use crate::seal::Tables;
@@ -19,8 +19,8 @@ use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
 use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Files are put together until they have about so many bytes.
@@ -132,7 +132,7 @@ fn compact_group(
     now_ms: i64,
 ) -> Result<Option<DataFile>> {
     let Some(first) = group.first() else { return Ok(None) };
-    let mut file = OpenFile::new(Encoded::zstd(6)?);
+    let mut file = OpenFile::new(Encoded::zstd(6));
     let mut ranges = ColumnRanges::default();
     let mut run: Vec<RecordBatch> = Vec::new();
     let mut bytes = 0;
@@ -211,23 +211,32 @@ fn write_run(
     };
     let key = |fixed: Fixed| Ok(SortColumn { values: column(fixed.position())?, options: None });
     let order = lexsort_to_indices(&[key(Fixed::Ts)?, key(Fixed::Seq)?], None).map_err(internal)?;
-    let has_values = |position: &usize| {
-        run.iter()
-            .filter_map(|batch| batch.columns().get(*position))
-            .any(|array| array.null_count() < array.len())
-    };
-    let positions = (0..schema.columns().len()).filter(has_values);
-    let columns = positions.filter_map(|at| Some((at, Arc::new(arrow_field(schema.columns().get(at)?)))));
-    let shared = Mutex::new(std::mem::take(ranges));
-    file.write(rows, columns.collect(), 2, |position| {
+    let positions: Vec<usize> = (0..schema.columns().len()).filter(|at| any_value(run, *at)).collect();
+    let mut columns = Vec::with_capacity(positions.len());
+    for position in positions {
+        let Some(field) = schema.columns().get(position).map(|column| Arc::new(arrow_field(column))) else {
+            continue;
+        };
+        columns.push((position, file.take_column(position, &field)));
+    }
+    let written = in_parallel(columns, 2, |(position, mut open)| {
         let array = take(&column(position)?, &order, None).map_err(internal)?;
-        if let Some(fixed) = Fixed::ALL.get(position) {
-            shared.lock().unwrap_or_else(PoisonError::into_inner).add(*fixed, &array);
-        }
-        Ok(array)
+        open.append(&array)?;
+        Ok((open, position, Fixed::ALL.get(position).and_then(|fixed| ColumnRange::of(*fixed, &array))))
     })?;
-    *ranges = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (open, position, range) in written {
+        file.put_column(open);
+        if let (Some(fixed), Some(range)) = (Fixed::ALL.get(position), range) {
+            ranges.add(*fixed, range);
+        }
+    }
+    file.end_batch(rows);
     file.close_row_group()
+}
+
+/// Whether some row of a run has a value in a column.
+fn any_value(run: &[RecordBatch], position: usize) -> bool {
+    run.iter().filter_map(|batch| batch.columns().get(position)).any(|array| array.null_count() < array.len())
 }
 
 /// Puts one file in the place of others. False if one of them is not there any more.

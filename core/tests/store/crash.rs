@@ -1,0 +1,525 @@
+//! A whole day of a store, again and again: each operation on the disk fails once, is the last one before the
+//! process dies or the power goes, or finds the disk full.
+
+use crate::machine::{Loss, Machine, Plan};
+use crate::support::{
+    by_changes, by_export, by_sql, event, fast_folder, number, once, query, texts,
+};
+use daybook::log::{At, Log, LogMaintenance};
+use daybook::storage::{LocalStorage, Storage};
+use daybook::wal::Clock;
+use daybook::{
+    Appended, CompactRequest, Durability, Error, ErrorKind, IngestOptions, Input, NoProgress, Receipt, Result, Store,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Where the clock starts; with each look it goes on by a tenth of a millisecond.
+const NOW_US: i64 = 1_790_000_000_000_000;
+/// How long a machine takes to start again.
+const RESTART_US: i64 = 5_000_000;
+
+const INPUT: &str = r#"{"id":"in-1","ts":"2026-02-03T10:00:00Z","kind":"a","size":1}
+{"id":"in-2","ts":"2026-02-03T11:00:00Z","kind":"a","size":2.5}
+this is no record
+{"id":"in-3","ts":"2026-02-04T10:00:00Z","kind":"b","tags":["x","y"]}
+
+{"id":"in-4","ts":"2026-02-04T11:00:00Z","kind":"b","size":"large"}
+{"id":"bad","ts":"long ago"}
+"#;
+const INPUT_IDS: [&str; 4] = ["in-1", "in-2", "in-3", "in-4"];
+const INPUT_REJECTS: [&str; 2] = ["this is no record", r#"{"id":"bad","ts":"long ago"}"#];
+
+/// How a run goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// An operation fails, and the next ones work; work goes on.
+    Fails,
+    /// The same; and when the work is done, the power goes.
+    FailsThenPower(Loss),
+    /// The process dies.
+    Dies,
+    /// The process dies, another takes over from it, and then the power goes.
+    DiesThenPower(Loss),
+    /// The power goes.
+    Power(Loss),
+    /// The disk is full until there is room again; the same store goes on then.
+    FullThenRoom,
+    /// The disk is full until there is room again; the store is opened again then.
+    FullThenReopened,
+}
+
+impl Mode {
+    fn plan(self, at: usize) -> Plan {
+        match self {
+            Mode::Fails | Mode::FailsThenPower(_) => Plan::FailOnce(at),
+            Mode::Dies | Mode::DiesThenPower(_) | Mode::Power(_) => Plan::Stop(at),
+            Mode::FullThenRoom | Mode::FullThenReopened => Plan::Full(at),
+        }
+    }
+
+    fn is_full(self) -> bool {
+        matches!(self, Mode::FullThenRoom | Mode::FullThenReopened)
+    }
+}
+
+/// What a run was told.
+#[derive(Debug, Default)]
+struct Told {
+    /// Events that somebody tried to append; and those that were acknowledged.
+    tried: BTreeSet<String>,
+    /// Acknowledged by the disk.
+    kept: BTreeSet<String>,
+    /// Acknowledged by the operating system: a loss of power may take them.
+    handed_over: BTreeSet<String>,
+    /// Refused because the disk was full, so that they must not be there.
+    refused: BTreeSet<String>,
+    /// Lines that were to go to the quarantine; and whether that was acknowledged.
+    rejects: BTreeMap<String, bool>,
+    /// Whether the input was tried; and whether it was acknowledged.
+    input: Option<bool>,
+    /// What `changes` gave, with the cursor after it.
+    given: Vec<(String, i64)>,
+    cursor: Option<String>,
+}
+
+/// One run of the scenario.
+struct Run<'a> {
+    folder: &'a Path,
+    machine: Arc<Machine>,
+    clock: Clock,
+    mode: Mode,
+    store: Option<Store>,
+    told: Told,
+    attempts: usize,
+}
+
+type Work = fn(&mut Run<'_>) -> Result<()>;
+
+/// The scenario, in steps that may be tried again.
+const STEPS: &[(&str, Work)] = &[
+    ("open", |run| run.open()),
+    ("append", |run| run.append("first", Durability::Fsync)),
+    ("append a bad line", |run| run.append_bad("no JSON")),
+    ("append", |run| run.append("second", Durability::Fsync)),
+    ("append batched", |run| run.append_batched(&["third", "fourth"])),
+    ("append without sync", |run| run.append("fifth", Durability::Os)),
+    ("seal", |run| run.seal()),
+    ("append", |run| run.append("sixth", Durability::Fsync)),
+    ("changes", |run| run.changes()),
+    ("ingest", |run| run.ingest()),
+    ("append", |run| run.append("seventh", Durability::Fsync)),
+    ("append a bad line", |run| run.append_bad("[]")),
+    ("seal", |run| run.seal()),
+    ("ingest again", |run| run.ingest()),
+    ("compact", |run| run.compact()),
+    ("changes", |run| run.changes()),
+    ("append", |run| run.append("eighth", Durability::Fsync)),
+    ("maintain the log", |run| run.maintain()),
+    ("append batched", |run| run.append_batched(&["ninth"])),
+    ("seal", |run| run.seal()),
+    ("append batched", |run| run.append_unflushed("tenth")),
+    ("close", |run| run.close()),
+];
+
+impl Run<'_> {
+    fn storage(&self) -> LocalStorage {
+        LocalStorage::with_probe(self.folder, self.machine.clone())
+    }
+
+    fn open(&mut self) -> Result<()> {
+        self.store = None;
+        self.store = Some(Store::create_storage(self.storage(), self.clock.clone())?);
+        Ok(())
+    }
+
+    fn store(&self) -> Result<&Store> {
+        self.store.as_ref().ok_or_else(|| Error::new(ErrorKind::Closed, "not open"))
+    }
+
+    /// A new id each time that something is tried.
+    fn id(&mut self, name: &str) -> String {
+        self.attempts += 1;
+        let id = format!("{name}-{}", self.attempts);
+        self.told.tried.insert(id.clone());
+        id
+    }
+
+    fn append(&mut self, name: &str, durability: Durability) -> Result<()> {
+        let id = self.id(name);
+        let appended = self.store()?.append(&event(&id), durability);
+        self.note_refusal(&[id.clone()], appended.as_ref().err());
+        appended?;
+        match durability {
+            Durability::Fsync => self.told.kept.insert(id),
+            _ => self.told.handed_over.insert(id),
+        };
+        Ok(())
+    }
+
+    fn append_batched(&mut self, names: &[&str]) -> Result<()> {
+        let ids: Vec<String> = names.iter().map(|name| self.id(name)).collect();
+        for id in &ids {
+            self.store()?.append(&event(id), Durability::Batched)?;
+        }
+        self.store()?.flush()?;
+        self.told.kept.extend(ids);
+        // A flush is of all that came before.
+        self.told.kept.append(&mut self.told.handed_over);
+        Ok(())
+    }
+
+    /// Acknowledged by closing.
+    fn append_unflushed(&mut self, name: &str) -> Result<()> {
+        let id = self.id(name);
+        self.store()?.append(&event(&id), Durability::Batched).map(drop)
+    }
+
+    fn append_bad(&mut self, line: &str) -> Result<()> {
+        self.attempts += 1;
+        let line = format!("{line} {}", self.attempts);
+        self.told.rejects.insert(line.clone(), false);
+        let appended = self.store()?.append_json(line.as_bytes(), Durability::Fsync)?;
+        assert!(matches!(appended, Appended::Quarantined { .. }), "{appended:?}");
+        self.told.rejects.insert(line, true);
+        Ok(())
+    }
+
+    fn note_refusal(&mut self, ids: &[String], error: Option<&Error>) {
+        if error.is_some_and(|error| error.kind() == ErrorKind::Full) {
+            self.told.refused.extend(ids.iter().cloned());
+        }
+    }
+
+    fn seal(&mut self) -> Result<()> {
+        self.store()?.seal()
+    }
+
+    fn changes(&mut self) -> Result<()> {
+        let (given, cursor) = by_changes(self.store()?, self.told.cursor.as_deref(), 3)?;
+        self.told.given.extend(given);
+        self.told.cursor = Some(cursor);
+        Ok(())
+    }
+
+    fn ingest(&mut self) -> Result<()> {
+        self.told.input.get_or_insert(false);
+        let receipt = ingest(self.store()?)?;
+        assert_eq!((receipt.records, receipt.stored + receipt.quarantined + receipt.duplicate), (6, 6));
+        self.told.input = Some(true);
+        Ok(())
+    }
+
+    fn compact(&mut self) -> Result<()> {
+        self.store()?.compact(&CompactRequest::default(), &NoProgress).map(drop)
+    }
+
+    /// As if hundreds of commits had come.
+    fn maintain(&mut self) -> Result<()> {
+        let storage: Arc<dyn Storage> = Arc::new(self.storage());
+        let options = LogMaintenance { checkpoint_every: 1, keep_commits_ms: 0 };
+        for prefix in ["", "_quarantine"] {
+            Log::open(storage.clone(), prefix)?.maintain(&options, (self.clock)() / 1000)?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        let Some(store) = self.store.take() else { return Ok(()) };
+        store.close()?;
+        let waiting = self.told.tried.iter().filter(|id| id.starts_with("tenth")).cloned();
+        self.told.kept.extend(waiting.collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// All steps, as far as the mode goes.
+    fn work(&mut self) {
+        for (name, step) in STEPS {
+            let Err(error) = step(self) else {
+                self.make_room(name, None);
+                continue;
+            };
+            assert!(self.machine.struck().is_some(), "`{name}` fails on a good disk: {error:?}");
+            match self.mode {
+                Mode::Fails | Mode::FailsThenPower(_) => self.go_on_after(&error),
+                Mode::FullThenRoom | Mode::FullThenReopened => self.try_again(name, *step, &error),
+                Mode::Dies | Mode::DiesThenPower(_) | Mode::Power(_) => break,
+            }
+        }
+        self.store = None;
+    }
+
+    /// A log that takes no more events is opened again; other failures are left as they are.
+    fn go_on_after(&mut self, error: &Error) {
+        if error.kind() == ErrorKind::Closed || self.store.is_none() {
+            self.open().unwrap_or_else(|error| panic!("the store does not open again: {error:?}"));
+        }
+    }
+
+    fn try_again(&mut self, name: &str, step: Work, error: &Error) {
+        self.make_room(name, Some(error));
+        if self.mode == Mode::FullThenReopened {
+            self.open().unwrap_or_else(|error| panic!("the store does not open again: {error:?}"));
+        }
+        let again = step(self);
+        again.unwrap_or_else(|error| panic!("`{name}` fails though there is room again: {error:?}"));
+    }
+
+    /// Makes room once the disk was full, which the error must say.
+    fn make_room(&mut self, name: &str, error: Option<&Error>) {
+        if self.mode.is_full() && self.machine.struck().is_some() {
+            if let Some(error) = error {
+                assert_eq!(error.kind(), ErrorKind::Full, "`{name}` on a full disk: {error:?}");
+            }
+            self.machine.mend();
+        }
+    }
+}
+
+fn ingest(store: &Store) -> Result<Receipt> {
+    let reader = Box::new(std::io::Cursor::new(INPUT.as_bytes()));
+    let input = Input::Reader { name: "input".to_string(), reader };
+    store.ingest(vec![input], &IngestOptions { threads: 1 }, &NoProgress)
+}
+
+/// The clock of a machine, from a time on.
+fn clock(from_us: i64) -> Clock {
+    let now = AtomicI64::new(from_us);
+    Arc::new(move || now.fetch_add(100, Ordering::Relaxed))
+}
+
+/// Runs the scenario with one thing going wrong. False if it ended before that.
+fn run(mode: Mode, at: usize) -> bool {
+    let folder = fast_folder();
+    // Files that were compacted go at once.
+    std::fs::write(folder.path().join("daybook.toml"), "[keep]\nversions_days = 0\n").unwrap();
+    let machine = Arc::new(Machine::new(folder.path(), mode.plan(at)));
+    let (store, told) = (None, Told::default());
+    let clock_now = clock(NOW_US);
+    let mut run =
+        Run { folder: folder.path(), machine: machine.clone(), clock: clock_now, mode, store, told, attempts: 0 };
+    run.work();
+    let was_struck = machine.struck().is_some();
+    let mut told = run.told;
+    match mode {
+        Mode::Power(loss) | Mode::FailsThenPower(loss) => {
+            machine.lose_power(loss);
+            told.handed_over.clear();
+        }
+        Mode::DiesThenPower(loss) => {
+            machine.mend();
+            take_over(folder.path(), &machine);
+            machine.lose_power(loss);
+            told.handed_over.clear();
+        }
+        _ => {}
+    }
+    check(folder.path(), &told, mode);
+    was_struck
+}
+
+/// Another process goes on after one that died.
+fn take_over(folder: &Path, machine: &Arc<Machine>) {
+    let storage = LocalStorage::with_probe(folder, machine.clone());
+    let store = Store::create_storage(storage, clock(NOW_US + RESTART_US)).unwrap();
+    store.seal().unwrap();
+    store.compact(&CompactRequest::default(), &NoProgress).unwrap();
+    store.close().unwrap();
+}
+
+/// Opens the store as it was found, and checks it against what the run was told; then works on in it.
+fn check(folder: &Path, told: &Told, mode: Mode) {
+    let clock = clock(NOW_US + 2 * RESTART_US);
+    let store = match Store::open_storage(LocalStorage::new(folder), clock.clone()) {
+        Err(error) if error.kind() == ErrorKind::NotFound && told.tried.is_empty() => {
+            Store::create_storage(LocalStorage::new(folder), clock.clone()).unwrap()
+        }
+        opened => opened.unwrap(),
+    };
+    let found = by_sql(&store);
+    let ids: BTreeSet<String> = found.keys().cloned().collect();
+    check_events(&ids, told);
+    assert_eq!(by_export(&store), ids, "the export is not what SQL finds");
+    let (given, _) = by_changes(&store, None, 4).unwrap();
+    assert_eq!(once("`changes`", given), found, "`changes` is not what SQL finds");
+    check_cursor(&store, told, &found, mode);
+    check_rejects(&store, told, false);
+    check_delta(folder, &store);
+
+    let receipt = ingest(&store).unwrap();
+    assert_eq!((receipt.records, receipt.stored + receipt.quarantined + receipt.duplicate), (6, 6));
+    assert!(told.input != Some(true) || receipt.duplicate == 6, "{receipt:?}");
+    store.append(&event("after"), Durability::Fsync).unwrap();
+    store.seal().unwrap();
+    store.compact(&CompactRequest::default(), &NoProgress).unwrap();
+    let mut expected = ids;
+    expected.extend(INPUT_IDS.map(String::from).into_iter().chain(["after".to_string()]));
+    let now = by_sql(&store);
+    assert_eq!(now.keys().cloned().collect::<BTreeSet<_>>(), expected);
+    assert!(found.iter().all(|(id, seq)| now[id] == *seq), "numbers changed");
+    let (given, _) = by_changes(&store, None, 100).unwrap();
+    assert_eq!(once("`changes`", given), now, "`changes` is not what SQL finds");
+    check_rejects(&store, told, true);
+    let info = store.info().unwrap();
+    assert_eq!((info.wal_events, info.warnings), (0, vec![]));
+    check_delta(folder, &store);
+    store.close().unwrap();
+    let logs = std::fs::read_dir(folder.join("_wal")).unwrap();
+    assert_eq!(logs.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count(), 0, "a log is left");
+}
+
+fn check_events(found: &BTreeSet<String>, told: &Told) {
+    let missing: Vec<_> = told.kept.union(&told.handed_over).filter(|id| !found.contains(*id)).collect();
+    assert!(missing.is_empty(), "acknowledged and lost: {missing:?}; found are {found:?}");
+    let refused: Vec<_> = told.refused.intersection(found).collect();
+    assert!(refused.is_empty(), "refused and yet there: {refused:?}");
+    let of_input = found.iter().filter(|id| id.starts_with("in-")).count();
+    let all_of_input = match told.input {
+        None => [0, 0],
+        Some(false) => [0, INPUT_IDS.len()],
+        Some(true) => [INPUT_IDS.len(), INPUT_IDS.len()],
+    };
+    assert!(all_of_input.contains(&of_input), "{of_input} events of the input are there");
+    let strange = found.iter().filter(|id| !told.tried.contains(*id) && !id.starts_with("in-"));
+    assert_eq!(strange.collect::<Vec<_>>(), Vec::<&String>::new(), "nobody appended this");
+}
+
+/// Going on from a cursor gives what was not given before.
+fn check_cursor(store: &Store, told: &Told, found: &BTreeMap<String, i64>, _mode: Mode) {
+    let Some(cursor) = &told.cursor else { return };
+    match by_changes(store, Some(cursor), 2) {
+        // The log was cleaned up, as it was asked to be.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        more => {
+            let all = once("`changes` from a cursor", told.given.iter().cloned().chain(more.unwrap().0));
+            let lost: Vec<_> = found.keys().filter(|id| !all.contains_key(*id)).collect();
+            assert!(lost.is_empty(), "the cursor passes {lost:?}");
+        }
+    }
+}
+
+/// Each reject is there once; whether those of the input are there at all depends on how far it came.
+fn check_rejects(store: &Store, told: &Told, input_is_complete: bool) {
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    for raw in texts(store, "SELECT raw FROM quarantine").unwrap() {
+        *found.entry(raw.unwrap()).or_default() += 1;
+    }
+    let twice: Vec<_> = found.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty(), "in the quarantine twice: {twice:?}");
+    for (raw, acknowledged) in &told.rejects {
+        assert!(!acknowledged || found.contains_key(raw), "`{raw}` is not in the quarantine");
+    }
+    let of_input = INPUT_REJECTS.iter().filter(|raw| found.contains_key(**raw)).count();
+    let complete = input_is_complete || told.input == Some(true);
+    assert!(of_input == 2 || (of_input == 0 && !complete), "{of_input} rejects of the input are there");
+    let known = |raw: &String| told.rejects.contains_key(raw) || INPUT_REJECTS.contains(&raw.as_str());
+    assert!(found.keys().all(known), "{found:?}");
+}
+
+/// The tables as Delta's own kernel reads them.
+fn check_delta(folder: &Path, store: &Store) {
+    use delta_kernel::Snapshot;
+    use delta_kernel_default_engine::DefaultEngineBuilder;
+    use delta_kernel_default_engine::executor::tokio::TokioBackgroundExecutor;
+    static ENGINE: std::sync::LazyLock<
+        delta_kernel_default_engine::DefaultEngine<TokioBackgroundExecutor>,
+    > = std::sync::LazyLock::new(|| {
+        DefaultEngineBuilder::new(Arc::new(object_store::local::LocalFileSystem::new())).build()
+    });
+    let info = store.info().unwrap();
+    let url = url::Url::from_directory_path(folder).unwrap();
+    let snapshot = Snapshot::builder_for(url.as_str()).build(&*ENGINE).unwrap();
+    assert_eq!(snapshot.version(), info.version);
+    let url = url::Url::from_directory_path(folder.join("_quarantine")).unwrap();
+    Snapshot::builder_for(url.as_str()).build(&*ENGINE).unwrap();
+    let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(folder));
+    for prefix in ["", "_quarantine/"] {
+        let log = Log::open(storage.clone(), prefix.trim_end_matches('/')).unwrap();
+        for file in &log.snapshot(At::Latest).unwrap().files {
+            let size = std::fs::metadata(folder.join(format!("{prefix}{}", file.path))).map(|found| found.len());
+            assert_eq!(size.ok(), Some(file.size), "`{}`", file.path);
+        }
+    }
+}
+
+/// One mode, at every point.
+fn everywhere(mode: Mode) {
+    if let Some(at) = std::env::var("DAYBOOK_CRASH_AT").ok().and_then(|at| at.parse().ok()) {
+        run(mode, at);
+        return;
+    }
+    let (next, ended, failures) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    match std::panic::catch_unwind(AssertUnwindSafe(|| run(mode, at))) {
+                        Ok(true) => {}
+                        Ok(false) => ended.store(true, Ordering::Relaxed),
+                        Err(panic) => failures.lock().unwrap().push((at, words(&*panic))),
+                    }
+                    let many = failures.lock().unwrap().len() > 400;
+                    if many {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().unwrap();
+    failures.sort();
+    let list: Vec<_> = failures.iter().map(|(at, words)| format!("{at}: {words}")).collect();
+    let points = next.load(Ordering::Relaxed);
+    assert!(list.is_empty(), "{mode:?}: {} of {points} points\n{}", list.len(), list.join("\n"));
+    assert!(points > 100, "{mode:?} has only {points} points");
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string())).unwrap_or_default()
+}
+
+#[test]
+fn the_scenario_itself_works() {
+    assert!(!run(Mode::Dies, usize::MAX));
+    let _ = (query as fn(&Store, &str) -> _, number as fn(&Store, &str) -> _);
+}
+
+#[test]
+fn an_operation_fails() {
+    everywhere(Mode::Fails);
+}
+
+#[test]
+fn an_operation_fails_and_later_the_power_goes() {
+    everywhere(Mode::FailsThenPower(Loss::NewNames));
+    everywhere(Mode::FailsThenPower(Loss::Everything));
+}
+
+#[test]
+fn the_process_dies() {
+    everywhere(Mode::Dies);
+}
+
+#[test]
+fn the_process_dies_and_after_the_recovery_the_power_goes() {
+    everywhere(Mode::DiesThenPower(Loss::NewNames));
+    everywhere(Mode::DiesThenPower(Loss::Everything));
+}
+
+#[test]
+fn the_power_goes() {
+    for loss in [Loss::Everything, Loss::NewNames, Loss::Bytes, Loss::HalfTheBytes] {
+        everywhere(Mode::Power(loss));
+    }
+}
+
+#[test]
+fn the_disk_is_full_for_a_while() {
+    everywhere(Mode::FullThenRoom);
+    everywhere(Mode::FullThenReopened);
+}

@@ -1,0 +1,7 @@
+//! The whole store through crashes, kills and bad input.
+
+mod bad;
+mod crash;
+mod kill;
+mod machine;
+mod support;
