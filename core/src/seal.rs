@@ -11,7 +11,7 @@ use crate::log::{At, Change, DataFile, Log, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
 use crate::storage::{LocalStorage, Storage};
 use crate::wal::{Frame, read_segment};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The first byte of a payload that is a record.
 pub const RECORD: u8 = 1;
@@ -34,6 +34,7 @@ pub struct Tables {
     pub quarantine: Log,
     /// The catalogue.
     pub register: Register,
+    warnings: Mutex<Vec<String>>,
 }
 
 /// A segment of a writer.
@@ -122,6 +123,27 @@ pub fn open_frames(frames: &[Frame]) -> Opened {
 }
 
 impl Tables {
+    /// The parts of a store.
+    pub fn new(storage: Arc<LocalStorage>, events: Log, quarantine: Log, register: Register) -> Tables {
+        Tables { storage, events, quarantine, register, warnings: Mutex::default() }
+    }
+
+    /// What is wrong with the store, as far as this handle has seen, in sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        let sealed = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let logs = [&self.events, &self.quarantine].into_iter().flat_map(|log| log.warnings());
+        logs.chain(&*sealed).cloned().collect()
+    }
+
+    fn warn(&self, warnings: &[String]) {
+        let mut known = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for warning in warnings {
+            if !known.contains(warning) {
+                known.push(warning.clone());
+            }
+        }
+    }
+
     /// Seals segments, which nobody writes to any more, in one commit. Segments that were committed before
     /// are left out, so that doing it again changes nothing.
     pub fn seal(&self, segments: &[SegmentId], now_ms: i64) -> Result<Sealed> {
@@ -141,10 +163,7 @@ impl Tables {
             }
             let content = read_segment(&self.storage, &segment.writer, segment.number)?;
             for damage in &content.damage {
-                sealed.warnings.push(format!(
-                    "`{}` is damaged: {} bytes from byte {} cannot be read: {}",
-                    damage.path, damage.bytes, damage.offset, damage.reason
-                ));
+                sealed.warnings.push(damage.to_string());
             }
             let opened = open_frames(&content.frames);
             sealed.events += opened.chunks.iter().map(|(chunk, _)| chunk.len() as u64).sum::<u64>();
@@ -165,6 +184,7 @@ impl Tables {
         }
         both.events = writer.finish(now_ms)?;
         both.quarantine = self.write_rejects(rejects, now_ms)?;
+        self.warn(&sealed.warnings);
         if !sealed.warnings.is_empty() {
             both.info.insert("damage".to_string(), sealed.warnings.clone().into());
         }
@@ -195,6 +215,10 @@ impl Tables {
     /// Between the two, a crash leaves the quarantine committed and the events not: the next try finds the
     /// marker in the quarantine and goes on with the events.
     pub fn commit(&self, both: &Both, now_ms: i64) -> Result<Option<u64>> {
+        if both.partly_quarantined {
+            // Once the events are committed, nobody looks for the rejects in the log any more.
+            self.quarantine.sync()?;
+        }
         if !both.quarantine.is_empty() {
             commit_one(&self.quarantine, now_ms, |snapshot| {
                 let mut transactions = both.transactions.clone();
@@ -251,7 +275,8 @@ fn newer(snapshot: &Snapshot, transactions: Vec<(String, i64)>) -> Result<Vec<(S
     Ok(newer)
 }
 
-/// Commits a change, built again on the latest snapshot whenever others came first. None if it was done.
+/// Commits a change, built again on the latest snapshot whenever others came first. None if it was done;
+/// then that commit is durable now.
 pub fn commit_one(
     log: &Log,
     now_ms: i64,
@@ -261,7 +286,7 @@ pub fn commit_one(
         let snapshot = log.snapshot(At::Latest)?;
         match log.commit(&snapshot, &build(&snapshot)?, now_ms)? {
             Outcome::Committed(version) => return Ok(Some(version)),
-            Outcome::AlreadyDone => return Ok(None),
+            Outcome::AlreadyDone => return log.sync().map(|()| None),
             Outcome::Conflict => {}
         }
     }

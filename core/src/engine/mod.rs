@@ -13,7 +13,9 @@ mod tests;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::Column;
+use crate::query::prune::span_of;
 use crate::query::sql::{identifier, literal, literals, path_pattern};
+use crate::query::statement;
 use crate::query::view::{self, ViewParts};
 use arrow::record_batch::RecordBatch;
 use duckdb::Connection;
@@ -68,6 +70,17 @@ pub struct Table {
     pub mixed: Vec<MixedField>,
 }
 
+/// A query, and what may be left out of its tables.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The SQL.
+    pub sql: &'a str,
+    /// The time, in microseconds since 1970.
+    pub now_us: i64,
+    /// The first and last `ts` of each file of `events`, where that is known.
+    pub spans: &'a [Option<(i64, i64)>],
+}
+
 /// One in-memory DuckDB for one snapshot. Queries may run at the same time on several threads.
 pub struct Session {
     connection: Mutex<Connection>,
@@ -95,6 +108,37 @@ impl Session {
         limits: &Limits,
     ) -> Result<Session> {
         let connection = Connection::open_in_memory().map_err(internal)?;
+        Session::over(connection, tables, extra, limits)
+    }
+
+    /// Makes the tables for one query: files of `events` that cannot have a row of its answer are left out.
+    pub fn open_for(
+        question: &Question<'_>,
+        mut tables: Vec<Table>,
+        extra: Vec<(&'static str, RecordBatch)>,
+        limits: &Limits,
+    ) -> Result<Session> {
+        let connection = Connection::open_in_memory().map_err(internal)?;
+        let body = statement::split(question.sql)?.body;
+        let span = rows::parse_tree(&connection, body).ok().and_then(|tree| span_of(&tree, question.now_us));
+        if let (Some((from, to)), Some(table)) =
+            (span, tables.iter_mut().find(|table| table.name == "events"))
+        {
+            let mut spans = question.spans.iter();
+            // A file that does not say is kept.
+            table.files.retain(|_| {
+                spans.next().is_none_or(|file| file.is_none_or(|file| file.0 <= to && file.1 >= from))
+            });
+        }
+        Session::over(connection, tables, extra, limits)
+    }
+
+    fn over(
+        connection: Connection,
+        tables: Vec<Table>,
+        extra: Vec<(&'static str, RecordBatch)>,
+        limits: &Limits,
+    ) -> Result<Session> {
         let files = tables.iter().flat_map(|table| &table.files).map(|file| absolute(file));
         let files: Arc<[String]> = files.collect::<Result<_>>()?;
         run(&connection, &settings(limits, &files)?)?;

@@ -305,11 +305,7 @@ impl Job {
     /// The statement, if it only reads.
     fn checked_sql(&self) -> Result<String, Failed> {
         let statement = statement::split(&self.sql)?;
-        let tree: String = self.connection.query_row(
-            "SELECT json_serialize_sql($1::VARCHAR)::VARCHAR",
-            [statement.body],
-            |row| row.get(0),
-        )?;
+        let tree = parse_tree(&self.connection, statement.body)?;
         match statement::check(&tree, statement.body)? {
             Verdict::Reads => Ok(format!("{}{}", statement.explain, statement.body)),
             // Nothing runs of a text that does not parse; DuckDB's message shows the place.
@@ -340,6 +336,11 @@ impl Job {
         }
         Ok(values)
     }
+}
+
+/// DuckDB's parse tree of a statement, as JSON.
+pub(super) fn parse_tree(connection: &Connection, body: &str) -> Result<String, duckdb::Error> {
+    connection.query_row("SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", [body], |row| row.get(0))
 }
 
 /// A JSON value as a parameter; an object is its JSON text.

@@ -181,9 +181,9 @@ impl OpenFile {
         self.close_row_group()?;
         let rows = self.rows() as u64;
         let schema = Schema::new(self.fields.values().cloned().collect::<Vec<_>>());
-        let hashed = HashedFile { file, hash: Sha256::new() };
+        let mut hashed = HashedFile { file, hash: Sha256::new() };
         let failed = |error: &ParquetError| storage_error(path, error);
-        let mut writer = self.encoding.file_writer(hashed, &schema)?;
+        let mut writer = self.encoding.file_writer(&mut hashed, &schema)?;
         for mut group in self.closed {
             let mut row_group = writer.next_row_group().map_err(|error| failed(&error))?;
             for (position, field) in &self.fields {
@@ -195,7 +195,10 @@ impl OpenFile {
             }
             row_group.close().map_err(|error| failed(&error))?;
         }
-        let HashedFile { file, hash } = writer.into_inner().map_err(|error| failed(&error))?;
+        // Giving the file back would hide what went wrong with it.
+        writer.finish().map_err(|error| failed(&error))?;
+        drop(writer);
+        let HashedFile { file, hash } = hashed;
         let size = file.written();
         file.finish()?;
         Ok(Written { file_hash: hex(&hash.finalize()), size, rows })

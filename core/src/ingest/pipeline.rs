@@ -84,11 +84,18 @@ struct Ended {
     error: Option<Error>,
 }
 
-/// Ingests one input: all of its records, or those before the place where it cannot be read any more.
+/// Ingests one input: all of its records, or those before the place where it cannot be read any more. What
+/// is wrong with the input is in the receipt; an error is about the store.
 pub fn ingest(input: Input, context: &Context<'_>) -> Result<InputReceipt> {
     let started = Instant::now();
     let name = input.name();
-    let blocks = Blocks::open(input)?;
+    let blocks = match Blocks::open(input) {
+        Ok(blocks) => blocks,
+        Err(error) => {
+            let error = Some(error.to_string());
+            return Ok(InputReceipt { input: name, error, ..InputReceipt::default() });
+        }
+    };
     let (read, total) = blocks.progress();
     let mut receipt = InputReceipt { input: name.clone(), ..InputReceipt::default() };
     let mut writer = context.tables.table_writer(context.threads)?;
@@ -152,6 +159,7 @@ fn commit(
     }
     let seen = context.tables.events.snapshot(crate::log::At::Latest)?.transaction(&marker)?.is_some();
     let committed = if seen {
+        context.tables.events.sync()?;
         writer.abandon();
         rejects.abandon(context);
         None

@@ -5,6 +5,7 @@ use crate::event::catalogue::{Addition, Catalogue};
 use crate::event::chunk::Chunk;
 use crate::layout;
 use crate::storage::{Put, Storage};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every so many files one holds all that those before it hold, so that opening reads few.
@@ -17,6 +18,8 @@ const TRIES: u32 = 1_000;
 pub struct Register {
     storage: Arc<dyn Storage>,
     known: Mutex<Arc<Catalogue>>,
+    /// Files before this one are known to be durable.
+    durable: AtomicU64,
 }
 
 impl Register {
@@ -30,7 +33,7 @@ impl Register {
             let place = layout::shapes(number);
             catalogue.apply(&Addition::from_json(&storage.read(&place)?, &place)?, number)?;
         }
-        Ok(Register { storage, known: Mutex::new(Arc::new(catalogue)) })
+        Ok(Register { storage, known: Mutex::new(Arc::new(catalogue)), durable: AtomicU64::new(0) })
     }
 
     /// The catalogue with all that others have added.
@@ -48,15 +51,16 @@ impl Register {
         }
     }
 
-    /// The catalogue, grown on disk so that it covers these chunks.
+    /// The catalogue, grown on disk so that it covers these chunks, and durable.
     pub fn cover(&self, chunks: &[Chunk]) -> Result<Arc<Catalogue>> {
         for _ in 0..TRIES {
             let catalogue = self.latest()?;
             let addition = catalogue.missing(chunks)?;
+            let number = catalogue.next_file();
             if addition.is_empty() {
+                self.make_durable(number)?;
                 return Ok(catalogue);
             }
-            let number = catalogue.next_file();
             let file = match number % COMPLETE_EVERY {
                 0 if number > 0 => {
                     let mut grown = (*catalogue).clone();
@@ -66,10 +70,19 @@ impl Register {
                 _ => addition,
             };
             match self.storage.put_if_absent(&layout::shapes(number), &file.to_json())? {
-                Put::Written | Put::Exists => {}
-            }
+                Put::Written | Put::Exists => self.durable.fetch_max(number + 1, Ordering::Relaxed),
+            };
         }
         Err(Error::new(ErrorKind::Busy, "other writers kept adding new fields; none could be added here"))
+    }
+
+    /// Makes the files before a number durable: others' can be read before their names are.
+    fn make_durable(&self, number: u64) -> Result<()> {
+        if self.durable.load(Ordering::Relaxed) < number {
+            self.storage.sync_folder(layout::SHAPES)?;
+            self.durable.fetch_max(number, Ordering::Relaxed);
+        }
+        Ok(())
     }
 }
 

@@ -90,6 +90,8 @@ pub(super) fn clean_up(table: &Table, keep_ms: i64, now_ms: i64) -> Result<Maint
         return Ok(done);
     }
     read_back(table, keep_from)?;
+    // Whoever made the checkpoint may not have come so far as to make its name durable.
+    table.storage.sync_folder(&table.path(layout::DELTA_LOG))?;
     for (version, entry) in listing.commits.iter().filter(|(version, _)| older(version)) {
         if let Some(lines) = table.commit(*version)? {
             chain::keep(table, *version, &lines)?;

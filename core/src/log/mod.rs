@@ -156,6 +156,12 @@ impl Log {
         Ok(Outcome::Committed(version))
     }
 
+    /// Makes the commits that can be seen durable. One may be seen before whoever writes it has made it so:
+    /// what it stands for must not go before this has returned.
+    pub fn sync(&self) -> Result<()> {
+        self.table.storage.sync_folder(&self.table.path(layout::DELTA_LOG))
+    }
+
     /// What the commits of these versions did, both ends included; `NotFound` if one is not there.
     pub fn commits(&self, from: u64, to: u64) -> Result<Vec<CommitRecord>> {
         (from..=to).map(|version| history::commit(&self.table, version)).collect()

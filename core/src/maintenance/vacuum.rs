@@ -39,6 +39,10 @@ fn vacuum_table(tables: &Tables, log: &Log, prefix: &str, now_ms: i64, keep_ms: 
             None => now_ms - entry.modified_us / 1000 > ORPHAN_MS.max(keep_ms),
         };
         if expired {
+            if count == 0 {
+                // The commit that took it out may be one that its writer could not make durable.
+                log.sync()?;
+            }
             tables.storage.delete(&entry.path)?;
             count += 1;
         }

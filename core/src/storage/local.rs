@@ -295,14 +295,16 @@ impl Storage for LocalStorage {
     fn put_if_absent(&self, path: &str, bytes: &[u8]) -> Result<Put> {
         let target = self.place(path)?;
         if target.symlink_metadata().is_ok() {
-            return Ok(Put::Exists);
+            return self.sync_folder(folder_of(path)).map(|()| Put::Exists);
         }
         let temporary = self.write_temporary(path, bytes)?;
         let linked = self.disk.link(&temporary, &target);
         let _ = self.disk.remove(&temporary);
         match linked {
             Ok(()) => self.sync_folder(folder_of(path)).map(|()| Put::Written),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Put::Exists),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.sync_folder(folder_of(path)).map(|()| Put::Exists)
+            }
             Err(error) => Err(Error::io("create", target.display(), error)),
         }
     }

@@ -36,7 +36,7 @@ pub struct Entry {
 pub enum Put {
     /// The bytes are there, durably, under the name.
     Written,
-    /// Somebody else's bytes were there first; nothing changed.
+    /// Somebody else's bytes are there, durably too; nothing changed.
     Exists,
 }
 

@@ -58,7 +58,13 @@ struct Taken {
 pub fn changes(tables: &Tables, cursor: Option<&str>, limit: usize) -> Result<Changes> {
     let mut cursor = cursor.map_or(Ok(Cursor::default()), Cursor::decode)?;
     let mut seen = cursor.seen_numbers();
-    let view = View::take(tables, At::Latest)?;
+    let (from, view) = (cursor.version, View::take(tables, At::Latest)?);
+    let ahead = [from, cursor.partly.map(|partly| partly.version)].into_iter().flatten();
+    if ahead.max() > Some(view.events.version) {
+        let message = "the cursor is of a later version than the store has";
+        return Err(Error::new(ErrorKind::Invalid, message)
+            .with_hint("start without a cursor, if the store was restored from a copy"));
+    }
     let mut taken = Taken { batches: Vec::new(), rows: 0, limit: limit.max(1) };
     while cursor.version != Some(view.events.version) && !taken.is_full() {
         let target = cursor.partly.map_or(view.events.version, |partly| partly.version);
@@ -76,6 +82,10 @@ pub fn changes(tables: &Tables, cursor: Option<&str>, limit: usize) -> Result<Ch
         taken.add(part);
     }
     cursor.remember(&seen);
+    if cursor.version != from {
+        // What was given from a version is not given again: it must not go with the power.
+        tables.events.sync()?;
+    }
     Ok(Changes { events: taken.batches, cursor: cursor.encode()?, more })
 }
 
@@ -83,6 +93,7 @@ pub fn now(tables: &Tables) -> Result<String> {
     let view = View::take(tables, At::Latest)?;
     let mut cursor = Cursor { version: Some(view.events.version), ..Cursor::default() };
     cursor.remember(&numbers(&view.pending)?);
+    tables.events.sync()?;
     cursor.encode()
 }
 

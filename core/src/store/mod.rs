@@ -97,7 +97,7 @@ impl Store {
     fn with_tables(storage: Arc<LocalStorage>, events: Log, quarantine: Log, clock: Clock) -> Result<Store> {
         let settings = Settings::load(&*storage)?;
         let register = Register::open(storage.clone(), settings.max_columns)?;
-        let tables = Arc::new(Tables { storage, events, quarantine, register });
+        let tables = Arc::new(Tables::new(storage, events, quarantine, register));
         let (writer, stop, sessions) = (Mutex::new(None), Arc::default(), Arc::default());
         Ok(Store { tables, settings, clock, writer, stop, sessions })
     }
@@ -166,7 +166,6 @@ impl Store {
         self.stop.store(false, Ordering::Relaxed);
         let mut receipt = Receipt::default();
         for input in inputs {
-            let name = input.name();
             let now_us = (self.clock)();
             let context = Context {
                 tables: &self.tables,
@@ -176,11 +175,7 @@ impl Store {
                 progress,
                 stop: &self.stop,
             };
-            match pipeline::ingest(input, &context) {
-                Ok(one) => receipt.add(one),
-                Err(error) if is_input_error(&error) => receipt.add_failed(name, &error),
-                Err(error) => return Err(error),
-            }
+            receipt.add(pipeline::ingest(input, &context)?);
             self.maintain_log()?;
         }
         receipt.seconds = started.elapsed().as_secs_f64();
@@ -197,12 +192,17 @@ impl Store {
 
     fn session(&self, request: &QueryRequest) -> Result<Session> {
         let view = reader::View::take(&self.tables, request.at)?;
-        view.session(&self.tables, &request.limits)
+        view.session(&self.tables, &request.sql, (self.clock)(), &request.limits)
     }
 
     /// What columns the table has, and what is in them.
     pub fn schema(&self) -> Result<SchemaReport> {
         reports::schema(&self.tables)
+    }
+
+    /// What opening and sealing found wrong, in sentences; [`Store::info`] also looks at what is not sealed.
+    pub fn warnings(&self) -> Vec<String> {
+        self.tables.warnings()
     }
 
     /// How much is in the store, and from when.
@@ -310,12 +310,6 @@ fn check_record(record: &[u8], now_us: i64) -> Result<()> {
         let checked = shredder.check(record, now_us);
         checked.map_err(|reject| Error::new(ErrorKind::Invalid, reject.to_string()))
     })
-}
-
-/// Errors that concern one input and not the store.
-fn is_input_error(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Permission | ErrorKind::Io)
-        && !error.message().contains("store")
 }
 
 fn no_store(error: Error, storage: &LocalStorage) -> Error {

@@ -1,7 +1,6 @@
 //! What is asked of a store, and its receipts.
 
 use crate::engine::Limits;
-use crate::error::Error;
 use crate::ingest::pipeline::InputReceipt;
 use crate::log::At;
 use serde::Serialize;
@@ -68,11 +67,6 @@ impl Receipt {
         self.lines += input.lines;
         self.bytes += input.bytes;
         self.inputs.push(input);
-    }
-
-    /// Takes in an input of which nothing could be stored.
-    pub fn add_failed(&mut self, input: String, error: &Error) {
-        self.add(InputReceipt { input, error: Some(error.to_string()), ..InputReceipt::default() });
     }
 
     /// Whether some input could not be read to its end.

@@ -1,6 +1,6 @@
 //! The reading side: one consistent view of the data files and of what is not yet in them.
 
-use crate::engine::{Limits, Mixed, MixedField, Session, Table};
+use crate::engine::{Limits, Mixed, MixedField, Question, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::{Catalogue, Reads};
 use crate::event::column::Column;
@@ -12,7 +12,7 @@ use crate::log::{At, DataFile, Snapshot};
 use crate::quarantine;
 use crate::seal::{Opened, Tables, open_frames};
 use crate::storage::Storage;
-use crate::wal::{Frame, list_writers, read_segment};
+use crate::wal::{SegmentContent, list_writers, read_segment};
 use arrow::array::RecordBatch;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,13 +32,15 @@ pub struct View {
     pub pending: RecordBatch,
     /// Rejects that are not yet in data files.
     pub pending_rejects: RecordBatch,
+    /// What is wrong with segments that are not yet in data files, in sentences.
+    pub damage: Vec<String>,
 }
 
-/// The frames of a segment.
+/// What is in a segment.
 struct Segment {
     writer: String,
     number: u64,
-    frames: Vec<Frame>,
+    content: SegmentContent,
 }
 
 impl View {
@@ -58,14 +60,15 @@ impl View {
                 tables.quarantine.snapshot(at).or_else(|_| tables.quarantine.snapshot(At::Latest))?
             }
         };
-        let mut opened = Opened::default();
+        let (mut opened, mut damage) = (Opened::default(), Vec::new());
         for segment in segments {
             let marker = layout::wal_app_id(&segment.writer);
             let number = i64::try_from(segment.number).ok();
             if events.transaction(&marker)? >= number {
                 continue;
             }
-            let of_segment = open_frames(&segment.frames);
+            damage.extend(segment.content.damage.iter().map(ToString::to_string));
+            let of_segment = open_frames(&segment.content.frames);
             opened.chunks.extend(of_segment.chunks);
             if quarantine.transaction(&marker)? < number {
                 opened.rejects.extend(of_segment.rejects);
@@ -76,11 +79,11 @@ impl View {
         drop(chunks);
         let pending = batch_of(&settle(opened.chunks, &catalogue)?, catalogue.schema())?;
         let pending_rejects = quarantine::batch_of(&opened.rejects)?;
-        Ok(View { events, quarantine, catalogue, pending, pending_rejects })
+        Ok(View { events, quarantine, catalogue, pending, pending_rejects, damage })
     }
 
-    /// A session over everything in the view.
-    pub fn session(&self, tables: &Tables, limits: &Limits) -> Result<Session> {
+    /// A session for one query over everything in the view.
+    pub fn session(&self, tables: &Tables, sql: &str, now_us: i64, limits: &Limits) -> Result<Session> {
         let events = self.events_table(tables, &self.events.files, true)?;
         let files =
             self.quarantine.files.iter().map(|file| local_path(tables, quarantine::PREFIX, &file.path));
@@ -91,7 +94,9 @@ impl View {
             pending: some_rows(&self.pending_rejects),
             mixed: Vec::new(),
         };
-        Session::open(vec![events, rejects], Vec::new(), limits)
+        let spans: Vec<_> = self.events.files.iter().map(DataFile::ts_range).collect();
+        let question = Question { sql, now_us, spans: &spans };
+        Session::open_for(&question, vec![events, rejects], Vec::new(), limits)
     }
 
     /// The table of some of the events' files; with fields of mixed type settled, or as they are stored.
@@ -135,8 +140,8 @@ fn try_read_segments(tables: &Tables) -> Result<Vec<Segment>> {
     let mut segments = Vec::new();
     for log in list_writers(&tables.storage)? {
         for (number, _) in log.segments {
-            let frames = read_segment(&tables.storage, &log.writer, number)?.frames;
-            segments.push(Segment { writer: log.writer.clone(), number, frames });
+            let content = read_segment(&tables.storage, &log.writer, number)?;
+            segments.push(Segment { writer: log.writer.clone(), number, content });
         }
     }
     Ok(segments)

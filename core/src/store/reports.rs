@@ -93,8 +93,9 @@ pub fn info(tables: &Tables) -> Result<Info> {
     let spans: Vec<(i64, i64)> = files.iter().filter_map(span).chain(pending_span(&view.pending)).collect();
     let mut days: BTreeSet<NaiveDate> = files.iter().map(|file| file.day).collect();
     days.extend(pending_times(&view.pending).map(day_of));
-    let mut warnings = tables.events.warnings().to_vec();
-    warnings.extend_from_slice(tables.quarantine.warnings());
+    let mut warnings = tables.warnings();
+    warnings
+        .extend(view.damage.iter().filter(|damage| !warnings.contains(damage)).cloned().collect::<Vec<_>>());
     let path = tables.storage.local_root().map(|root| root.display().to_string());
     Ok(Info {
         path: path.unwrap_or_default(),

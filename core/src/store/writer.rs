@@ -134,9 +134,14 @@ impl Writer {
         self.wal.remove_segments(last)
     }
 
+    /// Whether a segment is committed, durably.
     fn is_committed(&self, writer: &str, segment: u64) -> Result<bool> {
         let done = self.tables.events.snapshot(At::Latest)?.transaction(&layout::wal_app_id(writer))?;
-        Ok(done >= i64::try_from(segment).ok())
+        if done < i64::try_from(segment).ok() {
+            return Ok(false);
+        }
+        // The commit may be one that its writer could not make durable, and the segment is to go.
+        self.tables.events.sync().map(|()| true)
     }
 
     /// Starts the sealing thread with the first event, so that readers have none.

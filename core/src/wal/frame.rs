@@ -28,6 +28,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::layout;
+use std::fmt;
 
 /// The longest payload of a frame.
 pub const PAYLOAD_BYTES_MAX: usize = 256 << 20;
@@ -59,6 +60,13 @@ pub struct Damage {
     pub bytes: u64,
     /// What is wrong with it.
     pub reason: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Damage { path, offset, bytes, reason } = self;
+        write!(f, "`{path}` is damaged: {bytes} bytes from byte {offset} cannot be read: {reason}")
+    }
 }
 
 /// What a segment holds.

@@ -2,14 +2,13 @@
 //! process dies or the power goes, or finds the disk full.
 
 use crate::machine::{Loss, Machine, Plan};
-use crate::support::{
-    by_changes, by_export, by_sql, event, fast_folder, number, once, query, texts,
-};
+use crate::support::{by_changes, by_export, by_sql, event, fast_folder, number, once, query, texts};
 use daybook::log::{At, Log, LogMaintenance};
 use daybook::storage::{LocalStorage, Storage};
 use daybook::wal::Clock;
 use daybook::{
-    Appended, CompactRequest, Durability, Error, ErrorKind, IngestOptions, Input, NoProgress, Receipt, Result, Store,
+    Appended, CompactRequest, Durability, Error, ErrorKind, IngestOptions, Input, NoProgress, Receipt,
+    Result, Store,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
@@ -299,8 +298,15 @@ fn run(mode: Mode, at: usize) -> bool {
     let machine = Arc::new(Machine::new(folder.path(), mode.plan(at)));
     let (store, told) = (None, Told::default());
     let clock_now = clock(NOW_US);
-    let mut run =
-        Run { folder: folder.path(), machine: machine.clone(), clock: clock_now, mode, store, told, attempts: 0 };
+    let mut run = Run {
+        folder: folder.path(),
+        machine: machine.clone(),
+        clock: clock_now,
+        mode,
+        store,
+        told,
+        attempts: 0,
+    };
     run.work();
     let was_struck = machine.struck().is_some();
     let mut told = run.told;
@@ -311,7 +317,7 @@ fn run(mode: Mode, at: usize) -> bool {
         }
         Mode::DiesThenPower(loss) => {
             machine.mend();
-            take_over(folder.path(), &machine);
+            take_over(folder.path(), &machine, &mut told);
             machine.lose_power(loss);
             told.handed_over.clear();
         }
@@ -322,9 +328,18 @@ fn run(mode: Mode, at: usize) -> bool {
 }
 
 /// Another process goes on after one that died.
-fn take_over(folder: &Path, machine: &Arc<Machine>) {
+fn take_over(folder: &Path, machine: &Arc<Machine>, told: &mut Told) {
     let storage = LocalStorage::with_probe(folder, machine.clone());
     let store = Store::create_storage(storage, clock(NOW_US + RESTART_US)).unwrap();
+    match by_changes(&store, told.cursor.as_deref(), 3) {
+        // The log was cleaned up, as it was asked to be.
+        Err(error) if error.kind() == ErrorKind::NotFound => told.cursor = None,
+        more => {
+            let (given, cursor) = more.unwrap();
+            told.given.extend(given);
+            told.cursor = Some(cursor);
+        }
+    }
     store.seal().unwrap();
     store.compact(&CompactRequest::default(), &NoProgress).unwrap();
     store.close().unwrap();
@@ -424,11 +439,10 @@ fn check_delta(folder: &Path, store: &Store) {
     use delta_kernel::Snapshot;
     use delta_kernel_default_engine::DefaultEngineBuilder;
     use delta_kernel_default_engine::executor::tokio::TokioBackgroundExecutor;
-    static ENGINE: std::sync::LazyLock<
-        delta_kernel_default_engine::DefaultEngine<TokioBackgroundExecutor>,
-    > = std::sync::LazyLock::new(|| {
-        DefaultEngineBuilder::new(Arc::new(object_store::local::LocalFileSystem::new())).build()
-    });
+    static ENGINE: std::sync::LazyLock<delta_kernel_default_engine::DefaultEngine<TokioBackgroundExecutor>> =
+        std::sync::LazyLock::new(|| {
+            DefaultEngineBuilder::new(Arc::new(object_store::local::LocalFileSystem::new())).build()
+        });
     let info = store.info().unwrap();
     let url = url::Url::from_directory_path(folder).unwrap();
     let snapshot = Snapshot::builder_for(url.as_str()).build(&*ENGINE).unwrap();
@@ -439,7 +453,8 @@ fn check_delta(folder: &Path, store: &Store) {
     for prefix in ["", "_quarantine/"] {
         let log = Log::open(storage.clone(), prefix.trim_end_matches('/')).unwrap();
         for file in &log.snapshot(At::Latest).unwrap().files {
-            let size = std::fs::metadata(folder.join(format!("{prefix}{}", file.path))).map(|found| found.len());
+            let size =
+                std::fs::metadata(folder.join(format!("{prefix}{}", file.path))).map(|found| found.len());
             assert_eq!(size.ok(), Some(file.size), "`{}`", file.path);
         }
     }

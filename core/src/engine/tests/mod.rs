@@ -1,4 +1,5 @@
 mod fixture;
+mod pruning;
 mod running;
 mod sandbox;
 mod tables;
