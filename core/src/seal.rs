@@ -7,10 +7,11 @@ use crate::ingest::parquet::Encoded;
 use crate::ingest::register::Register;
 use crate::ingest::table::{TableWriter, settle};
 use crate::layout;
-use crate::log::{At, Change, DataFile, Log, Outcome, Snapshot};
+use crate::log::{At, Change, DataFile, Log, LogMaintenance, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
 use crate::storage::{LocalStorage, Storage};
-use crate::wal::{Frame, read_segment};
+use crate::wal::{Clock, Frame, SeqAllocator, read_segment};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The first byte of a payload that is a record.
@@ -193,6 +194,34 @@ impl Tables {
             None => Ok(Sealed { events: 0, warnings: Vec::new() }),
             Some(_) => Ok(sealed),
         }
+    }
+
+    /// Where a data file of a table is, for a program that opens it.
+    pub fn place(&self, prefix: &str, path: &str) -> Result<PathBuf> {
+        let root = self.storage.local_root();
+        let root =
+            root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))?;
+        Ok(root.join(format!("{prefix}{path}")))
+    }
+
+    /// The source of `seq`, past every number that an event has.
+    pub fn seqs(&self, clock: &Clock) -> Result<SeqAllocator> {
+        let seqs = SeqAllocator::new(self.storage.clone(), clock.clone());
+        for log in [&self.events, &self.quarantine] {
+            let snapshot = log.snapshot(At::Latest)?;
+            if let Some(last) = snapshot.files.iter().filter_map(|file| Some(file.seq_range()?.1)).max() {
+                seqs.raise(last)?;
+            }
+        }
+        Ok(seqs)
+    }
+
+    /// Checkpoints, and removal of commits that no version in use needs.
+    pub fn maintain_log(&self, now_ms: i64, keep_commits_ms: i64) -> Result<()> {
+        let options = LogMaintenance { keep_commits_ms, ..LogMaintenance::default() };
+        self.events.maintain(&options, now_ms)?;
+        self.quarantine.maintain(&options, now_ms)?;
+        Ok(())
     }
 
     /// A writer of events' data files.

@@ -93,7 +93,7 @@ fn about_file(class: &str, text: &str, files: &[String]) -> Option<Error> {
     }
 }
 
-const VERIFY: &str = "`daybook verify` says which files are affected; restore them from a copy";
+const VERIFY: &str = "restore the file from a copy";
 
 fn damaged(what: &str, text: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("{what}: {text}")).with_hint(VERIFY)

@@ -193,6 +193,14 @@ impl Interrupter {
     }
 }
 
+impl Interrupter {
+    /// Whether the session is open or one of its queries is running.
+    pub fn is_of_use(&self) -> bool {
+        let is_open = Arc::strong_count(&self.running) > 1;
+        is_open || lock(&self.running.queries).iter().any(|query| query.strong_count() > 0)
+    }
+}
+
 impl std::fmt::Debug for Interrupter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Interrupter").finish_non_exhaustive()

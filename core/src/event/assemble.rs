@@ -44,7 +44,7 @@ impl<'a> Assembler<'a> {
         let shape_id = shape_id.map_or(-1, |array| array.as_primitive::<Int32Type>().value(row));
         let shape = self.catalogue.shape(shape_id).ok_or_else(|| {
             let message = format!("the catalogue has no shape {shape_id}, which an event refers to");
-            Error::new(ErrorKind::Corrupt, message).with_hint("run `daybook verify`")
+            Error::new(ErrorKind::Corrupt, message).with_hint("restore the folder `_shapes` from a copy")
         })?;
         let mut entries = self.origins(batch, row, shape)?;
         for (place, path) in &self.fields {

@@ -232,10 +232,10 @@ impl Catalogue {
     }
 
     /// What the catalogue lacks to store these chunks.
-    pub fn missing(&self, chunks: &[Chunk]) -> Result<Addition> {
+    pub fn missing<'a>(&self, chunks: impl Iterator<Item = &'a Chunk> + Clone) -> Result<Addition> {
         let mut grown = self.clone();
         let mut addition = Addition::default();
-        let (order, counts) = count_types(chunks);
+        let (order, counts) = count_types(chunks.clone());
         for path in order {
             let (Some(counts), true) = (counts.get(path), grown.room_for(path)) else { continue };
             let Some(column_type) = counts.column_type() else { continue };
@@ -245,7 +245,7 @@ impl Catalogue {
             grown.schema.push(column)?;
         }
         let mut spills: HashMap<&FieldPath, Spill> = HashMap::new();
-        for field in chunks.iter().flat_map(|chunk| &chunk.fields) {
+        for field in chunks.clone().flat_map(|chunk| &chunk.fields) {
             let column_type =
                 grown.schema.position_of(&field.path).and_then(|at| grown.schema.columns().get(at));
             let spill = spill_of(&field.values, column_type.map(|column| column.column_type));
@@ -262,7 +262,7 @@ impl Catalogue {
             }
         }
         addition.spills.sort_by(|a, b| a.path.cmp(&b.path));
-        for shape in chunks.iter().flat_map(|chunk| &chunk.shapes) {
+        for shape in chunks.flat_map(|chunk| &chunk.shapes) {
             let shape = grown.storable(shape);
             if !grown.shape_ids.contains_key(&shape) {
                 addition.shapes.push(ShapeJson::from(&shape));
@@ -310,10 +310,12 @@ struct TypeCounts {
 }
 
 /// The fields of all chunks in the order in which they were met, and the types of their values.
-fn count_types(chunks: &[Chunk]) -> (Vec<&FieldPath>, HashMap<&FieldPath, TypeCounts>) {
+fn count_types<'a>(
+    chunks: impl Iterator<Item = &'a Chunk>,
+) -> (Vec<&'a FieldPath>, HashMap<&'a FieldPath, TypeCounts>) {
     let mut order = Vec::new();
     let mut counts: HashMap<&FieldPath, TypeCounts> = HashMap::new();
-    for field in chunks.iter().flat_map(|chunk| &chunk.fields) {
+    for field in chunks.flat_map(|chunk| &chunk.fields) {
         let entry = counts.entry(&field.path).or_insert_with(|| {
             order.push(&*field.path);
             TypeCounts::default()
@@ -337,7 +339,7 @@ impl TypeCounts {
         for class in &rare.classes {
             let place = match class {
                 ListClass::Bools => 0,
-                ListClass::Ints => 1,
+                ListClass::Ints | ListClass::WideInts => 1,
                 ListClass::Doubles => 2,
                 ListClass::Texts => 3,
                 ListClass::Empty | ListClass::Nulls => continue,
@@ -393,7 +395,8 @@ fn spill_of(values: &FieldValues, column: Option<ColumnType>) -> Spill {
 pub fn list_fits(class: ListClass, column: Option<ColumnType>) -> bool {
     match class {
         ListClass::Bools => column == Some(ColumnType::BoolList),
-        ListClass::Ints => column == Some(ColumnType::Int64List),
+        ListClass::Ints => matches!(column, Some(ColumnType::Int64List | ColumnType::DoubleList)),
+        ListClass::WideInts => column == Some(ColumnType::Int64List),
         ListClass::Doubles => column == Some(ColumnType::DoubleList),
         ListClass::Texts => column == Some(ColumnType::TextList),
         ListClass::Empty | ListClass::Nulls => column.is_some_and(|column| column.element().is_some()),

@@ -8,6 +8,9 @@ use std::fmt;
 /// How deep objects and arrays may nest.
 pub const DEPTH_MAX: usize = 512;
 
+/// How many keys and values a text may have, so that its tape stays small.
+pub const NODES_MAX: usize = 4 << 20;
+
 /// What a node of the tape is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -130,6 +133,9 @@ impl Scanner<'_> {
         let mut open: Vec<Open> = Vec::new();
         loop {
             self.space();
+            if self.nodes.len() >= NODES_MAX {
+                return Err(self.error("more than 4,194,304 keys and values in one record"));
+            }
             if let Some(opened) = self.scalar_or_open()? {
                 if open.len() >= DEPTH_MAX {
                     return Err(self.error("nested deeper than 512 levels"));
@@ -514,6 +520,14 @@ mod tests {
         assert!(tape.parse(deep(DEPTH_MAX).as_bytes()).is_ok());
         assert!(tape.parse(deep(DEPTH_MAX + 1).as_bytes()).is_err());
         assert!(tape.parse("[".repeat(10_000_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn values_are_bounded() {
+        let mut tape = Tape::default();
+        let many = |values: usize| format!("[{}0]", "0,".repeat(values - 1));
+        assert!(tape.parse(many(NODES_MAX - 1).as_bytes()).is_ok());
+        assert!(tape.parse(many(NODES_MAX).as_bytes()).is_err());
     }
 
     #[test]

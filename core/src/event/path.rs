@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// The position of a path in its tree.
 pub type NodeId = u32;
 
+/// Names that are well known in another case only have this rank or a higher one.
+pub const OTHER_CASE_RANK: u8 = 100;
+
 /// The root: the record itself.
 pub const ROOT: NodeId = 0;
 
@@ -137,7 +140,9 @@ fn well_known(path: &FieldPath) -> Option<(Fixed, u8)> {
         })
     };
     let exact = find(&|known| known == name && known.contains('.') == (dotted_key || nested), 0);
-    exact.or_else(|| if nested { None } else { find(&|known| known.eq_ignore_ascii_case(&name), 100) })
+    exact.or_else(|| {
+        if nested { None } else { find(&|known| known.eq_ignore_ascii_case(&name), OTHER_CASE_RANK) }
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::column::FieldPath;
 use super::fixed::Fixed;
 use super::json::{self, JsonError, Kind, Node, Tape};
 use super::number::{self, Number};
-use super::path::{NodeId, PathTree, ROOT};
+use super::path::{NodeId, OTHER_CASE_RANK, PathTree, ROOT};
 use super::shape::{Form, Origin, Shape};
 use super::time::{self, TimeForm};
 use super::values::{FieldValues, ListClass, Texts};
@@ -278,13 +278,14 @@ impl Shredder {
                     }
                     return Ok((micros, Some((node, form))));
                 }
-                Some(_) => {
+                Some(_) if candidate.rank < OTHER_CASE_RANK => {
                     unreadable.get_or_insert(reject(|field, value| Reject::TimeRange { field, value }));
                 }
-                None if value.kind != Kind::Null => {
+                // What has the name in another case only may well be something else.
+                None if value.kind != Kind::Null && candidate.rank < OTHER_CASE_RANK => {
                     unreadable.get_or_insert(reject(|field, value| Reject::Time { field, value }));
                 }
-                None => {}
+                _ => {}
             }
         }
         match unreadable {
@@ -337,9 +338,12 @@ impl Shredder {
                 return Some(Form::Json);
             }
             (_, Form::Json) => return None,
+            // A bare number there has no unit.
+            (Fixed::DurationMs, Form::Number) if self.is_named(candidate, "duration") => return None,
             (Fixed::DurationMs, _) => return self.read_duration(raw, row, value),
             (Fixed::Status, Form::Number | Form::Bool) => return None,
-            (Fixed::EntityId, _) if self.is_file_path(candidate) => {
+            // A file's path also says the entity's type.
+            (Fixed::EntityId, _) if self.is_named(candidate, "file_path") => {
                 let types = self.chunk.fixed.get_mut(Fixed::EntityType.position())?;
                 if types.rows.last() == Some(&row) {
                     return None;
@@ -380,10 +384,9 @@ impl Shredder {
         Some(form)
     }
 
-    /// Whether a candidate for `entity_id` is a file's path, which also says the entity's type.
-    fn is_file_path(&self, candidate: &Candidate) -> bool {
+    fn is_named(&self, candidate: &Candidate, name: &str) -> bool {
         let path = self.paths.get(candidate.node).map(|node| &node.path);
-        path.is_some_and(|path| path.keys().next().is_some_and(|key| key.eq_ignore_ascii_case("file_path")))
+        path.is_some_and(|path| path.keys().next().is_some_and(|key| key.eq_ignore_ascii_case(name)))
     }
 
     fn note_origin(&mut self, column: Fixed, node: NodeId, form: Form) {
@@ -603,7 +606,11 @@ fn list_class(text: &[u8], tape: &Tape, array: usize) -> Option<ListClass> {
             _ => return None,
         };
     }
-    (class != ListClass::Doubles || !wide_integers).then_some(class)
+    match class {
+        ListClass::Ints if wide_integers => Some(ListClass::WideInts),
+        ListClass::Doubles if wide_integers => None,
+        class => Some(class),
+    }
 }
 
 /// The beginning of a value, for a reason that a person reads.

@@ -88,8 +88,10 @@ impl Texts {
 pub enum ListClass {
     /// Truth values.
     Bools,
-    /// Integers of 64 bits.
+    /// Integers of 64 bits that doubles hold too.
     Ints,
+    /// Integers of 64 bits, some of which no double holds.
+    WideInts,
     /// Numbers that doubles hold.
     Doubles,
     /// Strings.

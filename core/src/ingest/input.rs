@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -15,6 +16,11 @@ pub const LINE_BYTES_MAX: usize = 128 << 20;
 const CUT_BYTES: usize = 64 << 10;
 /// Blocks are about so large.
 const BLOCK_BYTES: usize = 4 << 20;
+
+/// What is kept of a line that cannot be read: all of it, or the beginning of one that is too long.
+pub fn kept_of(line: &[u8]) -> &[u8] {
+    if line.len() > LINE_BYTES_MAX { line.get(..CUT_BYTES).unwrap_or(line) } else { line }
+}
 
 /// Where events come from.
 pub enum Input {
@@ -57,6 +63,23 @@ pub struct Block {
     pub bytes: Vec<u8>,
     /// Whether it is the beginning of one line that is too long, and nothing else.
     pub too_long: bool,
+    /// Whether everything before it is an input that was stored before.
+    pub all_before_is_known: bool,
+}
+
+/// Inputs that were stored before: how long each was, and the SHA-256 of its bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    by_length: Vec<(u64, [u8; 32])>,
+}
+
+impl Known {
+    /// These inputs.
+    pub fn new(inputs: impl IntoIterator<Item = (u64, [u8; 32])>) -> Known {
+        let mut by_length: Vec<_> = inputs.into_iter().collect();
+        by_length.sort_unstable();
+        Known { by_length }
+    }
 }
 
 /// Cuts an input into blocks.
@@ -64,6 +87,9 @@ pub struct Blocks {
     source: Box<dyn Read + Send>,
     name: String,
     hash: Sha256,
+    known: Known,
+    next_known: usize,
+    ready: VecDeque<Block>,
     pending: Vec<u8>,
     offset: u64,
     skipping: bool,
@@ -73,8 +99,8 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Opens an input and looks how it is compressed.
-    pub fn open(input: Input) -> Result<Blocks> {
+    /// Opens an input and looks how it is compressed. It may begin with one that is known.
+    pub fn open(input: Input, known: Known) -> Result<Blocks> {
         let name = input.name();
         let mut total = None;
         let raw: Box<dyn Read + Send> = match input {
@@ -95,8 +121,20 @@ impl Blocks {
         let read = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: raw, read: read.clone() };
         let source = decompressed(counted).map_err(|error| Error::io("read", &name, error))?;
-        let (hash, pending) = (Sha256::new(), Vec::new());
-        Ok(Blocks { source, name, hash, pending, offset: 0, skipping: false, ended: false, read, total })
+        Ok(Blocks {
+            source,
+            name,
+            hash: Sha256::new(),
+            known,
+            next_known: 0,
+            ready: VecDeque::new(),
+            pending: Vec::new(),
+            offset: 0,
+            skipping: false,
+            ended: false,
+            read,
+            total,
+        })
     }
 
     /// Bytes taken from the input as it is stored, and how many there are, if that is known.
@@ -107,6 +145,9 @@ impl Blocks {
     /// The next lines; none at the end.
     pub fn next_block(&mut self) -> Result<Option<Block>> {
         loop {
+            if let Some(block) = self.ready.pop_front() {
+                return Ok(Some(block));
+            }
             if self.ended && self.pending.is_empty() {
                 return Ok(None);
             }
@@ -126,29 +167,26 @@ impl Blocks {
                 }
             };
             match last_newline {
-                Some(last) => return Ok(Some(self.cut(last + 1))),
-                None if self.pending.len() > LINE_BYTES_MAX => return Ok(Some(self.cut_long_line())),
+                Some(last) => self.cut(last + 1),
+                None if self.pending.len() > LINE_BYTES_MAX => self.cut_long_line(),
                 None => {}
             }
         }
     }
 
-    /// The SHA-256 of all decompressed bytes so far.
+    /// The SHA-256 of all decompressed bytes that were given.
     pub fn content_hash(&self) -> [u8; 32] {
         self.hash.clone().finalize().into()
     }
 
-    /// How many decompressed bytes there were so far.
+    /// How many decompressed bytes were given.
     pub fn decompressed_bytes(&self) -> u64 {
-        self.offset + self.pending.len() as u64
+        self.offset
     }
 
     fn fill(&mut self) -> Result<()> {
-        let start = self.pending.len();
         self.pending.reserve(BLOCK_BYTES);
-        let read = (&mut self.source).take(BLOCK_BYTES as u64).read_to_end(&mut self.pending);
-        self.hash.update(self.pending.get(start..).unwrap_or_default());
-        match read {
+        match (&mut self.source).take(BLOCK_BYTES as u64).read_to_end(&mut self.pending) {
             Ok(0) => self.ended = true,
             Ok(_) => {}
             Err(error) => {
@@ -163,31 +201,72 @@ impl Blocks {
         Ok(())
     }
 
-    fn cut(&mut self, length: usize) -> Block {
+    /// Takes bytes off what is pending, hashes them, and finds the last place among them up to which the
+    /// input is known.
+    fn consume(&mut self, length: usize) -> (Vec<u8>, Option<usize>) {
         let rest = self.pending.split_off(length.min(self.pending.len()));
         let bytes = std::mem::replace(&mut self.pending, rest);
-        let offset = self.offset;
-        self.offset += bytes.len() as u64;
-        Block { offset, bytes, too_long: false }
+        let end = self.offset + bytes.len() as u64;
+        let (mut hashed, mut known) = (0, None);
+        while let Some((length, hash)) =
+            self.known.by_length.get(self.next_known).filter(|(length, _)| *length <= end)
+        {
+            let place = length.saturating_sub(self.offset) as usize;
+            self.hash.update(bytes.get(hashed..place).unwrap_or_default());
+            hashed = place;
+            if self.content_hash() == *hash {
+                known = Some(place);
+            }
+            self.next_known += 1;
+        }
+        self.hash.update(bytes.get(hashed..).unwrap_or_default());
+        self.offset = end;
+        (bytes, known)
     }
 
-    fn cut_long_line(&mut self) -> Block {
+    fn cut(&mut self, length: usize) {
         let offset = self.offset;
-        self.offset += self.pending.len() as u64;
-        let mut bytes = std::mem::take(&mut self.pending);
+        let (mut bytes, known) = self.consume(length);
+        let block = |offset, bytes, all_before_is_known| Block {
+            offset,
+            bytes,
+            too_long: false,
+            all_before_is_known,
+        };
+        match known {
+            None => self.ready.push_back(block(offset, bytes, false)),
+            Some(place) => {
+                let rest = bytes.split_off(place);
+                self.ready.push_back(block(offset, bytes, false));
+                self.ready.push_back(block(offset + place as u64, rest, true));
+            }
+        }
+    }
+
+    fn cut_long_line(&mut self) {
+        let offset = self.offset;
+        let (mut bytes, known) = self.consume(usize::MAX);
         bytes.truncate(CUT_BYTES);
         bytes.shrink_to_fit();
+        self.ready.push_back(Block { offset, bytes, too_long: true, all_before_is_known: false });
+        self.forget_if(known);
         self.skipping = true;
-        Block { offset, bytes, too_long: true }
     }
 
     /// Drops the rest of a line that is too long.
     fn skip_line(&mut self) {
         let end = memchr::memchr(b'\n', &self.pending).map(|newline| newline + 1);
         self.skipping = end.is_none() && !self.ended;
-        let dropped = end.unwrap_or(self.pending.len());
-        self.offset += dropped as u64;
-        self.pending.drain(..dropped);
+        let (_, known) = self.consume(end.unwrap_or(self.pending.len()));
+        self.forget_if(known);
+    }
+
+    /// Says that what was given so far is known.
+    fn forget_if(&mut self, known: Option<usize>) {
+        if known.is_some() {
+            let (offset, bytes) = (self.offset, Vec::new());
+            self.ready.push_back(Block { offset, bytes, too_long: false, all_before_is_known: true });
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 //! One thread reads, decompresses, hashes and cuts; some take lines apart; the caller's settles and encodes.
 //! Blocks stay in order, and few are under way at once, so that memory is bounded whatever the input.
 
-use super::input::{Block, Blocks, Input, LINE_BYTES_MAX};
+use super::input::{Block, Blocks, Input, Known, LINE_BYTES_MAX};
 use super::progress::{Progress, Step, Unit};
 use super::table::{TableWriter, settle};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::canonical::hex;
+use crate::event::canonical::{from_hex, hex};
 use crate::event::chunk::Chunk;
 use crate::event::shred::{Reject as Rejected, Shredder};
 use crate::log::DataFile;
@@ -75,6 +75,7 @@ struct Parsed {
     chunk: Chunk,
     rejects: Vec<Reject>,
     lines: u64,
+    all_before_is_known: bool,
 }
 
 /// What the reading thread found at the end.
@@ -89,7 +90,7 @@ struct Ended {
 pub fn ingest(input: Input, context: &Context<'_>) -> Result<InputReceipt> {
     let started = Instant::now();
     let name = input.name();
-    let blocks = match Blocks::open(input) {
+    let blocks = match Blocks::open(input, known_inputs(context.tables)?) {
         Ok(blocks) => blocks,
         Err(error) => {
             let error = Some(error.to_string());
@@ -152,16 +153,11 @@ fn commit(
     context: &Context<'_>,
 ) -> Result<()> {
     let (now_ms, rejected) = (context.now_us / 1000, rejects.count);
+    let stored = receipt.records - receipt.duplicate - rejected;
     let marker = format!("{MARKER}{}", hex(&ended.hash));
-    if receipt.records == 0 {
+    let length = i64::try_from(ended.bytes).unwrap_or(i64::MAX);
+    let committed = if stored + rejected == 0 {
         writer.abandon();
-        return Ok(());
-    }
-    let seen = context.tables.events.snapshot(crate::log::At::Latest)?.transaction(&marker)?.is_some();
-    let committed = if seen {
-        context.tables.events.sync()?;
-        writer.abandon();
-        rejects.abandon(context);
         None
     } else {
         rejects.write(context)?;
@@ -169,19 +165,26 @@ fn commit(
             operation: "WRITE",
             events: writer.finish(now_ms)?,
             quarantine: rejects.files,
-            transactions: vec![(marker, 1)],
+            transactions: vec![(marker, length)],
             ..Both::default()
         };
         context.tables.commit(&both, now_ms)?
     };
     match committed {
+        // Whoever was first has committed the same records.
         None => receipt.duplicate = receipt.records,
-        Some(_) => {
-            receipt.quarantined = rejected;
-            receipt.stored = receipt.records - rejected;
-        }
+        Some(_) => (receipt.stored, receipt.quarantined) = (stored, rejected),
     }
     Ok(())
+}
+
+/// The inputs that were stored before.
+fn known_inputs(tables: &Tables) -> Result<Known> {
+    let snapshot = tables.events.snapshot(crate::log::At::Latest)?;
+    let known = snapshot.transactions_of(MARKER)?.into_iter().filter_map(|(marker, length)| {
+        Some((u64::try_from(length).ok()?, from_hex(marker.strip_prefix(MARKER)?)?))
+    });
+    Ok(Known::new(known))
 }
 
 /// What could not be read, on its way to the quarantine.
@@ -252,7 +255,12 @@ fn parse_blocks(blocks: &Receiver<(u64, Block)>, sender: &Sender<(u64, Parsed)>,
 }
 
 fn parse(shredder: &mut Shredder, block: &Block, input: &str, now_us: i64) -> Parsed {
-    let mut parsed = Parsed { chunk: Chunk::default(), rejects: Vec::new(), lines: 0 };
+    let mut parsed = Parsed {
+        chunk: Chunk::default(),
+        rejects: Vec::new(),
+        lines: 0,
+        all_before_is_known: block.all_before_is_known,
+    };
     let mut reject = |raw: &[u8], offset: usize, reason: Rejected| {
         parsed.rejects.push(Reject {
             seq: 0,
@@ -306,6 +314,13 @@ fn collect(
         waiting.insert(number, part);
         while let Some(part) = waiting.remove(&next) {
             next += 1;
+            if part.all_before_is_known {
+                // What was read so far is thrown away: it is stored already.
+                receipt.duplicate = receipt.records;
+                (batch, bytes) = (Vec::new(), 0);
+                std::mem::replace(writer, context.tables.table_writer(context.threads)?).abandon();
+                std::mem::take(rejects).abandon(context);
+            }
             receipt.lines += part.lines;
             receipt.records += part.chunk.len() as u64 + part.rejects.len() as u64;
             rejects.add(part.rejects, context)?;

@@ -55,7 +55,7 @@ impl Register {
     pub fn cover(&self, chunks: &[Chunk]) -> Result<Arc<Catalogue>> {
         for _ in 0..TRIES {
             let catalogue = self.latest()?;
-            let addition = catalogue.missing(chunks)?;
+            let addition = catalogue.missing(chunks.iter())?;
             let number = catalogue.next_file();
             if addition.is_empty() {
                 self.make_durable(number)?;
@@ -87,7 +87,10 @@ impl Register {
 }
 
 /// The catalogue as it would be with these chunks, for a reader that writes nothing.
-pub fn grown(catalogue: &Arc<Catalogue>, chunks: &[Chunk]) -> Result<Arc<Catalogue>> {
+pub fn grown<'a>(
+    catalogue: &Arc<Catalogue>,
+    chunks: impl Iterator<Item = &'a Chunk> + Clone,
+) -> Result<Arc<Catalogue>> {
     let addition = catalogue.missing(chunks)?;
     if addition.is_empty() {
         return Ok(catalogue.clone());

@@ -2,6 +2,7 @@
 
 use super::batch::batch_of;
 use super::parquet::Encoded;
+use super::register::Register;
 use super::table::{TableWriter, settle};
 use crate::event::assemble::Assembler;
 use crate::event::catalogue::{COLUMNS_MAX, Catalogue};
@@ -23,10 +24,10 @@ struct Stored {
 }
 
 fn grow(catalogue: &mut Catalogue, shredded: &[crate::event::chunk::Chunk]) {
-    let addition = catalogue.missing(shredded).unwrap();
+    let addition = catalogue.missing(shredded.iter()).unwrap();
     let reread = crate::event::catalogue::Addition::from_json(&addition.to_json(), "test").unwrap();
     catalogue.apply(&reread, catalogue.next_file()).unwrap();
-    assert!(catalogue.missing(shredded).unwrap().is_empty());
+    assert!(catalogue.missing(shredded.iter()).unwrap().is_empty());
 }
 
 /// Stores groups of records, each group a chunk of its own that grows the catalogue.
@@ -262,6 +263,38 @@ fn well_known_names_under_their_own_types() {
 fn duplicate_keys_keep_the_last() {
     let stored = store(&[&[r#"{"a":1,"b":{"c":1,"c":2},"a":"x"}"#.to_string()]], COLUMNS_MAX);
     compare(&[json!({"a": "x", "b": {"c": 2}}).to_string()], &stored);
+}
+
+/// Writers that meet new fields at the same moment, with different types, agree on one column each.
+#[test]
+fn writers_agree_on_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let values = ["1", "1.5", r#""x""#, "true", "[1]", r#"["x"]"#];
+    let open = || Register::open(Arc::new(LocalStorage::new(folder.path())), COLUMNS_MAX).unwrap();
+    let barrier = std::sync::Barrier::new(values.len());
+    let catalogues: Vec<Arc<Catalogue>> = std::thread::scope(|scope| {
+        let writer = |value: &'static str| {
+            let (register, barrier) = (open(), &barrier);
+            scope.spawn(move || {
+                for round in 0..60 {
+                    let mut shredder = Shredder::default();
+                    shredder.push(format!(r#"{{"new{round}":{value}}}"#).as_bytes(), ARRIVAL).unwrap();
+                    barrier.wait();
+                    register.cover(&[shredder.take()]).unwrap();
+                }
+                register.latest().unwrap()
+            })
+        };
+        let threads: Vec<_> = values.into_iter().map(writer).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let last = open().latest().unwrap();
+    for round in 0..60 {
+        let of = |catalogue: &Catalogue| catalogue.schema().by_name(&format!("new{round}")).cloned().unwrap();
+        assert!(catalogues.iter().all(|catalogue| of(catalogue) == of(&last)), "round {round}");
+        assert!(last.reads(&of(&last)).is_some(), "the other types are in `rest`");
+    }
+    assert!(last.next_file() > 64, "a complete file was among them");
 }
 
 /// Any JSON, with keys that often meet each other and the well-known ones.

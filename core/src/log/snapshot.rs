@@ -46,6 +46,13 @@ impl Snapshot {
         }
     }
 
+    /// All applications whose id begins with a prefix, and the version that each committed last.
+    pub fn transactions_of(&self, prefix: &str) -> Result<HashMap<&str, i64>> {
+        let all = self.base.transactions()?.iter().chain(&self.recent);
+        let chosen = all.filter(|(app_id, _)| app_id.starts_with(prefix));
+        Ok(chosen.map(|(app_id, version)| (app_id.as_str(), *version)).collect())
+    }
+
     /// The properties of the table.
     pub fn configuration(&self) -> &BTreeMap<String, String> {
         &self.metadata.configuration

@@ -137,7 +137,7 @@ fn compact_group(
     let mut run: Vec<RecordBatch> = Vec::new();
     let mut bytes = 0;
     for source in group {
-        for batch in read_file(&crate::store::local_path(tables, "", &source.path)?, 0)? {
+        for batch in read_file(&tables.place("", &source.path)?, 0)? {
             let batch = conform(&batch?, schema)?;
             bytes += batch.get_array_memory_size();
             run.push(batch);
@@ -164,7 +164,7 @@ fn compact_group(
     let kept: u64 = group.iter().map(|file| file.rows).sum();
     if rows != kept {
         let message = format!("`{}` and the files after it hold {rows} events, and not {kept}", first.path);
-        return Err(Error::new(ErrorKind::Corrupt, message).with_hint("run `daybook verify`"));
+        return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the files from a copy"));
     }
     match commit(tables, group, &added, now_ms)? {
         true => Ok(Some(added)),

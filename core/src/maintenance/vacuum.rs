@@ -13,6 +13,8 @@ const ORPHAN_MS: i64 = 86_400_000;
 /// Removes files that were taken out of their table before the versions that can still be read, and files
 /// that were never put into it. Says how many.
 pub fn vacuum(tables: &Tables, now_ms: i64, keep_ms: i64) -> Result<u64> {
+    // What a crash left of files that were being written.
+    tables.storage.remove_leftovers("", (now_ms - ORPHAN_MS) * 1000)?;
     let events = vacuum_table(tables, &tables.events, "", now_ms, keep_ms)?;
     Ok(events + vacuum_table(tables, &tables.quarantine, quarantine::PREFIX, now_ms, keep_ms)?)
 }

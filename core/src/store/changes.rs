@@ -3,7 +3,7 @@
 //! A cursor is a version of the table whose events were all given, how far the reader is in the versions
 //! after it, and the numbers of those events that were given from the log before they were in any version.
 
-use super::reader::{View, local_path};
+use super::reader::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::fixed::Fixed;
 use crate::ingest::batch::{conform, read_file};
@@ -124,7 +124,7 @@ fn take_files(
 ) -> Result<()> {
     let mut partly = cursor.partly.unwrap_or(Partly { version: target, files: 0, rows: 0 });
     for file in files.iter().skip(partly.files) {
-        for batch in read_file(&local_path(tables, "", &file.path)?, partly.rows)? {
+        for batch in read_file(&tables.place("", &file.path)?, partly.rows)? {
             if taken.is_full() {
                 cursor.partly = Some(partly);
                 return Ok(());

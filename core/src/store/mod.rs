@@ -11,19 +11,19 @@ use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::fixed;
 use crate::event::record::Event;
-use crate::event::shred::Shredder;
-use crate::ingest::input::Input;
+use crate::event::shred::{Reject as Rejected, Shredder};
+use crate::ingest::input::{Input, LINE_BYTES_MAX, kept_of};
 use crate::ingest::pipeline::{self, Context};
 use crate::ingest::progress::Progress;
 use crate::ingest::register::Register;
 use crate::layout;
-use crate::log::{Log, LogMaintenance, NewTable};
+use crate::log::{Log, NewTable};
 use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::{self, Reject};
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage};
-use crate::wal::{Clock, Durability, SeqAllocator};
+use crate::wal::{Clock, Durability};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +33,6 @@ use writer::Writer;
 
 pub use changes::Changes;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
-pub use reader::local_path;
 pub use reports::{ColumnReport, Info, SchemaReport};
 
 /// A store of events in a folder.
@@ -118,7 +117,7 @@ impl Store {
                 let reason = error.message().to_string();
                 let reject = Reject {
                     seq: 0,
-                    raw: line.to_vec(),
+                    raw: kept_of(line).to_vec(),
                     reason: reason.clone(),
                     input: "append".to_string(),
                     byte_offset: 0,
@@ -162,7 +161,7 @@ impl Store {
         progress: &dyn Progress,
     ) -> Result<Receipt> {
         let started = Instant::now();
-        let seqs = SeqAllocator::new(self.tables.storage.clone(), self.clock.clone());
+        let seqs = self.tables.seqs(&self.clock)?;
         self.stop.store(false, Ordering::Relaxed);
         let mut receipt = Receipt::default();
         for input in inputs {
@@ -176,7 +175,7 @@ impl Store {
                 stop: &self.stop,
             };
             receipt.add(pipeline::ingest(input, &context)?);
-            self.maintain_log()?;
+            self.tables.maintain_log((self.clock)() / 1000, self.settings.keep_versions_ms())?;
         }
         receipt.seconds = started.elapsed().as_secs_f64();
         Ok(receipt)
@@ -185,8 +184,10 @@ impl Store {
     /// Answers a query of SQL that only reads.
     pub fn query(&self, request: &QueryRequest) -> Result<Rows> {
         let session = self.session(request)?;
-        let interrupter = session.interrupter();
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(interrupter);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(QueryInterrupter::is_of_use);
+        sessions.push(session.interrupter());
+        drop(sessions);
         session.query(&request.sql, &request.parameters)
     }
 
@@ -228,7 +229,7 @@ impl Store {
         let keep_ms = self.settings.keep_versions_ms();
         let receipt =
             compact::compact(&self.tables, request, (self.clock)() / 1000, keep_ms, progress, &self.stop)?;
-        self.maintain_log()?;
+        self.tables.maintain_log((self.clock)() / 1000, self.settings.keep_versions_ms())?;
         Ok(receipt)
     }
 
@@ -246,15 +247,6 @@ impl Store {
     /// A handle that stops queries, ingests and upkeep of this store.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter { stop: self.stop.clone(), sessions: self.sessions.clone() }
-    }
-
-    fn maintain_log(&self) -> Result<()> {
-        let options =
-            LogMaintenance { keep_commits_ms: self.settings.keep_versions_ms(), ..LogMaintenance::default() };
-        let now_ms = (self.clock)() / 1000;
-        self.tables.events.maintain(&options, now_ms)?;
-        self.tables.quarantine.maintain(&options, now_ms)?;
-        Ok(())
     }
 
     fn lock_writer(&self) -> std::sync::MutexGuard<'_, Option<Arc<Writer>>> {
@@ -303,6 +295,10 @@ fn system_clock() -> Clock {
 
 /// Whether a record can be stored, now and at sealing.
 fn check_record(record: &[u8], now_us: i64) -> Result<()> {
+    if record.len() > LINE_BYTES_MAX {
+        let reject = Rejected::TooLong { limit: LINE_BYTES_MAX };
+        return Err(Error::new(ErrorKind::Invalid, reject.to_string()));
+    }
     thread_local! {
         static SHREDDER: std::cell::RefCell<Shredder> = std::cell::RefCell::default();
     }

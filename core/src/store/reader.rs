@@ -11,10 +11,8 @@ use crate::layout;
 use crate::log::{At, DataFile, Snapshot};
 use crate::quarantine;
 use crate::seal::{Opened, Tables, open_frames};
-use crate::storage::Storage;
 use crate::wal::{SegmentContent, list_writers, read_segment};
 use arrow::array::RecordBatch;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How often reading starts again when a segment is sealed and removed meanwhile.
@@ -74,9 +72,8 @@ impl View {
                 opened.rejects.extend(of_segment.rejects);
             }
         }
-        let chunks: Vec<_> = opened.chunks.iter().map(|(chunk, _)| chunk.clone()).collect();
-        let catalogue = grown(&tables.register.latest()?, &chunks)?;
-        drop(chunks);
+        let chunks = opened.chunks.iter().map(|(chunk, _)| chunk);
+        let catalogue = grown(&tables.register.latest()?, chunks)?;
         let pending = batch_of(&settle(opened.chunks, &catalogue)?, catalogue.schema())?;
         let pending_rejects = quarantine::batch_of(&opened.rejects)?;
         Ok(View { events, quarantine, catalogue, pending, pending_rejects, damage })
@@ -85,8 +82,7 @@ impl View {
     /// A session for one query over everything in the view.
     pub fn session(&self, tables: &Tables, sql: &str, now_us: i64, limits: &Limits) -> Result<Session> {
         let events = self.events_table(tables, &self.events.files, true)?;
-        let files =
-            self.quarantine.files.iter().map(|file| local_path(tables, quarantine::PREFIX, &file.path));
+        let files = self.quarantine.files.iter().map(|file| tables.place(quarantine::PREFIX, &file.path));
         let rejects = Table {
             name: "quarantine",
             files: files.collect::<Result<_>>()?,
@@ -105,7 +101,7 @@ impl View {
         let mixed = columns.iter().filter(|_| settled).filter_map(|column| self.mixed_field(column));
         Ok(Table {
             name: "events",
-            files: files.iter().map(|file| local_path(tables, "", &file.path)).collect::<Result<_>>()?,
+            files: files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?,
             columns: columns.to_vec(),
             pending: some_rows(&self.pending),
             mixed: mixed.collect(),
@@ -145,11 +141,4 @@ fn try_read_segments(tables: &Tables) -> Result<Vec<Segment>> {
         }
     }
     Ok(segments)
-}
-
-/// The path of a data file for a program that opens it.
-pub fn local_path(tables: &Tables, prefix: &str, path: &str) -> Result<PathBuf> {
-    let root = tables.storage.local_root();
-    let root = root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))?;
-    Ok(root.join(format!("{prefix}{path}")))
 }

@@ -36,6 +36,7 @@ impl Writer {
             segment_events: settings.seal.events,
             ..WalOptions::default()
         };
+        tables.seqs(&clock)?;
         let wal = WalWriter::open(tables.storage.clone(), clock.clone(), options)?;
         let (sealing, thread) = (Mutex::new(()), Mutex::new(None));
         let writer = Arc::new(Writer { tables, wal, settings: settings.clone(), clock, sealing, thread });
@@ -131,7 +132,8 @@ impl Writer {
             let message = "segments of the log were not committed with the others";
             return Err(Error::new(ErrorKind::Busy, message));
         }
-        self.wal.remove_segments(last)
+        self.wal.remove_segments(last)?;
+        self.tables.maintain_log((self.clock)() / 1000, self.settings.keep_versions_ms())
     }
 
     /// Whether a segment is committed, durably.

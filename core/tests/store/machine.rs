@@ -87,11 +87,6 @@ impl Machine {
         self.state().struck.clone()
     }
 
-    /// How many operations there were.
-    pub fn operations(&self) -> usize {
-        self.state().operations
-    }
-
     /// From now on everything works.
     pub fn mend(&self) {
         self.state().plan = Plan::Nothing;
@@ -100,7 +95,7 @@ impl Machine {
     /// The power goes, and the machine starts again.
     pub fn lose_power(&self, loss: Loss) {
         let state = self.state();
-        let found = state.disk.after_loss(loss);
+        let found = state.disk.after_loss(&self.root, loss);
         let entries = std::fs::read_dir(&self.root).unwrap();
         for path in entries.map(|entry| entry.unwrap().path()) {
             if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
@@ -199,7 +194,7 @@ impl Disk {
     }
 
     /// What is found after a loss: folders, and files with their bytes; folders before what is in them.
-    fn after_loss(&self, loss: Loss) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    fn after_loss(&self, root: &Path, loss: Loss) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         let names = match loss {
             Loss::Everything | Loss::NewNames => &self.durable,
             Loss::Bytes | Loss::HalfTheBytes => &self.live,
@@ -210,8 +205,7 @@ impl Disk {
                 continue;
             }
             let folder = path.parent().unwrap();
-            let is_first = !names.contains_key(folder) && !self.live.contains_key(folder);
-            if !is_first && !found.contains_key(folder) {
+            if folder != root && !found.contains_key(folder) {
                 continue;
             }
             let node = &self.nodes[*node];

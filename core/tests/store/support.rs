@@ -46,10 +46,18 @@ fn column_texts(batch: &RecordBatch, column: usize) -> Vec<Option<String>> {
     (0..column.len()).map(|row| column.is_valid(row).then(|| column.value(row).to_string())).collect()
 }
 
-/// The numbers of events by their ids, as SQL finds them; an error in words where one is there twice.
-pub fn by_sql(store: &Store) -> BTreeMap<String, i64> {
-    let batches = query(store, "SELECT event_id, seq FROM events").unwrap();
-    once("SQL", batches.iter().flat_map(ids_and_seqs))
+/// The numbers of events by their ids, and of rejects by their lines, as SQL finds them.
+pub fn by_sql(store: &Store) -> (BTreeMap<String, i64>, BTreeMap<String, i64>) {
+    let sql =
+        "SELECT event_id, seq, true AS stored FROM events UNION ALL SELECT raw, seq, false FROM quarantine";
+    let (mut events, mut rejects) = (Vec::new(), Vec::new());
+    for batch in query(store, sql).unwrap() {
+        let stored = batch.column(2).as_boolean().clone();
+        for (row, pair) in ids_and_seqs(&batch).into_iter().enumerate() {
+            if stored.value(row) { events.push(pair) } else { rejects.push(pair) }
+        }
+    }
+    (once("SQL", events), once("the quarantine", rejects))
 }
 
 /// The numbers of events by their ids, as they are in batches of all columns.

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Checks the hash chain of a store from its specification alone, without Daybook.
+
+    verify_chain.py STORE [HEAD]
+
+For the table of events and the one of the quarantine, the record of each commit is written again from the
+commit's actions, hashed, and compared with the link in the commit; records kept in `_chain/` stand for commits
+that were cleaned up. What the chain says is live must be on disk with the same SHA-256 and as many rows.
+With HEAD, a hash noted earlier, the chain of events must go through it.
+"""
+
+import hashlib
+import json
+import sys
+import urllib.parse
+from pathlib import Path
+
+import pyarrow.parquet
+
+START = "0" * 64
+# What a path in the log is not encoded in: printable ASCII without these.
+ENCODED = "\"#%<>?[\\]^`{|}"
+PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in ENCODED)
+
+
+class Broken(Exception):
+    """Something is not as the chain says."""
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_commit(path):
+    """The actions of a commit, as (name, content)."""
+    actions = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip():
+            actions.extend(json.loads(line).items())
+    return actions
+
+
+def bound(stats, which):
+    value = (stats.get(which) or {}).get("ts")
+    if value is None:
+        return "-"
+    return urllib.parse.quote(value if isinstance(value, str) else json.dumps(value), safe=PLAIN)
+
+
+def rows_of(action, stats):
+    tags = action.get("tags") or {}
+    return int(tags.get("daybook.count", stats.get("numRecords", 0)))
+
+
+def file_line(name, action):
+    tags = action.get("tags") or {}
+    stats = json.loads(action.get("stats") or "{}")
+    parts = [
+        name,
+        action["path"],
+        tags.get("daybook.sha256") or "-",
+        str(rows_of(action, stats)),
+        tags.get("daybook.rows") or "-",
+    ]
+    if name == "add":
+        parts += [bound(stats, "minValues"), bound(stats, "maxValues")]
+    return " ".join(parts)
+
+
+def record_text(version, previous, actions):
+    """The text of a commit's record."""
+    lines = {"add": [], "remove": [], "txn": [], "metaData": []}
+    for name, action in actions:
+        if name in ("add", "remove"):
+            lines[name].append(file_line(name, action))
+        elif name == "txn":
+            app_id = json.dumps(action["appId"], ensure_ascii=False)
+            lines[name].append(f"txn {app_id} {action['version']}")
+        elif name == "metaData":
+            lines[name].append("schema " + sha256(action["schemaString"].encode()))
+    text = ["daybook chain 1", f"previous {previous}", f"version {version}"]
+    for kind in lines.values():
+        text += sorted(kind, key=str.encode)
+    return "".join(line + "\n" for line in text)
+
+
+def commit_record(version, path):
+    """The record of a commit: its text, its hash and the one before; none if another program wrote it."""
+    actions = read_commit(path)
+    info = next((action for name, action in actions if name == "commitInfo"), {})
+    if "daybook" not in info:
+        return None
+    daybook = info["daybook"]
+    if daybook["lines"] != len(actions):
+        raise Broken(f"`{path.name}` has {len(actions)} lines, not {daybook['lines']}")
+    link = daybook["chain"]
+    return record_text(version, link["previous"], actions), link["hash"], link["previous"]
+
+
+def records(table):
+    """Each record of a table, in order: version, text, hash, the hash before."""
+    kept = {int(path.stem): path for path in (table / "_chain").glob("*.json")}
+    commits = {int(path.stem): path for path in (table / "_delta_log").glob("*.json") if path.stem.isdigit()}
+    versions = sorted(set(kept) | set(commits))
+    if versions != list(range(len(versions))):
+        raise Broken(f"`{table}` lacks commits or records: there are {versions}")
+    for version in versions:
+        record = None
+        if version in commits:
+            record = commit_record(version, commits[version])
+        if version in kept:
+            content = json.loads(kept[version].read_text(encoding="utf-8"))
+            of_kept = (content["text"], content["hash"], content["previous"])
+            if record not in (None, of_kept):
+                raise Broken(f"the kept record of version {version} differs from the commit")
+            record = of_kept
+        if record:
+            yield version, *record
+
+
+def check_table(table):
+    """The hashes of a table's records, and its live files as the chain has them."""
+    heads, previous, live = [], START, {}
+    for version, text, claimed, link in records(table):
+        if link != previous:
+            raise Broken(f"version {version} goes on from {link}, not from {previous}")
+        if sha256(text.encode()) != claimed:
+            raise Broken(f"version {version} was altered: its record does not hash to {claimed}")
+        if text.splitlines()[2] != f"version {version}":
+            raise Broken(f"the record of version {version} is of another version")
+        follow(live, text, version)
+        previous = claimed
+        heads.append(claimed)
+    for path, (digest, rows) in sorted(live.items()):
+        check_file(table, path, digest, rows)
+    return heads, live
+
+
+def follow(live, text, version):
+    """Takes the files that a record adds and removes into account."""
+    for line in text.splitlines():
+        kind, *parts = line.split(" ")
+        if kind == "remove":
+            if live.pop(parts[0], None) is None:
+                raise Broken(f"version {version} removes `{parts[0]}`, which is not live")
+    for line in text.splitlines():
+        kind, *parts = line.split(" ")
+        if kind == "add":
+            live[parts[0]] = (parts[1], int(parts[2]))
+
+
+def check_file(table, path, digest, rows):
+    file = table / urllib.parse.unquote(path)
+    if not file.is_file():
+        raise Broken(f"`{file}` is gone")
+    if sha256(file.read_bytes()) != digest:
+        raise Broken(f"`{file}` was altered: its SHA-256 is not {digest}")
+    if pyarrow.parquet.read_metadata(file).num_rows != rows:
+        raise Broken(f"`{file}` does not have {rows} rows")
+
+
+def verify(store, head=None):
+    """What was checked, as a sentence a table. Raises `Broken` where something is not as the chain says."""
+    said = []
+    for name, table in (("events", Path(store)), ("quarantine", Path(store) / "_quarantine")):
+        heads, live = check_table(table)
+        if not heads:
+            raise Broken(f"`{table}` has no chain")
+        if name == "events" and head and head not in heads:
+            raise Broken(f"the chain does not go through {head}")
+        rows = sum(rows for _, rows in live.values())
+        said.append(f"{name}: {len(heads)} commits, {len(live)} files, {rows} rows, head {heads[-1]}")
+    return said
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    try:
+        print("\n".join(verify(*sys.argv[1:])))
+    except Broken as broken:
+        sys.exit(f"broken: {broken}")
