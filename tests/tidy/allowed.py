@@ -57,7 +57,6 @@ CRATES = {
 
 # Imports that break the rules above, as (module, what it imports).
 IMPORTS_EXCUSED = {
-    ("maintenance", "store"),
     ("store", "std::fs"),
 }
 

@@ -49,7 +49,7 @@ Examples:
   daybook sql \"SELECT count(*) FROM events\" --at 2026-02-01T00:00:00Z
   daybook sql - < report.sql
 
-Tables: events, quarantine, templates, commits. The SQL is DuckDB's, and only reads.
+Tables: events, quarantine, commits. The SQL is DuckDB's, and only reads.
 VALUE of --param is taken as JSON where it is JSON (12.5, true, \"12\"), else as text.";
 
 pub const SCHEMA: &str = "\

@@ -26,6 +26,15 @@ pub(super) fn explain_load(error: duckdb::Error, table: &str) -> Error {
     Error::new(ErrorKind::Internal, message).with_source(error)
 }
 
+/// What it means that a view over files cannot be made: DuckDB looks into one of them.
+pub(super) fn explain_view(error: duckdb::Error, files: &[String]) -> Error {
+    let explained = explain(&error, files);
+    match explained.kind() {
+        ErrorKind::Corrupt | ErrorKind::Permission | ErrorKind::Io | ErrorKind::Limit => explained,
+        _ => super::internal(error),
+    }
+}
+
 fn explain_text(text: &str, files: &[String]) -> Error {
     let class = text.split_once(':').map_or("", |(class, _)| class);
     let text = without_advice(text);

@@ -267,7 +267,8 @@ fn add_table(connection: &Connection, table: &Table) -> Result<()> {
         held: has_pending.then_some(held.as_str()),
         mixed: &table.mixed,
     };
-    run(connection, &view::create_view(&parts))
+    let created = connection.execute_batch(&view::create_view(&parts));
+    created.map_err(|error| failure::explain_view(error, &files))
 }
 
 /// The path as DuckDB knows it.

@@ -1,6 +1,7 @@
 //! The store: everything an application does with its events.
 
 mod changes;
+mod commits;
 mod export;
 mod options;
 mod reader;
@@ -17,7 +18,7 @@ use crate::ingest::pipeline::{self, Context};
 use crate::ingest::progress::Progress;
 use crate::ingest::register::Register;
 use crate::layout;
-use crate::log::{Log, NewTable};
+use crate::log::{At, Log, NewTable};
 use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::{self, Reject};
 use crate::seal::{RECORD, REJECT, Tables};
@@ -96,6 +97,13 @@ impl Store {
     fn with_tables(storage: Arc<LocalStorage>, events: Log, quarantine: Log, clock: Clock) -> Result<Store> {
         let settings = Settings::load(&*storage)?;
         let register = Register::open(storage.clone(), settings.max_columns)?;
+        if events.snapshot(At::Latest)?.schema.columns().len() > register.latest()?.schema().columns().len() {
+            let message = format!("`{}` lacks columns that the table has", layout::SHAPES);
+            let error = Error::new(ErrorKind::Corrupt, message);
+            return Err(
+                error.with_hint("restore that folder from a copy; without it, events cannot be read whole")
+            );
+        }
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
         let (writer, stop, sessions) = (Mutex::new(None), Arc::default(), Arc::default());
         Ok(Store { tables, settings, clock, writer, stop, sessions })
@@ -208,7 +216,9 @@ impl Store {
 
     /// How much is in the store, and from when.
     pub fn info(&self) -> Result<Info> {
-        reports::info(&self.tables)
+        let mut info = reports::info(&self.tables)?;
+        info.warnings.extend(self.lock_writer().as_ref().and_then(|writer| writer.trouble()));
+        Ok(info)
     }
 
     /// Writes all events as JSON Lines, oldest first, and says how many there were.
@@ -323,6 +333,12 @@ fn check_place(storage: &LocalStorage) -> Result<()> {
     let entries = match std::fs::read_dir(root) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            let message = format!("`{}` is a file, and a store is a folder", root.display());
+            return Err(
+                Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one")
+            );
+        }
         Err(error) => return Err(Error::io("look into", root.display(), error)),
     };
     let ours = |name: &str| name.starts_with('_') || name.starts_with("day=") || name == layout::SETTINGS;
@@ -355,3 +371,6 @@ fn quarantine_table() -> NewTable {
         BTreeMap::from([("delta.dataSkippingStatsColumns".to_string(), "seq,ts".to_string())]);
     NewTable { schema: quarantine::columns(), configuration, name: "quarantine".to_string() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The reading side: one consistent view of the data files and of what is not yet in them.
 
+use super::commits;
 use crate::engine::{Limits, Mixed, MixedField, Question, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::{Catalogue, Reads};
@@ -92,7 +93,11 @@ impl View {
         };
         let spans: Vec<_> = self.events.files.iter().map(DataFile::ts_range).collect();
         let question = Question { sql, now_us, spans: &spans };
-        Session::open_for(&question, vec![events, rejects], Vec::new(), limits)
+        let mut extra = Vec::new();
+        if commits::is_named_in(sql) {
+            extra.push((commits::TABLE, commits::batch_of(&tables.events, self.events.version)?));
+        }
+        Session::open_for(&question, vec![events, rejects], extra, limits)
     }
 
     /// The table of some of the events' files; with fields of mixed type settled, or as they are stored.

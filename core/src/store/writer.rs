@@ -23,6 +23,8 @@ pub struct Writer {
     wal: WalWriter,
     settings: Settings,
     clock: Clock,
+    /// Why sealing failed the last time, for people.
+    trouble: Mutex<Option<String>>,
     /// Held while segments are sealed, so that no two threads seal the same ones.
     sealing: Mutex<()>,
     thread: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
@@ -38,8 +40,9 @@ impl Writer {
         };
         tables.seqs(&clock)?;
         let wal = WalWriter::open(tables.storage.clone(), clock.clone(), options)?;
-        let (sealing, thread) = (Mutex::new(()), Mutex::new(None));
-        let writer = Arc::new(Writer { tables, wal, settings: settings.clone(), clock, sealing, thread });
+        let (sealing, thread, trouble) = (Mutex::new(()), Mutex::new(None), Mutex::new(None));
+        let settings = settings.clone();
+        let writer = Arc::new(Writer { tables, wal, settings, clock, trouble, sealing, thread });
         writer.recover_if_due()?;
         Ok(writer)
     }
@@ -56,6 +59,11 @@ impl Writer {
     /// Returns once everything appended is on disk.
     pub fn flush(&self) -> Result<()> {
         self.wal.flush()
+    }
+
+    /// Why the sealing thread failed, if it did the last time.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Seals everything that was appended so far, here and by dead writers.
@@ -173,7 +181,7 @@ impl Writer {
     }
 
     /// One look of the sealing thread.
-    fn look(&self) -> Result<()> {
+    pub fn look(&self) -> Result<()> {
         let age_us = self.wal.current().first_us.map_or(0, |first_us| (self.clock)() - first_us);
         if age_us > i64::try_from(self.settings.seal.seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000) {
             self.wal.rotate()?;
@@ -193,6 +201,7 @@ fn watch(writer: &Weak<Writer>, closed: &Receiver<()>) {
     while let Err(RecvTimeoutError::Timeout) = closed.recv_timeout(LOOK_EVERY) {
         let Some(writer) = writer.upgrade() else { return };
         // What fails here stays in the log, where readers find it, and is tried again.
-        let _ = writer.look();
+        let trouble = writer.look().err().map(|error| format!("the log could not be sealed: {error}"));
+        *writer.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 }

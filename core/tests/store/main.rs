@@ -4,4 +4,5 @@ mod bad;
 mod crash;
 mod kill;
 mod machine;
+mod readers;
 mod support;
