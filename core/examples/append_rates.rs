@@ -3,6 +3,13 @@
 //! `append_rates FOLDER [SECONDS [ROUNDS]]`: each round measures every way in turn, so that a disk whose
 //! speed drifts is compared with itself. Prints one JSON object: medians, and medians of the ratios.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark stops at the first surprise, and prints what it measured"
+)]
+
 use daybook::{Durability, Store};
 use serde_json::json;
 use std::fs::File;

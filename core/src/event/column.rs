@@ -173,11 +173,11 @@ impl TableSchema {
             return Err(Error::new(ErrorKind::Corrupt, message));
         }
         let position = self.columns.len();
-        if let Some(path) = &column.path {
-            if self.by_path.insert(path.clone(), position).is_some() {
-                let message = format!("two columns hold the field `{path}`");
-                return Err(Error::new(ErrorKind::Corrupt, message));
-            }
+        if let Some(path) = &column.path
+            && self.by_path.insert(path.clone(), position).is_some()
+        {
+            let message = format!("two columns hold the field `{path}`");
+            return Err(Error::new(ErrorKind::Corrupt, message));
         }
         self.by_lowercase.insert(lowercase, position);
         self.columns.push(column);

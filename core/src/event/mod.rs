@@ -12,6 +12,7 @@ pub mod nest;
 pub mod number;
 pub mod path;
 pub mod record;
+pub mod reject;
 pub mod severity;
 pub mod shape;
 pub mod shred;

@@ -59,8 +59,8 @@ impl Default for PathTree {
 }
 
 impl PathTree {
-    /// How many paths there are.
-    pub fn len(&self) -> usize {
+    /// How many paths there are, the root included.
+    pub fn count(&self) -> usize {
         self.nodes.len()
     }
 

@@ -6,7 +6,7 @@
 
 use super::column::FieldPath;
 use super::fixed::Fixed;
-use super::time::TimeForm;
+use super::time::{TimeForm, Unit};
 use serde::{Deserialize, Serialize};
 
 /// The JSON type of a value that became a fixed column.
@@ -25,6 +25,16 @@ pub enum Form {
 }
 
 impl Form {
+    /// A small number for the form, for keys in memory.
+    pub fn code(self) -> u32 {
+        FORMS.iter().position(|known| *known == self).unwrap_or(0) as u32
+    }
+
+    /// The form of a code.
+    pub fn of_code(code: u32) -> Option<Form> {
+        FORMS.get(code as usize).copied()
+    }
+
     /// The name of the form in the catalogue.
     pub fn name(self) -> String {
         match self {
@@ -47,6 +57,28 @@ impl Form {
         })
     }
 }
+
+const FORMS: [Form; 13] = {
+    use super::time::Unit::{Microseconds, Milliseconds, Nanoseconds, Seconds};
+    const fn number(unit: Unit, quoted: bool) -> Form {
+        Form::Time(TimeForm::Number { unit, quoted })
+    }
+    [
+        Form::Text,
+        Form::Number,
+        Form::Bool,
+        Form::Json,
+        Form::Time(TimeForm::Text),
+        number(Seconds, false),
+        number(Milliseconds, false),
+        number(Microseconds, false),
+        number(Nanoseconds, false),
+        number(Seconds, true),
+        number(Milliseconds, true),
+        number(Microseconds, true),
+        number(Nanoseconds, true),
+    ]
+};
 
 /// Where the value of a fixed column stood in the producer's record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,69 +3,21 @@
 use super::chunk::{Chunk, Field};
 use super::column::FieldPath;
 use super::fixed::Fixed;
-use super::json::{self, JsonError, Kind, Node, Tape};
+use super::json::{self, Kind, Node, Tape};
 use super::number::{self, Number};
 use super::path::{NodeId, OTHER_CASE_RANK, PathTree, ROOT};
+use super::reject::{Reject, excerpt};
 use super::shape::{Form, Origin, Shape};
 use super::time::{self, TimeForm};
 use super::values::{FieldValues, ListClass, Texts};
 use super::{canonical, severity};
 use hashbrown::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 /// Fields nested deeper than this are kept in `rest`.
 const COLUMN_DEPTH_MAX: u32 = 32;
 /// Beyond so many paths the tree starts anew with the next chunk, so that hostile keys cannot fill memory.
 const PATHS_MAX: usize = 20_000;
-
-/// Why a record cannot be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reject {
-    /// The text is not JSON.
-    Json(JsonError),
-    /// The text is JSON and not an object.
-    NotAnObject,
-    /// The text is not UTF-8.
-    NotUtf8 {
-        /// The first byte that is not.
-        offset: usize,
-    },
-    /// Its timestamp cannot be read.
-    Time {
-        /// Whose field.
-        field: String,
-        /// What stands there, cut.
-        value: String,
-    },
-    /// Its timestamp lies before 1900 or after 2200.
-    TimeRange {
-        /// Whose field.
-        field: String,
-        /// What stands there, cut.
-        value: String,
-    },
-    /// The record is longer than the limit.
-    TooLong {
-        /// The limit, in bytes.
-        limit: usize,
-    },
-}
-
-impl fmt::Display for Reject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reject::Json(error) => write!(f, "{error}"),
-            Reject::NotAnObject => f.write_str("a record is a JSON object"),
-            Reject::NotUtf8 { offset } => write!(f, "not UTF-8 at byte {offset}"),
-            Reject::Time { field, value } => write!(f, "no timestamp can be read from `{field}`: {value}"),
-            Reject::TimeRange { field, value } => {
-                write!(f, "the timestamp in `{field}` lies outside 1900 to 2200: {value}")
-            }
-            Reject::TooLong { limit } => write!(f, "the record is longer than {limit} bytes"),
-        }
-    }
-}
 
 /// A value that is not an object with keys: its path, and its place on the tape.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +76,7 @@ impl Shredder {
 
     /// Whether a record can be stored.
     pub fn check(&mut self, record: &[u8], arrival_us: i64) -> Result<(), Reject> {
-        if self.paths.len() > PATHS_MAX {
+        if self.paths.count() > PATHS_MAX {
             *self = Shredder::default();
         }
         if self.read(record)? {
@@ -164,7 +116,7 @@ impl Shredder {
             }
         }
         self.shapes.clear();
-        if self.paths.len() > PATHS_MAX {
+        if self.paths.count() > PATHS_MAX {
             self.paths = PathTree::default();
             self.orders = HashOrders::default();
             self.fields = Vec::new();
@@ -390,13 +342,13 @@ impl Shredder {
     }
 
     fn note_origin(&mut self, column: Fixed, node: NodeId, form: Form) {
-        self.shape_key.extend([column.position() as u32, node, form_code(form)]);
+        self.shape_key.extend([column.position() as u32, node, form.code()]);
     }
 
     /// Puts what no fixed column took into its fields.
     fn take_fields(&mut self, text: &[u8], row: u32) {
-        if self.fields.len() < self.paths.len() {
-            self.fields.resize_with(self.paths.len(), FieldValues::default);
+        if self.fields.len() < self.paths.count() {
+            self.fields.resize_with(self.paths.count(), FieldValues::default);
         }
         let mut absences: Vec<(u32, NodeId)> = Vec::new();
         for leaf in self.leaves.iter().filter(|leaf| !leaf.taken) {
@@ -461,7 +413,7 @@ impl Shredder {
                 Some(_) => shape.empty_arrays.push(path),
                 None => {
                     let column = Fixed::ALL.get(what as usize).copied();
-                    if let (Some(column), Some(form)) = (column, form_of(code)) {
+                    if let (Some(column), Some(form)) = (column, Form::of_code(code)) {
                         shape.origins.push(Origin { column, path, form });
                     }
                 }
@@ -526,36 +478,6 @@ impl Shredder {
 /// In a shape's key, entries from here on are fields that were null, `{}` or `[]`.
 const ABSENCE: u32 = 1 << 16;
 
-fn form_code(form: Form) -> u32 {
-    FORMS.iter().position(|known| *known == form).unwrap_or(0) as u32
-}
-
-fn form_of(code: u32) -> Option<Form> {
-    FORMS.get(code as usize).copied()
-}
-
-const FORMS: [Form; 13] = {
-    use time::Unit::{Microseconds, Milliseconds, Nanoseconds, Seconds};
-    const fn number(unit: time::Unit, quoted: bool) -> Form {
-        Form::Time(TimeForm::Number { unit, quoted })
-    }
-    [
-        Form::Text,
-        Form::Number,
-        Form::Bool,
-        Form::Json,
-        Form::Time(TimeForm::Text),
-        number(Seconds, false),
-        number(Milliseconds, false),
-        number(Microseconds, false),
-        number(Nanoseconds, false),
-        number(Seconds, true),
-        number(Milliseconds, true),
-        number(Microseconds, true),
-        number(Nanoseconds, true),
-    ]
-};
-
 fn push_list(values: &mut FieldValues, row: u32, raw: &[u8], class: ListClass) {
     let rare = values.rare_mut();
     rare.lists.push(row, raw);
@@ -611,14 +533,4 @@ fn list_class(text: &[u8], tape: &Tape, array: usize) -> Option<ListClass> {
         ListClass::Doubles if wide_integers => None,
         class => Some(class),
     }
-}
-
-/// The beginning of a value, for a reason that a person reads.
-fn excerpt(value: &[u8]) -> String {
-    const LENGTH: usize = 60;
-    let text = String::from_utf8_lossy(value.get(..LENGTH * 4).unwrap_or(value)).into_owned();
-    if text.chars().count() <= LENGTH {
-        return text;
-    }
-    text.chars().take(LENGTH).chain(['…']).collect()
 }

@@ -97,10 +97,10 @@ pub fn read_text(text: &str) -> Option<(i64, TimeForm)> {
     if let Some(micros) = iso(text.as_bytes()) {
         return Some((micros, TimeForm::Text));
     }
-    if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
-        if let Some((micros, TimeForm::Number { unit, .. })) = read_number(text) {
-            return Some((micros, TimeForm::Number { unit, quoted: true }));
-        }
+    if text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+        && let Some((micros, TimeForm::Number { unit, .. })) = read_number(text)
+    {
+        return Some((micros, TimeForm::Number { unit, quoted: true }));
     }
     let instant = DateTime::parse_from_rfc2822(text).ok()?;
     Some((instant.timestamp_micros(), TimeForm::Text))
@@ -183,11 +183,14 @@ pub fn read_duration_ms(text: &str) -> Option<f64> {
 
 /// Seconds, milliseconds, microseconds or nanoseconds, by size: each unit covers 1970 to the year 5138.
 fn unit_of(whole: i64) -> Unit {
+    const MILLISECONDS: i64 = 100_000_000_000;
+    const MICROSECONDS: i64 = MILLISECONDS * 1_000;
+    const NANOSECONDS: i64 = MICROSECONDS * 1_000;
     match whole {
-        ..100_000_000_000 => Unit::Seconds,
-        ..100_000_000_000_000 => Unit::Milliseconds,
-        ..100_000_000_000_000_000 => Unit::Microseconds,
-        _ => Unit::Nanoseconds,
+        ..MILLISECONDS => Unit::Seconds,
+        MILLISECONDS..MICROSECONDS => Unit::Milliseconds,
+        MICROSECONDS..NANOSECONDS => Unit::Microseconds,
+        NANOSECONDS.. => Unit::Nanoseconds,
     }
 }
 

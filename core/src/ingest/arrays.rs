@@ -69,6 +69,9 @@ pub struct ColumnSource<'a> {
     values: Values<'a>,
 }
 
+/// Texts of a chunk, and which of them each row has.
+type PlacedTexts<'a> = (&'a Texts, Vec<Option<u32>>);
+
 /// The values of a column, by chunk and row.
 enum Values<'a> {
     Ints(Vec<Vec<Option<i64>>>),
@@ -77,7 +80,7 @@ enum Values<'a> {
     Bools(Vec<Vec<Option<bool>>>),
     Small(Vec<Vec<Option<i32>>>),
     /// Texts, or the JSON of lists, and which of them each row has.
-    Texts(Vec<Option<(&'a Texts, Vec<Option<u32>>)>>),
+    Texts(Vec<Option<PlacedTexts<'a>>>),
 }
 
 impl<'a> ColumnSource<'a> {
@@ -197,7 +200,7 @@ fn field_values(column_type: ColumnType, position: usize, chunks: &[Settled]) ->
 }
 
 /// Texts of a chunk, with the position of each row's among them.
-fn placed<'a>(settled: &Settled, texts: &'a Texts) -> (&'a Texts, Vec<Option<u32>>) {
+fn placed<'a>(settled: &Settled, texts: &'a Texts) -> PlacedTexts<'a> {
     let positions = texts.rows.iter().enumerate().map(|(position, row)| (*row, position as u32));
     (texts, dense(settled.chunk.len(), positions))
 }
@@ -207,7 +210,7 @@ fn placed_lists<'a>(
     column_type: ColumnType,
     settled: &Settled,
     values: &'a FieldValues,
-) -> Option<(&'a Texts, Vec<Option<u32>>)> {
+) -> Option<PlacedTexts<'a>> {
     let rare = values.rare.as_deref()?;
     let fitting = rare.lists.rows.iter().zip(&rare.classes).enumerate();
     let fitting = fitting.filter(|(_, (_, class))| list_fits(**class, Some(column_type)));

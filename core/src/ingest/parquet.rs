@@ -298,14 +298,14 @@ fn failed(action: &str, error: &ParquetError) -> Error {
 
 /// What went wrong when the bytes went to storage, which tells more than Parquet's word for it.
 fn storage_error(path: &str, error: &ParquetError) -> Error {
-    if let ParquetError::External(cause) = error {
-        if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
-            let copy = match cause.raw_os_error() {
-                Some(code) => std::io::Error::from_raw_os_error(code),
-                None => std::io::Error::new(cause.kind(), cause.to_string()),
-            };
-            return Error::io("write", path, copy);
-        }
+    if let ParquetError::External(cause) = error
+        && let Some(cause) = cause.downcast_ref::<std::io::Error>()
+    {
+        let copy = match cause.raw_os_error() {
+            Some(code) => std::io::Error::from_raw_os_error(code),
+            None => std::io::Error::new(cause.kind(), cause.to_string()),
+        };
+        return Error::io("write", path, copy);
     }
     Error::new(ErrorKind::Io, format!("cannot write `{path}`: {error}"))
 }

@@ -9,7 +9,8 @@ use super::table::{TableWriter, settle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::{from_hex, hex};
 use crate::event::chunk::Chunk;
-use crate::event::shred::{Reject as Rejected, Shredder};
+use crate::event::reject::Reject as Rejected;
+use crate::event::shred::Shredder;
 use crate::log::DataFile;
 use crate::quarantine::Reject;
 use crate::seal::{Both, Tables};
@@ -286,10 +287,10 @@ fn parse(shredder: &mut Shredder, block: &Block, input: &str, now_us: i64) -> Pa
         let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest.get(..length).unwrap_or_default();
         parsed.lines += 1;
-        if !line.trim_ascii().is_empty() {
-            if let Err(reason) = shredder.push(line, now_us) {
-                reject(line, start, reason);
-            }
+        if !line.trim_ascii().is_empty()
+            && let Err(reason) = shredder.push(line, now_us)
+        {
+            reject(line, start, reason);
         }
         start += length + 1;
     }

@@ -237,7 +237,7 @@ fn interval_us(node: &Value) -> Option<Span> {
         }
         _ => (text(node, "function_name")?.to_ascii_lowercase(), number(arguments(node).first()?)?),
     };
-    let days = |days: i64| Some(days.checked_mul(DAY_US)?.checked_mul(count)?);
+    let days = |days: i64| days.checked_mul(DAY_US)?.checked_mul(count);
     let exact = |micros: i64| Some((micros.checked_mul(count)?, micros.checked_mul(count)?));
     if count < 0 {
         return None;

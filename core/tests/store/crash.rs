@@ -156,7 +156,9 @@ impl Run<'_> {
     fn append(&mut self, name: &str, durability: Durability) -> Result<()> {
         let id = self.id(name);
         let appended = self.store()?.append(&event(&id), durability);
-        self.note_refusal(&[id.clone()], appended.as_ref().err());
+        if appended.as_ref().is_err_and(|error| error.kind() == ErrorKind::Full) {
+            self.told.refused.insert(id.clone());
+        }
         appended?;
         match durability {
             Durability::Fsync => self.told.kept.insert(id),
@@ -193,12 +195,6 @@ impl Run<'_> {
         assert!(matches!(appended, Appended::Quarantined { .. }), "{appended:?}");
         self.told.rejects.insert(line, true);
         Ok(())
-    }
-
-    fn note_refusal(&mut self, ids: &[String], error: Option<&Error>) {
-        if error.is_some_and(|error| error.kind() == ErrorKind::Full) {
-            self.told.refused.extend(ids.iter().cloned());
-        }
     }
 
     fn seal(&mut self) -> Result<()> {

@@ -1,8 +1,14 @@
-//! The whole store through crashes, kills and bad input.
+//! The whole store through crashes, kills, bad input, and readers while it moves.
 
+#[cfg(test)]
 mod bad;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
 mod kill;
+#[cfg(test)]
 mod machine;
+#[cfg(test)]
 mod readers;
+#[cfg(test)]
 mod support;

@@ -247,7 +247,7 @@ fn errors_keep_their_kind_and_name_the_place() {
     let store = folder.path().join("file/store");
     std::fs::write(folder.path().join("file"), b"").unwrap();
     let error = LocalStorage::new(&store).put_if_absent("a", b"").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.message().contains("file/store"), "{error}");
 
     #[derive(Debug)]
