@@ -17,7 +17,8 @@
 //! - `<path>` is as in the action, percent-encoded. `<sha256>` and `<rows hash>` are the action's tags
 //!   `daybook.sha256` and `daybook.rows`, `<rows>` its tag `daybook.count` or else its `numRecords`; `-`
 //!   stands for a hash that is not there. The `ts` are `minValues.ts` and `maxValues.ts` of the action's
-//!   statistics, verbatim, percent-encoded as paths are; `-` where there is none.
+//!   statistics, verbatim, percent-encoded as paths are; `-` where there is none. Encoded is every byte that
+//!   is no printable ASCII character, and each of ``"#%<>?[\]^`{|}``, in capitals: `%20`.
 //! - `<application id>` is a JSON string. The schema's text is `schemaString`.
 //!
 //! The record's hash is the SHA-256 of the text, in lowercase hexadecimal. It and the one before are in the
