@@ -2,6 +2,7 @@
 
 pub mod arrays;
 pub mod pages;
+#[cfg(feature = "native")]
 pub mod parquet;
 pub mod progress;
 pub mod rest;
