@@ -138,7 +138,7 @@ pub fn has_values(position: usize, settled: &Settled) -> bool {
     }
 }
 
-fn fixed_values(fixed: Fixed, chunks: &[Settled]) -> Values<'_> {
+fn fixed_values<'a>(fixed: Fixed, chunks: &'a [Settled]) -> Values<'a> {
     match fixed {
         Fixed::Seq => Values::Ints(
             chunks.iter().map(|settled| settled.seq.iter().copied().map(Some).collect()).collect(),
@@ -169,11 +169,8 @@ fn fixed_values(fixed: Fixed, chunks: &[Settled]) -> Values<'_> {
         }
         text => {
             let texts =
-                |settled: &'_ Settled| -> Option<usize> { settled.chunk.fixed_texts(text).map(Texts::len) };
-            let of_chunk = chunks.iter().map(|settled| {
-                texts(settled).filter(|count| *count > 0)?;
-                Some(placed(settled, settled.chunk.fixed_texts(text)?))
-            });
+                |settled: &'a Settled| settled.chunk.fixed_texts(text).filter(|texts| !texts.is_empty());
+            let of_chunk = chunks.iter().map(|settled| Some(placed(settled, texts(settled)?)));
             Values::Texts(of_chunk.collect())
         }
     }
