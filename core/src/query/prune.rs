@@ -114,6 +114,8 @@ impl Search {
         let (Some(width), Some((least, most))) = (self.time_column(column), self.instant(value)) else {
             return ALL;
         };
+        // A time that is compared with a day may count as the beginning of its day.
+        let least = if width == 0 { least } else { beginning_of_day(least) };
         match comparison {
             "COMPARE_EQUAL" => (least, most.saturating_add(width)),
             "COMPARE_GREATERTHANOREQUALTO" | "COMPARE_GREATERTHAN" => (least, i64::MAX),
@@ -129,7 +131,6 @@ impl Search {
                 let literal =
                     node.get("literal").filter(|literal| text(literal, "kind") == Some("STRING"))?;
                 match read_text(text(literal, "text")?)? {
-                    // A date may stand for its whole day.
                     (micros, TimeForm::Text) => Some((micros, micros)),
                     _ => None,
                 }
@@ -139,7 +140,7 @@ impl Search {
                 let (least, most) = self.instant(node.get("child")?)?;
                 match name.as_str() {
                     "TIMESTAMP" | "DATETIME" => Some((least, most)),
-                    "DATE" => Some((least.saturating_sub(DAY_US), most)),
+                    "DATE" => Some((beginning_of_day(least), most)),
                     _ => None,
                 }
             }
@@ -210,6 +211,10 @@ fn text<'a>(node: &'a Value, key: &str) -> Option<&'a str> {
 fn arguments(node: &Value) -> Vec<&Value> {
     let list = node.get("arguments").or_else(|| node.get("children")).and_then(Value::as_array);
     list.into_iter().flatten().map(|argument| argument.get("expression").unwrap_or(argument)).collect()
+}
+
+fn beginning_of_day(instant_us: i64) -> i64 {
+    instant_us.saturating_sub(instant_us.rem_euclid(DAY_US))
 }
 
 fn is_clock(name: &str) -> bool {
