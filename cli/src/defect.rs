@@ -11,6 +11,9 @@ use crate::failure::Exit;
 /// disk, and the next one to open the store finishes what was begun.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        if daybook::panics_are_caught() {
+            return;
+        }
         let mut stderr = std::io::stderr().lock();
         let _ = stderr.write_all(message(panic).as_bytes());
         let _ = stderr.flush();

@@ -17,6 +17,8 @@ pub const CHAIN: &str = "_chain";
 pub const TEMPLATES: &str = "_templates";
 /// The settings of a store.
 pub const SETTINGS: &str = "daybook.toml";
+/// The key of redacted values that are hashed: whoever has it can test guesses against them.
+pub const REDACT_KEY: &str = "_redact.key";
 /// The highest `seq` handed out, behind a lock; in the folder of the write-ahead log.
 pub const SEQ: &str = "_wal/seq";
 /// The lock that a live writer holds; in its folder.

@@ -25,9 +25,12 @@ const _: Option<&str> = option_env!("DAYBOOK_CHECKOUT");
 pub mod demo;
 pub mod error;
 pub mod event;
+pub mod format;
 pub mod ingest;
+pub mod intake;
 pub mod layout;
 pub mod query;
+pub mod redact;
 
 #[cfg(feature = "native")]
 pub mod engine;
@@ -50,14 +53,24 @@ pub mod wal;
 
 pub use error::{Error, ErrorKind, Result};
 pub use event::record::Event;
+pub use format::Format;
 
 #[cfg(feature = "native")]
 pub use engine::{Limits, Rows};
 #[cfg(feature = "native")]
+pub use ingest::columnar::panics_are_caught;
+#[cfg(feature = "native")]
+pub use ingest::encoding::Encoding;
+#[cfg(feature = "native")]
+pub use ingest::explain::{ExplainedColumn, Explanation, Unreadable};
+#[cfg(feature = "native")]
 pub use ingest::input::Input;
 #[cfg(feature = "native")]
 pub use ingest::pipeline::InputReceipt;
+pub use redact::Counts as RedactedCounts;
 pub use ingest::progress::{NoProgress, Progress, Step, Unit};
+#[cfg(feature = "native")]
+pub use ingest::source::{Expanded, expand};
 #[cfg(feature = "native")]
 pub use log::At;
 #[cfg(feature = "native")]
@@ -65,7 +78,7 @@ pub use maintenance::{CompactReceipt, CompactRequest};
 #[cfg(feature = "native")]
 pub use store::{
     Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, Interrupter, QueryRequest, Receipt,
-    SchemaReport, Store,
+    SchemaReport, Store, explain,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

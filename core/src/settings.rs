@@ -2,9 +2,12 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::COLUMNS_MAX;
+use crate::event::mapping::Mapping;
 use crate::layout;
+use crate::redact::RedactSettings;
 use crate::storage::Storage;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The settings of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -16,6 +19,47 @@ pub struct Settings {
     pub seal: SealSettings,
     /// What is kept of the past.
     pub keep: KeepSettings,
+    /// What is secret, and what becomes of it.
+    pub redact: RedactSettings,
+    /// How inputs are read that are ingested with `--mapping NAME`.
+    pub mapping: BTreeMap<String, MappingSettings>,
+}
+
+/// How some inputs are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MappingSettings {
+    /// The format, where it is not to be found by looking.
+    pub from: Option<String>,
+    /// The names of the columns, separated by commas, where inputs begin with a record.
+    pub header: Option<String>,
+    /// Columns, and the fields that map to them: a path, or several of which the first counts that is there.
+    pub columns: BTreeMap<String, Paths>,
+}
+
+/// One path, or several.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Paths {
+    /// One.
+    One(String),
+    /// Several, the first that a record has counts.
+    Several(Vec<String>),
+}
+
+impl MappingSettings {
+    /// The mapping of the columns. The error says what is wrong, in words.
+    pub fn mapping(&self) -> Result<Mapping, String> {
+        let mut mapping = Mapping::default();
+        for (column, paths) in &self.columns {
+            let paths = match paths {
+                Paths::One(path) => std::slice::from_ref(path),
+                Paths::Several(paths) => paths,
+            };
+            paths.iter().try_for_each(|path| mapping.choose(column, path))?;
+        }
+        Ok(mapping)
+    }
 }
 
 /// When events of the write-ahead log become Parquet: at the first of these.
@@ -42,7 +86,13 @@ pub struct KeepSettings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { max_columns: COLUMNS_MAX, seal: SealSettings::default(), keep: KeepSettings::default() }
+        Settings {
+            max_columns: COLUMNS_MAX,
+            seal: SealSettings::default(),
+            keep: KeepSettings::default(),
+            redact: RedactSettings::default(),
+            mapping: BTreeMap::new(),
+        }
     }
 }
 
@@ -71,7 +121,24 @@ impl Settings {
                 .with_hint("mend the line, or remove it to have the default")
         };
         let text = std::str::from_utf8(&bytes).map_err(|error| invalid(error.to_string()))?;
-        toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end().to_string()))
+        let settings: Settings =
+            toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end().to_string()))?;
+        for (name, mapping) in &settings.mapping {
+            mapping.mapping().map_err(|cause| invalid(format!("in `mapping.{name}`: {cause}")))?;
+        }
+        Ok(settings)
+    }
+
+    /// The settings of a mapping.
+    pub fn mapping(&self, name: &str) -> Result<&MappingSettings> {
+        self.mapping.get(name).ok_or_else(|| {
+            let names: Vec<&str> = self.mapping.keys().map(String::as_str).collect();
+            let hint = match names.is_empty() {
+                true => format!("`{}` has none; write `[mapping.{name}]` into it", layout::SETTINGS),
+                false => format!("there are: {}", names.join(", ")),
+            };
+            Error::new(ErrorKind::NotFound, format!("there is no mapping `{name}`")).with_hint(hint)
+        })
     }
 
     /// How long old versions can be read, in milliseconds.

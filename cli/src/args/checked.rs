@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate, Utc};
-use daybook::At;
+use daybook::{At, IngestOptions};
 use serde_json::Value;
 
-use super::raw::{Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawLog, RawSql};
+use super::raw::{Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawIngest, RawLog, RawSql};
 use super::zone::Zone;
 use crate::failure::Failure;
 
@@ -36,7 +36,7 @@ pub struct Global {
 pub enum Command {
     Demo(DemoRequest),
     Log(Log),
-    Ingest(Vec<PathBuf>),
+    Ingest(Box<Ingest>),
     Sql(Sql),
     Schema,
     Info,
@@ -79,6 +79,15 @@ pub struct NewEvent {
     pub before: Option<State>,
     pub after: Option<State>,
     pub fields: Vec<(String, Value)>,
+}
+
+/// Files to store, and how.
+#[derive(Debug, PartialEq)]
+pub struct Ingest {
+    pub files: Vec<PathBuf>,
+    pub options: IngestOptions,
+    /// Store nothing, and say what would be.
+    pub explain: bool,
 }
 
 /// A query.
@@ -134,7 +143,7 @@ impl Raw {
                 Command::Demo(DemoRequest { until: demo.until.unwrap_or_else(yesterday) })
             }
             RawCommand::Log(log) => Command::Log(check_log(*log)?),
-            RawCommand::Ingest(ingest) => Command::Ingest(check_inputs(ingest.files)?),
+            RawCommand::Ingest(ingest) => Command::Ingest(Box::new(check_ingest(ingest)?)),
             RawCommand::Sql(sql) => Command::Sql(check_sql(sql, json, global.zone)?),
             RawCommand::Schema => Command::Schema,
             RawCommand::Info => Command::Info,
@@ -200,11 +209,13 @@ fn check_log(raw: RawLog) -> Result<Log, Failure> {
     })))
 }
 
-fn check_inputs(files: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
-    if files.iter().filter(|file| is_dash(file)).count() > 1 {
+fn check_ingest(raw: RawIngest) -> Result<Ingest, Failure> {
+    if raw.files.iter().filter(|file| is_dash(file)).count() > 1 {
         return Err(Failure::usage("standard input (`-`) can be read once"));
     }
-    Ok(files)
+    let RawIngest { files, from, header, encoding, map, mapping, strict, explain } = raw;
+    let options = IngestOptions { from, header, encoding, mapping, map, strict, ..IngestOptions::default() };
+    Ok(Ingest { files, options, explain })
 }
 
 fn check_sql(raw: RawSql, json: bool, zone: Zone) -> Result<Sql, Failure> {

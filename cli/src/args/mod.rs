@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser};
 
 pub use checked::{
-    Command, DemoRequest, Export, ExportTarget, Format, Global, Invocation, Log, NewEvent, Sql, State,
+    Command, DemoRequest, Export, ExportTarget, Format, Global, Ingest, Invocation, Log, NewEvent, Sql, State,
     Timeout, is_dash,
 };
 pub use raw::Raw;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use daybook::{Encoding, Format};
 use serde_json::Value;
 
 use super::zone::{self, Zone};
@@ -147,9 +148,31 @@ impl RawLog {
 
 #[derive(Args, Debug)]
 pub struct RawIngest {
-    /// Files of JSON Lines, also compressed with gzip or zstd; `-` for standard input
+    /// Files, folders, patterns such as `logs/*.gz`, archives; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// The format, if it is not to be found by looking: jsonl, json, csv, copy, logfmt, syslog, access, docker,
+    /// cri, journal, journal-json, otel, text, parquet, arrow
+    #[arg(long, value_name = "FORMAT", value_parser = units::format)]
+    pub from: Option<Format>,
+    /// The names of the columns, where the file begins with a row
+    #[arg(long, value_name = "NAMES")]
+    pub header: Option<String>,
+    /// How the text is encoded: utf-8, utf-16le, utf-16be, windows-1252 (latin1)
+    #[arg(long, value_parser = units::encoding)]
+    pub encoding: Option<Encoding>,
+    /// The field that goes to a column, its keys joined with dots; may be repeated
+    #[arg(long, value_name = "COLUMN=PATH", value_parser = units::column_path)]
+    pub map: Vec<(String, String)>,
+    /// A mapping of the store's daybook.toml
+    #[arg(long, value_name = "NAME")]
+    pub mapping: Option<String>,
+    /// Stop at the first record that cannot be read, and store nothing of its file
+    #[arg(long)]
+    pub strict: bool,
+    /// Store nothing; say what would be stored, and how
+    #[arg(long)]
+    pub explain: bool,
 }
 
 #[derive(Args, Debug)]

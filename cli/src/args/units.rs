@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use daybook::{Encoding, Format};
 use serde_json::Value;
 
 /// A state around a change: given on the command line, or in a file.
@@ -42,6 +43,30 @@ pub fn milliseconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
         _ => Err("not a number of milliseconds".to_string()),
+    }
+}
+
+/// The name of a format.
+pub fn format(text: &str) -> Result<Format, String> {
+    Format::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+        format!("no format of that name; there are: {}", names.join(", "))
+    })
+}
+
+/// The name of an encoding.
+pub fn encoding(text: &str) -> Result<Encoding, String> {
+    Encoding::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Encoding::ALL.into_iter().map(Encoding::name).collect();
+        format!("no encoding of that name; there are: {}", names.join(", "))
+    })
+}
+
+/// `column=path`.
+pub fn column_path(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((column, path)) if !column.is_empty() && !path.is_empty() => Ok((column.to_string(), path.to_string())),
+        _ => Err("not a column and a path such as kind=event.name".to_string()),
     }
 }
 

@@ -1,11 +1,13 @@
 //! `daybook ingest`: stores the events of files.
 
+mod explain;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use daybook::{Error, ErrorKind, IngestOptions, Input, InputReceipt, Receipt};
+use daybook::{Error, ErrorKind, Input, InputReceipt, Receipt};
 
-use crate::args::is_dash;
+use crate::args::{Ingest, is_dash};
 use crate::context::Context;
 use crate::escape;
 use crate::failure::Failure;
@@ -14,15 +16,23 @@ use crate::interrupt;
 use crate::progress::ProgressLine;
 use crate::shell;
 
+/// So many inputs get a line each; of more, only those with an error.
+const INPUTS_SHOWN: usize = 20;
+/// So many notes are shown.
+const NOTES_SHOWN: usize = 10;
+
 /// Stores what the files hold and says what became of it.
-pub fn run(context: &Context<'_>, files: &[PathBuf]) -> Result<(), Failure> {
-    let inputs = files.iter().map(|file| input(file)).collect::<Result<Vec<Input>, Failure>>()?;
-    if files.iter().any(|file| is_dash(file)) && std::io::stdin().is_terminal() {
+pub fn run(context: &Context<'_>, request: &Ingest) -> Result<(), Failure> {
+    let inputs = inputs(context, &request.files)?;
+    if request.explain {
+        return explain::run(context, inputs, &request.options);
+    }
+    if request.files.iter().any(|file| is_dash(file)) && std::io::stdin().is_terminal() {
         context.printer.note("reading events from the terminal; end with Ctrl-D");
     }
     let store = context.open_or_create()?;
     let progress = ProgressLine::new(context.printer, "ingesting");
-    let receipt = store.ingest(inputs, &IngestOptions::default(), &progress)?;
+    let receipt = store.ingest(inputs, &request.options, &progress)?;
     drop(progress);
     store.close()?;
     if context.printer.json() {
@@ -34,18 +44,19 @@ pub fn run(context: &Context<'_>, files: &[PathBuf]) -> Result<(), Failure> {
 }
 
 /// Looked at before the store is made, so that a wrong name leaves nothing behind.
-fn input(file: &Path) -> Result<Input, Failure> {
-    if is_dash(file) {
-        let reader = interrupt::reader(std::io::stdin())?;
-        return Ok(Input::Reader { name: "-".to_string(), reader: Box::new(reader) });
+fn inputs(context: &Context<'_>, files: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+    let mut inputs = Vec::new();
+    for file in files {
+        if is_dash(file) {
+            let reader = interrupt::reader(std::io::stdin())?;
+            inputs.push(Input::Reader { name: "-".to_string(), reader: Box::new(reader) });
+            continue;
+        }
+        let expanded = daybook::expand(std::slice::from_ref(file))?;
+        expanded.notes.iter().for_each(|note| context.printer.note(note));
+        inputs.extend(expanded.inputs);
     }
-    let metadata = std::fs::metadata(file).map_err(|error| Error::io("read", file.display(), error))?;
-    if metadata.is_dir() {
-        return Err(Error::new(ErrorKind::Invalid, format!("`{}` is a folder", file.display()))
-            .with_hint("name the files in it, for example with `*`")
-            .into());
-    }
-    Ok(Input::File(file.to_path_buf()))
+    Ok(inputs)
 }
 
 fn unread(receipt: &Receipt) -> Result<(), Failure> {
@@ -64,8 +75,10 @@ fn unread(receipt: &Receipt) -> Result<(), Failure> {
 
 fn text(receipt: &Receipt, store: Option<&Path>) -> String {
     let mut lines: Vec<String> = Vec::new();
-    if receipt.inputs.len() > 1 {
-        lines.extend(receipt.inputs.iter().map(input_line));
+    let inputs = &receipt.inputs;
+    if inputs.len() > 1 {
+        let worth_a_line = |input: &&InputReceipt| inputs.len() <= INPUTS_SHOWN || input.error.is_some();
+        lines.extend(inputs.iter().filter(worth_a_line).map(input_line));
     }
     lines.push(format!(
         "{}: {} stored, {} duplicate, {} quarantined, in {} ({})",
@@ -76,11 +89,28 @@ fn text(receipt: &Receipt, store: Option<&Path>) -> String {
         human::seconds(receipt.seconds),
         rate(receipt),
     ));
+    if !receipt.redacted.is_empty() {
+        lines.push(format!("redacted: {}", redacted(&receipt.redacted)));
+    }
+    let notes = receipt.inputs.iter().flat_map(|input| input.notes.iter().map(|note| (&input.input, note)));
+    for (name, note) in notes.clone().take(NOTES_SHOWN) {
+        lines.push(format!("{}: {}", escape::visible(name), escape::visible(note)));
+    }
+    if let Some(more) = notes.count().checked_sub(NOTES_SHOWN).filter(|more| *more > 0) {
+        lines.push(format!("and {} more; `--json` has all", human::counted(more as u64, "note", "notes")));
+    }
     if receipt.quarantined > 0 {
         let sql = "SELECT reason, count(*) FROM quarantine GROUP BY reason";
         lines.push(format!("see why: {}", shell::command(store, &["sql", sql])));
     }
     lines.join("\n")
+}
+
+/// What was redacted, in words.
+fn redacted(counts: &daybook::RedactedCounts) -> String {
+    let rules = counts.by_rule.iter().map(|(rule, count)| format!("{} {}", human::count(*count), escape::visible(rule)));
+    let cut = (counts.cut > 0).then(|| format!("{} cut for their length", human::count(counts.cut)));
+    rules.chain(cut).collect::<Vec<_>>().join(", ")
 }
 
 fn input_line(input: &InputReceipt) -> String {
@@ -152,11 +182,5 @@ mod tests {
         assert!(unread(&receipt(&[None, None])).is_ok());
         let failure = unread(&receipt(&[None, Some("cut short"), Some("gone")])).err();
         assert_eq!(failure.map(|failure| failure.message()).as_deref(), Some("cut short (and 1 more)"));
-    }
-
-    #[test]
-    fn a_wrong_name_is_told_before_anything_is_made() {
-        assert!(input(Path::new("/nonsense/file")).is_err_and(|failure| failure.kind() == "not_found"));
-        assert!(input(Path::new("/")).is_err_and(|failure| failure.kind() == "invalid"));
     }
 }

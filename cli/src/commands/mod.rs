@@ -22,7 +22,7 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
     match invocation.command {
         Command::Demo(request) => demo::run(&context, &request),
         Command::Log(request) => log::run(&context, request),
-        Command::Ingest(files) => ingest::run(&context, &files),
+        Command::Ingest(request) => ingest::run(&context, &request),
         Command::Sql(request) => sql::run(&context, request),
         Command::Schema => schema::run(&context),
         Command::Info => info::run(&context),

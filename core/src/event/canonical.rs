@@ -67,11 +67,70 @@ pub fn json_into(text: &[u8], tape: &Tape, value: usize, out: &mut Vec<u8>) {
     write_value(text, tape, value, out, &number);
 }
 
-/// A record in which every key stands once: the last one of several. Numbers stay as written.
+/// The key of an object, at the top of a record, that holds the earlier values of keys that stood several times:
+/// for each such key, its path joined with dots, an array of them.
+pub const REPEATED: &str = "_repeated";
+
+/// A record in which every key stands once: the last one of several, the others in [`REPEATED`]. Numbers
+/// stay as written.
 pub fn without_duplicates(text: &[u8], tape: &Tape) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    write_value(text, tape, 0, &mut out, &|raw: &[u8], out: &mut Vec<u8>| out.extend_from_slice(raw));
+    let as_written = |raw: &[u8], out: &mut Vec<u8>| out.extend_from_slice(raw);
+    let mut repeats = BTreeMap::new();
+    find_repeats(text, tape, 0, &mut String::new(), &mut repeats);
+    let mut out = Vec::with_capacity(text.len() + 64);
+    write_value(text, tape, 0, &mut out, &as_written);
+    out.pop();
+    let taken = members(text, tape, 0);
+    let names = std::iter::once(REPEATED.to_string()).chain((2..).map(|number| format!("{REPEATED}_{number}")));
+    let name = names.into_iter().find(|name| !taken.contains_key(name.as_bytes())).unwrap_or_default();
+    out.push(b',');
+    json::quote_into(&name, &mut out);
+    out.extend_from_slice(b":{");
+    for (number, (path, values)) in repeats.iter().enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        json::quote_into(path, &mut out);
+        out.extend_from_slice(b":[");
+        for (number, value) in values.iter().enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            write_value(text, tape, *value, &mut out, &as_written);
+        }
+        out.push(b']');
+    }
+    out.extend_from_slice(b"}}");
     out
+}
+
+/// The values of an object's keys, and of those below it, that later ones with the same key replace.
+fn find_repeats(
+    text: &[u8],
+    tape: &Tape,
+    object: usize,
+    path: &mut String,
+    repeats: &mut BTreeMap<String, Vec<usize>>,
+) {
+    let last = members(text, tape, object);
+    let end = tape.get(object).map_or(0, |node| node.next as usize);
+    let mut position = object + 1;
+    while position < end {
+        let (Some(key), Some(value)) = (tape.get(position), tape.get(position + 1)) else { break };
+        let name = plain(json::text_of(text, &key), key.escaped);
+        let length = path.len();
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(&String::from_utf8_lossy(&name));
+        if last.get(&name) != Some(&(position + 1)) {
+            repeats.entry(path.clone()).or_default().push(position + 1);
+        } else if value.kind == Kind::Object {
+            find_repeats(text, tape, position + 1, path, repeats);
+        }
+        path.truncate(length);
+        position = value.next as usize;
+    }
 }
 
 type WriteNumber<'a> = &'a dyn Fn(&[u8], &mut Vec<u8>);
@@ -245,11 +304,17 @@ mod tests {
     }
 
     #[test]
-    fn keys_stand_once_and_the_last_one_counts() {
+    fn keys_stand_once_and_earlier_values_are_kept_apart() {
         let text = br#"{"a":1,"b":{"c":[{"x":1,"x":2}],"c":3},"a":{"d":1.50}}"#;
         let mut tape = Tape::default();
         tape.parse(text).unwrap();
         let unique = without_duplicates(text, &tape);
-        assert_eq!(std::str::from_utf8(&unique).unwrap(), r#"{"a":{"d":1.50},"b":{"c":3}}"#);
+        let expected = r#"{"a":{"d":1.50},"b":{"c":3},"_repeated":{"a":[1],"b.c":[[{"x":2}]]}}"#;
+        assert_eq!(std::str::from_utf8(&unique).unwrap(), expected);
+        let text = br#"{"_repeated":0,"a":1,"a":2,"a":3}"#;
+        tape.parse(text).unwrap();
+        let unique = without_duplicates(text, &tape);
+        let expected = r#"{"_repeated":0,"a":3,"_repeated_2":{"a":[1,2]}}"#;
+        assert_eq!(std::str::from_utf8(&unique).unwrap(), expected);
     }
 }

@@ -27,6 +27,8 @@ pub struct Chunk {
     pub severity: Vec<i8>,
     /// Which of `shapes` each has.
     pub shape: Vec<u32>,
+    /// A hash of the keys of each: records of one kind have the same.
+    pub keys: Vec<u64>,
     /// The content hash of each.
     pub content: Vec<ContentHash>,
     /// The values of the fixed text columns, in the order of [`Fixed::ALL`]; empty for the others.

@@ -7,6 +7,7 @@ pub mod chunk;
 pub mod column;
 pub mod fixed;
 pub mod json;
+pub mod mapping;
 pub mod naming;
 pub mod nest;
 pub mod number;

@@ -1,15 +1,17 @@
 //! The paths of the fields that records have, as a tree that knows which key usually follows which.
 
+use super::canonical::REPEATED;
 use super::column::FieldPath;
-use super::fixed::{Fixed, WELL_KNOWN};
+use super::fixed::Fixed;
+use super::mapping::Names;
 use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// The position of a path in its tree.
 pub type NodeId = u32;
 
-/// Names that are well known in another case only have this rank or a higher one.
-pub const OTHER_CASE_RANK: u8 = 100;
+/// Fields nested deeper than this are kept in `rest`.
+const COLUMN_DEPTH_MAX: u32 = 32;
 
 /// The root: the record itself.
 pub const ROOT: NodeId = 0;
@@ -30,6 +32,10 @@ pub struct PathNode {
     pub encoded: Box<[u8]>,
     /// The fixed column that it may map to, and its rank among the names that do; lower wins.
     pub maps_to: Option<(Fixed, u8)>,
+    /// Whether its value is secret.
+    pub secret: bool,
+    /// Whether it is kept in `rest` and never becomes a column.
+    pub in_rest: bool,
     /// The last record that had it.
     pub seen_in: u64,
 }
@@ -38,10 +44,18 @@ pub struct PathNode {
 #[derive(Debug)]
 pub struct PathTree {
     nodes: Vec<PathNode>,
+    names: Arc<Names>,
 }
 
 impl Default for PathTree {
     fn default() -> Self {
+        PathTree::new(Arc::default())
+    }
+}
+
+impl PathTree {
+    /// No paths yet.
+    pub fn new(names: Arc<Names>) -> PathTree {
         let root = PathNode {
             key: Box::default(),
             parent: ROOT,
@@ -52,13 +66,18 @@ impl Default for PathTree {
             path: Arc::new(FieldPath::new::<&str>([])),
             encoded: Box::default(),
             maps_to: None,
+            secret: false,
+            in_rest: false,
             seen_in: 0,
         };
-        PathTree { nodes: vec![root] }
+        PathTree { nodes: vec![root], names }
     }
-}
 
-impl PathTree {
+    /// What is known about keys.
+    pub fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
     /// How many paths there are, the root included.
     pub fn count(&self) -> usize {
         self.nodes.len()
@@ -100,6 +119,7 @@ impl PathTree {
 
     fn add(&mut self, parent: NodeId, key: &[u8]) -> NodeId {
         let id = self.nodes.len() as NodeId;
+        let names = self.names.clone();
         let Some(above) = self.get_mut(parent) else { return ROOT };
         above.children.insert(key.into(), id);
         let name = String::from_utf8_lossy(key);
@@ -114,7 +134,9 @@ impl PathTree {
             first_child: ROOT,
             next_sibling: ROOT,
             depth: above.depth + 1,
-            maps_to: well_known(&path),
+            maps_to: names.mapping.find(&path),
+            secret: names.is_secret.as_ref().is_some_and(|is_secret| is_secret(key)),
+            in_rest: above.in_rest || above.depth >= COLUMN_DEPTH_MAX || (parent == ROOT && key == REPEATED.as_bytes()),
             path: Arc::new(path),
             encoded: encoded.into(),
             seen_in: 0,
@@ -122,27 +144,6 @@ impl PathTree {
         self.nodes.push(node);
         id
     }
-}
-
-/// The fixed column that a path may map to, and its rank. A name in another case than the table's comes
-/// after all names in the table's own case.
-fn well_known(path: &FieldPath) -> Option<(Fixed, u8)> {
-    let name = match path.keys().len() {
-        1 | 2 => path.keys().collect::<Vec<_>>().join("."),
-        _ => return None,
-    };
-    let dotted_key = path.keys().len() == 1 && name.contains('.');
-    let nested = path.keys().len() == 2;
-    let find = |matches: &dyn Fn(&str) -> bool, rank_base: u8| {
-        WELL_KNOWN.iter().find_map(|(fixed, names)| {
-            let rank = names.iter().position(|known| matches(known))?;
-            Some((*fixed, rank_base + u8::try_from(rank).unwrap_or(u8::MAX)))
-        })
-    };
-    let exact = find(&|known| known == name && known.contains('.') == (dotted_key || nested), 0);
-    exact.or_else(|| {
-        if nested { None } else { find(&|known| known.eq_ignore_ascii_case(&name), OTHER_CASE_RANK) }
-    })
 }
 
 #[cfg(test)]
@@ -160,24 +161,5 @@ mod tests {
         assert_eq!(tree.child(a, a, b"b"), nested);
         assert_ne!(nested, b);
         assert_eq!(tree.get(nested).unwrap().path.to_string(), "a.b");
-    }
-
-    #[test]
-    fn well_known_names() {
-        let check = |keys: &[&str], expected: Option<Fixed>| {
-            assert_eq!(well_known(&FieldPath::new(keys)).map(|(fixed, _)| fixed), expected, "{keys:?}");
-        };
-        check(&["timestamp"], Some(Fixed::Ts));
-        check(&["log", "level"], Some(Fixed::Level));
-        check(&["log.level"], Some(Fixed::Level));
-        check(&["changes", "before"], Some(Fixed::Before));
-        check(&["metadata", "kind"], None);
-        check(&["Message"], Some(Fixed::Message));
-        check(&["Id"], Some(Fixed::EventId));
-        check(&["artist"], None);
-        check(&["a", "timestamp"], None);
-        let rank = |key: &str| well_known(&FieldPath::new([key])).unwrap().1;
-        assert!(rank("timestamp") < rank("ts"));
-        assert!(rank("type") < rank("Kind"));
     }
 }

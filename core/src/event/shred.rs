@@ -4,18 +4,18 @@ use super::chunk::{Chunk, Field};
 use super::column::FieldPath;
 use super::fixed::Fixed;
 use super::json::{self, Kind, Node, Tape};
+use super::mapping::{Names, OTHER_CASE_RANK};
 use super::number::{self, Number};
-use super::path::{NodeId, OTHER_CASE_RANK, PathTree, ROOT};
+use super::path::{NodeId, PathTree, ROOT};
 use super::reject::{Reject, excerpt};
 use super::shape::{Form, Origin, Shape};
 use super::time::{self, TimeForm};
 use super::values::{FieldValues, ListClass, Texts};
 use super::{canonical, severity};
 use hashbrown::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-/// Fields nested deeper than this are kept in `rest`.
-const COLUMN_DEPTH_MAX: u32 = 32;
 /// Beyond so many paths the tree starts anew with the next chunk, so that hostile keys cannot fill memory.
 const PATHS_MAX: usize = 20_000;
 
@@ -40,9 +40,26 @@ struct Candidate {
 
 /// What stays the same for records with the same keys in the same order.
 #[derive(Debug, Default)]
-struct HashOrders {
-    last: (Vec<NodeId>, Arc<[u32]>),
-    known: HashMap<Vec<NodeId>, Arc<[u32]>>,
+struct KeyOrders {
+    last: (Vec<NodeId>, KeyOrder),
+    known: HashMap<Vec<NodeId>, KeyOrder>,
+}
+
+/// The leaves of a record sorted by path, and a hash of these paths.
+#[derive(Clone, Debug, Default)]
+struct KeyOrder {
+    order: Arc<[u32]>,
+    hash: u64,
+}
+
+/// Whether each of a record's keys stands once in its object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// Yes.
+    Unique,
+    /// No: this is the record to read in its place. The last of several values counts, as in most readers
+    /// of JSON, and the others stand in [`canonical::REPEATED`].
+    Repeated(Vec<u8>),
 }
 
 /// Takes records apart, one after the other, into a chunk.
@@ -54,41 +71,46 @@ pub struct Shredder {
     fields: Vec<FieldValues>,
     shapes: HashMap<Vec<u32>, u32>,
     record: u64,
-    orders: HashOrders,
+    orders: KeyOrders,
     leaves: Vec<Leaf>,
     candidates: Vec<Candidate>,
     key: Vec<u8>,
     shape_key: Vec<u32>,
     hash_input: Vec<u8>,
     ts: Option<(i64, NodeId)>,
+    has_secret: bool,
 }
 
 impl Shredder {
+    /// Takes records apart whose keys are known by these names.
+    pub fn new(names: Arc<Names>) -> Shredder {
+        Shredder { paths: PathTree::new(names), ..Shredder::default() }
+    }
+
     /// Takes a record apart. One that is rejected leaves nothing behind.
     pub fn push(&mut self, record: &[u8], arrival_us: i64) -> Result<(), Reject> {
-        if self.read(record)? {
-            return self.store(record, arrival_us);
+        match self.read(record)? {
+            Keys::Unique => self.store(record, arrival_us),
+            Keys::Repeated(unique) => self.push(&unique, arrival_us),
         }
-        // A key stands twice in an object: the last one counts, as in most readers of JSON.
-        let unique = canonical::without_duplicates(record, &self.tape);
-        self.push(&unique, arrival_us)
     }
 
     /// Whether a record can be stored.
     pub fn check(&mut self, record: &[u8], arrival_us: i64) -> Result<(), Reject> {
         if self.paths.count() > PATHS_MAX {
-            *self = Shredder::default();
+            *self = Shredder::new(self.paths.names().clone());
         }
-        if self.read(record)? {
-            self.sort_candidates();
-            return self.timestamp(record, arrival_us).map(|_| ());
+        match self.read(record)? {
+            Keys::Unique => {
+                self.sort_candidates();
+                self.timestamp(record, arrival_us).map(|_| ())
+            }
+            Keys::Repeated(unique) => self.check(&unique, arrival_us),
         }
-        let unique = canonical::without_duplicates(record, &self.tape);
-        self.check(&unique, arrival_us)
     }
 
-    /// Parses a record and finds its leaves and candidates. False where a key is there twice.
-    fn read(&mut self, record: &[u8]) -> Result<bool, Reject> {
+    /// Parses a record and finds its leaves and candidates; [`Shredder::store`] may follow.
+    pub fn read(&mut self, record: &[u8]) -> Result<Keys, Reject> {
         if let Err(error) = simdutf8::compat::from_utf8(record) {
             return Err(Reject::NotUtf8 { offset: error.valid_up_to() });
         }
@@ -97,9 +119,23 @@ impl Shredder {
             return Err(Reject::NotAnObject);
         }
         self.record += 1;
+        self.has_secret = false;
         self.leaves.clear();
         self.candidates.clear();
-        Ok(self.walk(record, 0, ROOT))
+        Ok(match self.walk(record, 0, ROOT) {
+            true => Keys::Unique,
+            false => Keys::Repeated(canonical::without_duplicates(record, &self.tape)),
+        })
+    }
+
+    /// The record that was read last, parsed.
+    pub fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    /// Whether the record that was read last has a key whose value is secret.
+    pub fn has_secret(&self) -> bool {
+        self.has_secret
     }
 
     fn sort_candidates(&mut self) {
@@ -117,12 +153,12 @@ impl Shredder {
         }
         self.shapes.clear();
         if self.paths.count() > PATHS_MAX {
-            self.paths = PathTree::default();
-            self.orders = HashOrders::default();
+            self.paths = PathTree::new(self.paths.names().clone());
+            self.orders = KeyOrders::default();
             self.fields = Vec::new();
         }
         if self.orders.known.len() > PATHS_MAX {
-            self.orders = HashOrders::default();
+            self.orders = KeyOrders::default();
         }
         chunk
     }
@@ -154,6 +190,7 @@ impl Shredder {
             }
             path.seen_in = self.record;
             let maps_to = path.maps_to;
+            self.has_secret |= path.secret;
             let first_leaf = self.leaves.len() as u32;
             let place = position as u32 + 1;
             if value.kind == Kind::Object && value.next as usize > position + 2 {
@@ -182,8 +219,8 @@ impl Shredder {
         self.paths.child(parent, previous, &self.key)
     }
 
-    /// Puts the record that was walked into the chunk.
-    fn store(&mut self, text: &[u8], arrival_us: i64) -> Result<(), Reject> {
+    /// Puts the record that was read last into the chunk.
+    pub fn store(&mut self, text: &[u8], arrival_us: i64) -> Result<(), Reject> {
         self.sort_candidates();
         // The timestamp comes first: it is the only one that can reject a record.
         let (ts, ts_origin) = self.timestamp(text, arrival_us)?;
@@ -304,6 +341,7 @@ impl Shredder {
             }
             _ => {}
         }
+        let is_otel = candidate.column == Fixed::Level && self.is_named(candidate, "severityNumber");
         let texts = self.chunk.fixed.get_mut(candidate.column.position())?;
         let written = texts.push_with(row, |out| match value.escaped {
             true => json::unescape_into(raw, out),
@@ -311,8 +349,12 @@ impl Shredder {
         });
         if candidate.column == Fixed::Level {
             let level = std::str::from_utf8(written).unwrap_or_default();
-            if let (Some(severity), Some(last)) = (severity::of_level(level), self.chunk.severity.last_mut())
-            {
+            let severity = match level.parse() {
+                // OpenTelemetry's own numbers, which others also use in another sense.
+                Ok(number @ 1..=24) if is_otel => Some(number),
+                _ => severity::of_level(level),
+            };
+            if let (Some(severity), Some(last)) = (severity, self.chunk.severity.last_mut()) {
                 *last = severity;
             }
         }
@@ -355,7 +397,7 @@ impl Shredder {
             let Some(value) = self.tape.get(leaf.value as usize) else { continue };
             let Some(values) = self.fields.get_mut(leaf.node as usize) else { continue };
             let raw = json::text_of(text, &value);
-            let deep = self.paths.get(leaf.node).is_some_and(|node| node.depth > COLUMN_DEPTH_MAX);
+            let deep = self.paths.get(leaf.node).is_some_and(|node| node.in_rest);
             match value.kind {
                 Kind::Null => absences.push((0, leaf.node)),
                 Kind::Object => absences.push((1, leaf.node)),
@@ -428,8 +470,9 @@ impl Shredder {
     /// The SHA-256 of the record's canonical bytes.
     fn content_hash(&mut self, text: &[u8]) -> [u8; 32] {
         self.hash_input.clear();
-        let order = self.hash_order();
-        for position in order.iter() {
+        let keys = self.key_order();
+        self.chunk.keys.push(keys.hash);
+        for position in keys.order.iter() {
             let Some(leaf) = self.leaves.get(*position as usize) else { continue };
             let Some(node) = self.paths.get(leaf.node) else { continue };
             match self.ts {
@@ -448,16 +491,15 @@ impl Shredder {
         canonical::hash(&self.hash_input)
     }
 
-    /// The leaves sorted by path.
-    fn hash_order(&mut self) -> Arc<[u32]> {
+    fn key_order(&mut self) -> KeyOrder {
         let same = self.orders.last.0.len() == self.leaves.len()
             && self.orders.last.0.iter().zip(&self.leaves).all(|(node, leaf)| *node == leaf.node);
         if same {
             return self.orders.last.1.clone();
         }
         let nodes: Vec<NodeId> = self.leaves.iter().map(|leaf| leaf.node).collect();
-        let order = match self.orders.known.get(&nodes) {
-            Some(order) => order.clone(),
+        let keys = match self.orders.known.get(&nodes) {
+            Some(keys) => keys.clone(),
             None => {
                 let mut order: Vec<u32> = (0..nodes.len() as u32).collect();
                 let encoded = |position: &u32| {
@@ -465,13 +507,15 @@ impl Shredder {
                     node.map(|node| &*node.encoded).unwrap_or_default()
                 };
                 order.sort_by(|a, b| encoded(a).cmp(encoded(b)));
-                let order: Arc<[u32]> = order.into();
-                self.orders.known.insert(nodes.clone(), order.clone());
-                order
+                let mut hash = DefaultHasher::new();
+                order.iter().for_each(|position| encoded(position).hash(&mut hash));
+                let keys = KeyOrder { order: order.into(), hash: hash.finish() };
+                self.orders.known.insert(nodes.clone(), keys.clone());
+                keys
             }
         };
-        self.orders.last = (nodes, order.clone());
-        order
+        self.orders.last = (nodes, keys.clone());
+        keys
     }
 }
 

@@ -1,26 +1,22 @@
-//! Inputs as blocks of whole lines: opened, decompressed, hashed, cut.
+//! Inputs, opened: files, archives and their members, decompressed, as streams of bytes or rows.
 
+use super::archive::{self, Members};
+use super::columnar;
+use super::decompress::{Compression, decompressed};
 use crate::error::{Error, Result};
-use sha2::{Digest, Sha256};
-use std::collections::VecDeque;
+use crate::format::Format;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
 
-/// The longest line that is read; longer ones go to quarantine, cut.
-pub const LINE_BYTES_MAX: usize = 128 << 20;
-/// How much of a line that is too long is kept.
-const CUT_BYTES: usize = 64 << 10;
-/// Blocks are about so large.
-const BLOCK_BYTES: usize = 4 << 20;
-
-/// What is kept of a line that cannot be read: all of it, or the beginning of one that is too long.
-pub fn kept_of(line: &[u8]) -> &[u8] {
-    if line.len() > LINE_BYTES_MAX { line.get(..CUT_BYTES).unwrap_or(line) } else { line }
-}
+/// So many bytes tell an archive, or a file of columns, from others.
+const START_BYTES: u64 = 1024;
+/// Archives in archives are opened so deep.
+const ARCHIVE_DEPTH_MAX: u32 = 2;
 
 /// Where events come from.
 pub enum Input {
@@ -54,235 +50,104 @@ impl Input {
     }
 }
 
-/// Some whole lines of an input.
-#[derive(Debug)]
-pub struct Block {
-    /// Where in the decompressed input it starts.
-    pub offset: u64,
-    /// The lines.
-    pub bytes: Vec<u8>,
-    /// Whether it is the beginning of one line that is too long, and nothing else.
-    pub too_long: bool,
-    /// Whether everything before it is an input that was stored before.
-    pub all_before_is_known: bool,
+/// An input, or a member of one that is an archive.
+pub struct Stream {
+    /// The name.
+    pub name: String,
+    /// What it holds.
+    pub content: Content,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// When it was last written, in microseconds since 1970, if that is known.
+    pub time_us: Option<i64>,
+    /// Bytes taken from the input as it is stored.
+    pub read: Arc<AtomicU64>,
+    /// How many there are, if that is known.
+    pub total: Option<u64>,
 }
 
-/// Inputs that were stored before: how long each was, and the SHA-256 of its bytes.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    by_length: Vec<(u64, [u8; 32])>,
+/// What a stream holds.
+pub enum Content {
+    /// Bytes, decompressed.
+    Bytes(Box<dyn Read + Send>),
+    /// Rows of columns, in a file that can be read at any place.
+    Rows(Format, File),
 }
 
-impl Known {
-    /// These inputs.
-    pub fn new(inputs: impl IntoIterator<Item = (u64, [u8; 32])>) -> Known {
-        let mut by_length: Vec<_> = inputs.into_iter().collect();
-        by_length.sort_unstable();
-        Known { by_length }
-    }
+/// Opens an input and hands on its streams: one, or one for each file of an archive. The error is of the input,
+/// with its name; streams before it have been handed on.
+pub fn each_stream(input: Input, visit: &mut dyn FnMut(Stream)) -> Result<()> {
+    let name = input.name();
+    let (mut total, mut time_us, mut file) = (None, None, None);
+    let raw: Box<dyn Read + Send> = match input {
+        Input::File(path) => {
+            let opened = File::open(&path).map_err(|error| Error::io("open", path.display(), error))?;
+            let metadata = opened.metadata().map_err(|error| Error::io("look at", path.display(), error))?;
+            if metadata.is_dir() {
+                let error = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
+                return Err(Error::io("read", path.display(), error).with_hint("name the files in it"));
+            }
+            total = metadata.is_file().then_some(metadata.len());
+            let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            time_us = modified.and_then(|time| i64::try_from(time.as_micros()).ok());
+            file = metadata.is_file().then_some(path);
+            Box::new(opened)
+        }
+        Input::Stdin => Box::new(io::stdin()),
+        Input::Reader { reader, .. } => reader,
+    };
+    let read = Arc::new(AtomicU64::new(0));
+    let counted = Box::new(Counted { inner: raw, read: read.clone() });
+    open(Opening { name, source: counted, file, time_us, read, total, depth: 0 }, visit)
 }
 
-/// Cuts an input into blocks.
-pub struct Blocks {
-    source: Box<dyn Read + Send>,
+/// A stream before it is looked at.
+struct Opening {
     name: String,
-    hash: Sha256,
-    known: Known,
-    next_known: usize,
-    ready: VecDeque<Block>,
-    pending: Vec<u8>,
-    offset: u64,
-    skipping: bool,
-    ended: bool,
+    source: Box<dyn Read + Send>,
+    /// The file that it is, if it is one.
+    file: Option<PathBuf>,
+    time_us: Option<i64>,
     read: Arc<AtomicU64>,
     total: Option<u64>,
+    depth: u32,
 }
 
-impl Blocks {
-    /// Opens an input and looks how it is compressed. It may begin with one that is known.
-    pub fn open(input: Input, known: Known) -> Result<Blocks> {
-        let name = input.name();
-        let mut total = None;
-        let raw: Box<dyn Read + Send> = match input {
-            Input::File(path) => {
-                let file = File::open(&path).map_err(|error| Error::io("open", path.display(), error))?;
-                let metadata =
-                    file.metadata().map_err(|error| Error::io("look at", path.display(), error))?;
-                if metadata.is_dir() {
-                    let error = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
-                    return Err(Error::io("read", path.display(), error).with_hint("name the files in it"));
-                }
-                total = metadata.is_file().then_some(metadata.len());
-                Box::new(file)
-            }
-            Input::Stdin => Box::new(io::stdin()),
-            Input::Reader { reader, .. } => reader,
-        };
-        let read = Arc::new(AtomicU64::new(0));
-        let counted = Counted { inner: raw, read: read.clone() };
-        let source = decompressed(counted).map_err(|error| Error::io("read", &name, error))?;
-        Ok(Blocks {
-            source,
-            name,
-            hash: Sha256::new(),
-            known,
-            next_known: 0,
-            ready: VecDeque::new(),
-            pending: Vec::new(),
-            offset: 0,
-            skipping: false,
-            ended: false,
-            read,
-            total,
-        })
-    }
-
-    /// Bytes taken from the input as it is stored, and how many there are, if that is known.
-    pub fn progress(&self) -> (Arc<AtomicU64>, Option<u64>) {
-        (self.read.clone(), self.total)
-    }
-
-    /// The next lines; none at the end.
-    pub fn next_block(&mut self) -> Result<Option<Block>> {
-        loop {
-            if let Some(block) = self.ready.pop_front() {
-                return Ok(Some(block));
-            }
-            if self.ended && self.pending.is_empty() {
-                return Ok(None);
-            }
-            let searched = self.pending.len();
-            if !self.ended {
-                self.fill()?;
-            }
-            if self.skipping {
-                self.skip_line();
-                continue;
-            }
-            let last_newline = match self.ended {
-                true => self.pending.len().checked_sub(1),
-                false => {
-                    let fresh = self.pending.get(searched..).unwrap_or_default();
-                    memchr::memrchr(b'\n', fresh).map(|position| position + searched)
-                }
-            };
-            match last_newline {
-                Some(last) => self.cut(last + 1),
-                None if self.pending.len() > LINE_BYTES_MAX => self.cut_long_line(),
-                None => {}
-            }
-        }
-    }
-
-    /// The SHA-256 of all decompressed bytes that were given.
-    pub fn content_hash(&self) -> [u8; 32] {
-        self.hash.clone().finalize().into()
-    }
-
-    /// How many decompressed bytes were given.
-    pub fn decompressed_bytes(&self) -> u64 {
-        self.offset
-    }
-
-    fn fill(&mut self) -> Result<()> {
-        self.pending.reserve(BLOCK_BYTES);
-        match (&mut self.source).take(BLOCK_BYTES as u64).read_to_end(&mut self.pending) {
-            Ok(0) => self.ended = true,
-            Ok(_) => {}
-            Err(error) => {
-                // What came before is whole lines, and one that is not.
-                self.ended = true;
-                let whole = memchr::memrchr(b'\n', &self.pending).map_or(0, |newline| newline + 1);
-                self.pending.truncate(whole);
-                return Err(Error::io("read all of", &self.name, error)
-                    .with_hint("what came before is stored; mend the file and ingest it again"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes bytes off what is pending, hashes them, and finds the last place among them up to which the
-    /// input is known.
-    fn consume(&mut self, length: usize) -> (Vec<u8>, Option<usize>) {
-        let rest = self.pending.split_off(length.min(self.pending.len()));
-        let bytes = std::mem::replace(&mut self.pending, rest);
-        let end = self.offset + bytes.len() as u64;
-        let (mut hashed, mut known) = (0, None);
-        while let Some((length, hash)) =
-            self.known.by_length.get(self.next_known).filter(|(length, _)| *length <= end)
-        {
-            let place = length.saturating_sub(self.offset) as usize;
-            self.hash.update(bytes.get(hashed..place).unwrap_or_default());
-            hashed = place;
-            if self.content_hash() == *hash {
-                known = Some(place);
-            }
-            self.next_known += 1;
-        }
-        self.hash.update(bytes.get(hashed..).unwrap_or_default());
-        self.offset = end;
-        (bytes, known)
-    }
-
-    fn cut(&mut self, length: usize) {
-        let offset = self.offset;
-        let (mut bytes, known) = self.consume(length);
-        let block = |offset, bytes, all_before_is_known| Block {
-            offset,
-            bytes,
-            too_long: false,
-            all_before_is_known,
-        };
-        match known {
-            None => self.ready.push_back(block(offset, bytes, false)),
-            Some(place) => {
-                let rest = bytes.split_off(place);
-                self.ready.push_back(block(offset, bytes, false));
-                self.ready.push_back(block(offset + place as u64, rest, true));
-            }
-        }
-    }
-
-    fn cut_long_line(&mut self) {
-        let offset = self.offset;
-        let (mut bytes, known) = self.consume(usize::MAX);
-        bytes.truncate(CUT_BYTES);
-        bytes.shrink_to_fit();
-        self.ready.push_back(Block { offset, bytes, too_long: true, all_before_is_known: false });
-        self.forget_if(known);
-        self.skipping = true;
-    }
-
-    /// Drops the rest of a line that is too long.
-    fn skip_line(&mut self) {
-        let end = memchr::memchr(b'\n', &self.pending).map(|newline| newline + 1);
-        self.skipping = end.is_none() && !self.ended;
-        let (_, known) = self.consume(end.unwrap_or(self.pending.len()));
-        self.forget_if(known);
-    }
-
-    /// Says that what was given so far is known.
-    fn forget_if(&mut self, known: Option<usize>) {
-        if known.is_some() {
-            let (offset, bytes) = (self.offset, Vec::new());
-            self.ready.push_back(Block { offset, bytes, too_long: false, all_before_is_known: true });
-        }
-    }
-}
-
-/// Decompresses gzip and zstd, several members or frames in one file too; everything else as it is.
-fn decompressed(mut source: Counted) -> io::Result<Box<dyn Read + Send>> {
+fn open(opening: Opening, visit: &mut dyn FnMut(Stream)) -> Result<()> {
+    let Opening { name, source, file, time_us, read, total, depth } = opening;
+    let failed = |error| Error::io("read", &name, error);
+    let (compression, mut source) = decompressed(source).map_err(failed)?;
     let mut start = Vec::new();
-    (&mut source).take(4).read_to_end(&mut start)?;
-    let kind = start.clone();
-    let whole = io::Cursor::new(start).chain(source);
-    Ok(match kind.as_slice() {
-        [0x1f, 0x8b, ..] => {
-            Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 18, whole)))
+    // What fails here fails again for whoever reads on.
+    let result = (&mut source).take(START_BYTES).read_to_end(&mut start);
+    let whole = Box::new(Cursor::new(start.clone()).chain(Failing(result.err())).chain(source));
+    if archive::is_archive(&start) && depth < ARCHIVE_DEPTH_MAX {
+        let mut members = Members::new(whole);
+        while let Some(member) = members.next_member().map_err(failed)? {
+            let name = format!("{name}/{}", member.name);
+            let (source, read) = (Box::new(member.reader), read.clone());
+            open(Opening { name, source, file: None, time_us, read, total, depth: depth + 1 }, visit)?;
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::new(whole)?),
-        _ => Box::new(whole),
-    })
+        return Ok(());
+    }
+    let content = match (columnar::is_columnar(&start), file, compression) {
+        (Some(format), Some(path), Compression::None) => {
+            Content::Rows(format, File::open(&path).map_err(failed)?)
+        }
+        (Some(format), ..) => Content::Rows(format, columnar::spool(whole).map_err(failed)?),
+        (None, ..) => Content::Bytes(whole),
+    };
+    visit(Stream { name, content, compression, time_us, read, total });
+    Ok(())
+}
+
+/// Fails once, if there is anything to fail with.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// Counts what is read.

@@ -8,13 +8,27 @@ pub mod progress;
 pub mod rest;
 
 #[cfg(feature = "native")]
+pub mod archive;
+#[cfg(feature = "native")]
 pub mod batch;
+#[cfg(feature = "native")]
+pub mod blocks;
+#[cfg(feature = "native")]
+pub mod columnar;
+#[cfg(feature = "native")]
+pub mod decompress;
+#[cfg(feature = "native")]
+pub mod encoding;
+#[cfg(feature = "native")]
+pub mod explain;
 #[cfg(feature = "native")]
 pub mod input;
 #[cfg(feature = "native")]
 pub mod pipeline;
 #[cfg(feature = "native")]
 pub mod register;
+#[cfg(feature = "native")]
+pub mod source;
 #[cfg(feature = "native")]
 pub mod stats;
 #[cfg(feature = "native")]

@@ -16,6 +16,7 @@ use crate::log::DataFile;
 use crate::storage::Storage;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// A row group ends at so many rows.
@@ -187,7 +188,8 @@ pub fn settle(chunks: Vec<(Chunk, Vec<i64>)>, catalogue: &Catalogue) -> Result<V
     chunks.into_iter().map(settle).collect()
 }
 
-/// Rows of chunks by their day, sorted.
+/// Rows of chunks by their day. Records that are alike stand together, in the order of their time: that is what
+/// makes their columns small.
 fn by_day(chunks: &[Settled]) -> BTreeMap<NaiveDate, Vec<RowRef>> {
     let mut days: BTreeMap<NaiveDate, Vec<RowRef>> = BTreeMap::new();
     for (chunk, settled) in chunks.iter().enumerate() {
@@ -203,13 +205,29 @@ fn by_day(chunks: &[Settled]) -> BTreeMap<NaiveDate, Vec<RowRef>> {
             days.entry(day).or_default().push(RowRef { chunk: chunk as u32, row: row as u32 });
         }
     }
-    let when = |row: &RowRef| {
-        let settled = chunks.get(row.chunk as usize);
-        let at = row.row as usize;
-        settled.map(|settled| (settled.chunk.ts.get(at).copied(), settled.seq.get(at).copied()))
+    let likeness: Vec<Vec<u64>> = chunks.iter().map(|settled| likeness_of(&settled.chunk)).collect();
+    let place = |row: &RowRef| {
+        let (chunk, at) = (row.chunk as usize, row.row as usize);
+        let settled = chunks.get(chunk)?;
+        Some((likeness.get(chunk)?.get(at)?, settled.chunk.ts.get(at)?, settled.seq.get(at)?))
     };
-    days.values_mut().for_each(|rows| rows.sort_by_key(when));
+    days.values_mut().for_each(|rows| rows.sort_by_key(place));
     days
+}
+
+/// A number for each record that is the same for those with the same keys, source and kind.
+fn likeness_of(chunk: &Chunk) -> Vec<u64> {
+    let mut likeness = chunk.keys.clone();
+    for fixed in [Fixed::Source, Fixed::Kind] {
+        for (row, text) in chunk.fixed_texts(fixed).into_iter().flat_map(|texts| texts.iter()) {
+            if let Some(number) = likeness.get_mut(row as usize) {
+                let mut hash = DefaultHasher::new();
+                (*number, text).hash(&mut hash);
+                *number = hash.finish();
+            }
+        }
+    }
+    likeness
 }
 
 fn rows_hash(chunks: &[Settled], rows: &[RowRef]) -> RowSet {

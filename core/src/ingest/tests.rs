@@ -260,9 +260,11 @@ fn well_known_names_under_their_own_types() {
 }
 
 #[test]
-fn duplicate_keys_keep_the_last() {
+fn of_repeated_keys_the_last_counts_and_the_others_are_in_rest() {
     let stored = store(&[&[r#"{"a":1,"b":{"c":1,"c":2},"a":"x"}"#.to_string()]], COLUMNS_MAX);
-    compare(&[json!({"a": "x", "b": {"c": 2}}).to_string()], &stored);
+    let expected = json!({"a": "x", "b": {"c": 2}, "_repeated": {"a": [1], "b.c": [1]}});
+    compare(&[expected.to_string()], &stored);
+    assert!(stored.catalogue.schema().columns().iter().all(|column| !column.name.contains("repeated")));
 }
 
 /// Writers that meet new fields at the same moment, with different types, agree on one column each.

@@ -209,7 +209,7 @@ fn write_run(
             run.iter().filter_map(|batch| batch.columns().get(position)).map(|array| &**array).collect();
         concat(&parts).map_err(internal)
     };
-    let key = |fixed: Fixed| Ok(SortColumn { values: column(fixed.position())?, options: None });
+    let key = |fixed: Fixed| Ok::<_, Error>(SortColumn { values: column(fixed.position())?, options: None });
     let order = lexsort_to_indices(&[key(Fixed::Ts)?, key(Fixed::Seq)?], None).map_err(internal)?;
     let positions: Vec<usize> = (0..schema.columns().len()).filter(|at| any_value(run, *at)).collect();
     let mut columns = Vec::with_capacity(positions.len());

@@ -3,6 +3,7 @@
 mod changes;
 mod commits;
 mod export;
+mod intake;
 mod options;
 mod reader;
 mod reports;
@@ -10,11 +11,12 @@ mod writer;
 
 use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::catalogue::Catalogue;
 use crate::event::fixed;
 use crate::event::record::Event;
-use crate::event::reject::Reject as Rejected;
-use crate::event::shred::Shredder;
-use crate::ingest::input::{Input, LINE_BYTES_MAX, kept_of};
+use crate::ingest::blocks::kept_of;
+use crate::ingest::explain::{self, ExplainContext, Explanation};
+use crate::ingest::input::Input;
 use crate::ingest::pipeline::{self, Context};
 use crate::ingest::progress::Progress;
 use crate::ingest::register::Register;
@@ -23,6 +25,7 @@ use crate::log::{At, Log, NewTable};
 use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::{self, Reject};
 use crate::seal::{RECORD, REJECT, Tables};
+use crate::redact::Rules;
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage};
 use crate::wal::{Clock, Durability};
@@ -45,6 +48,7 @@ pub struct Store {
     tables: Arc<Tables>,
     settings: Settings,
     clock: Clock,
+    intakes: intake::Intakes,
     writer: Mutex<Option<Arc<Writer>>>,
     stop: Arc<AtomicBool>,
     sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
@@ -105,28 +109,29 @@ impl Store {
                 error.with_hint("restore that folder from a copy; without it, events cannot be read whole")
             );
         }
+        let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
         let (writer, stop, sessions) = (Mutex::new(None), Arc::default(), Arc::default());
-        Ok(Store { tables, settings, clock, writer, stop, sessions })
+        Ok(Store { tables, settings, clock, intakes, writer, stop, sessions })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
     pub fn append(&self, event: &Event, durability: Durability) -> Result<i64> {
         let record = event.to_json();
-        check_record(&record, (self.clock)())?;
+        let record = self.intakes.checked(&record, (self.clock)())?;
         self.writer()?.append(RECORD, &record, durability)
     }
 
     /// Appends an event that is a JSON object; what cannot be read goes to the quarantine, as durably.
     pub fn append_json(&self, line: &[u8], durability: Durability) -> Result<Appended> {
         let writer = self.writer()?;
-        match check_record(line, (self.clock)()) {
-            Ok(()) => Ok(Appended::Stored { seq: writer.append(RECORD, line, durability)? }),
-            Err(error) => {
+        match self.intakes.checked(line, (self.clock)()) {
+            Ok(record) => Ok(Appended::Stored { seq: writer.append(RECORD, &record, durability)? }),
+            Err(error) if error.kind() == ErrorKind::Invalid => {
                 let reason = error.message().to_string();
                 let reject = Reject {
                     seq: 0,
-                    raw: kept_of(line).to_vec(),
+                    raw: self.intakes.raw(kept_of(line))?,
                     reason: reason.clone(),
                     input: "append".to_string(),
                     byte_offset: 0,
@@ -136,6 +141,7 @@ impl Store {
                 let seq = writer.append(REJECT, &reject.to_payload(), durability)?;
                 Ok(Appended::Quarantined { seq, reason })
             }
+            Err(error) => Err(error),
         }
     }
 
@@ -170,24 +176,36 @@ impl Store {
         progress: &dyn Progress,
     ) -> Result<Receipt> {
         let started = Instant::now();
+        let (read_as, mapping) = intake::how(options, &self.settings)?;
         let seqs = self.tables.seqs(&self.clock)?;
+        let rules = self.intakes.rules()?;
         self.stop.store(false, Ordering::Relaxed);
         let mut receipt = Receipt::default();
-        for input in inputs {
-            let now_us = (self.clock)();
-            let context = Context {
-                tables: &self.tables,
-                seqs: &seqs,
-                now_us,
-                threads: options.threads,
-                progress,
-                stop: &self.stop,
-            };
-            receipt.add(pipeline::ingest(input, &context)?);
-            self.tables.maintain_log((self.clock)() / 1000, self.settings.keep_versions_ms())?;
-        }
+        let context = Context {
+            tables: &self.tables,
+            seqs: &seqs,
+            clock: &self.clock,
+            threads: options.threads,
+            read_as: &read_as,
+            mapping: &mapping,
+            rules: &rules,
+            strict: options.strict,
+            keep_versions_ms: self.settings.keep_versions_ms(),
+            progress,
+            stop: &self.stop,
+        };
+        pipeline::ingest(inputs, &context, &mut |input| receipt.add(input))?;
         receipt.seconds = started.elapsed().as_secs_f64();
         Ok(receipt)
+    }
+
+    /// What ingesting an input would do, found from its beginning, for each of its files if it is an archive.
+    pub fn explain(&self, input: Input, options: &IngestOptions) -> Result<Vec<Explanation>> {
+        let (read_as, mapping) = intake::how(options, &self.settings)?;
+        let (rules, catalogue) = (self.intakes.rules()?, self.tables.register.latest()?);
+        let now_us = (self.clock)();
+        let (read_as, mapping, rules, catalogue) = (&read_as, &mapping, &rules, &catalogue);
+        explain::explain(input, &ExplainContext { read_as, mapping, rules, catalogue, now_us })
     }
 
     /// Answers a query of SQL that only reads.
@@ -304,19 +322,15 @@ fn system_clock() -> Clock {
     })
 }
 
-/// Whether a record can be stored, now and at sealing.
-fn check_record(record: &[u8], now_us: i64) -> Result<()> {
-    if record.len() > LINE_BYTES_MAX {
-        let reject = Rejected::TooLong { limit: LINE_BYTES_MAX };
-        return Err(Error::new(ErrorKind::Invalid, reject.to_string()));
-    }
-    thread_local! {
-        static SHREDDER: std::cell::RefCell<Shredder> = std::cell::RefCell::default();
-    }
-    SHREDDER.with_borrow_mut(|shredder| {
-        let checked = shredder.check(record, now_us);
-        checked.map_err(|reject| Error::new(ErrorKind::Invalid, reject.to_string()))
-    })
+/// What ingesting an input into a new store would do.
+pub fn explain(input: Input, options: &IngestOptions) -> Result<Vec<Explanation>> {
+    let settings = Settings::default();
+    let (read_as, mapping) = intake::how(options, &settings)?;
+    let rules = Arc::new(Rules::new(&settings.redact, None)?);
+    let catalogue = Arc::new(Catalogue::new(settings.max_columns));
+    let now_us = system_clock()();
+    let (read_as, mapping, rules, catalogue) = (&read_as, &mapping, &rules, &catalogue);
+    explain::explain(input, &ExplainContext { read_as, mapping, rules, catalogue, now_us })
 }
 
 fn no_store(error: Error, storage: &LocalStorage) -> Error {

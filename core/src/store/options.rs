@@ -1,8 +1,11 @@
 //! What is asked of a store, and its receipts.
 
 use crate::engine::Limits;
+use crate::format::Format;
+use crate::ingest::encoding::Encoding;
 use crate::ingest::pipeline::InputReceipt;
 use crate::log::At;
+use crate::redact::Counts;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,15 +27,35 @@ pub enum Appended {
 }
 
 /// How to ingest.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct IngestOptions {
     /// Threads that take records apart, and that encode columns.
     pub threads: usize,
+    /// The format of the inputs; else it is found from the beginning of each.
+    pub from: Option<Format>,
+    /// The names of the columns, separated by commas, where inputs begin with a record.
+    pub header: Option<String>,
+    /// How the text is encoded; else that is found too.
+    pub encoding: Option<Encoding>,
+    /// The name of a mapping in the settings.
+    pub mapping: Option<String>,
+    /// Columns with the path of the field that maps to each; they come before those of the mapping.
+    pub map: Vec<(String, String)>,
+    /// Whether the first record that cannot be read ends it all, and nothing of its input is stored.
+    pub strict: bool,
 }
 
 impl Default for IngestOptions {
     fn default() -> Self {
-        IngestOptions { threads: std::thread::available_parallelism().map_or(1, usize::from).min(8) }
+        IngestOptions {
+            threads: std::thread::available_parallelism().map_or(1, usize::from).min(8),
+            from: None,
+            header: None,
+            encoding: None,
+            mapping: None,
+            map: Vec::new(),
+            strict: false,
+        }
     }
 }
 
@@ -53,6 +76,9 @@ pub struct Receipt {
     pub bytes: u64,
     /// How long it took.
     pub seconds: f64,
+    /// What was redacted, by rule.
+    #[serde(skip_serializing_if = "Counts::is_empty")]
+    pub redacted: Counts,
     /// The same for each input.
     pub inputs: Vec<InputReceipt>,
 }
@@ -66,6 +92,7 @@ impl Receipt {
         self.quarantined += input.quarantined;
         self.lines += input.lines;
         self.bytes += input.bytes;
+        self.redacted.add(&input.redacted);
         self.inputs.push(input);
     }
 

@@ -284,7 +284,7 @@ impl Run<'_> {
 fn ingest(store: &Store) -> Result<Receipt> {
     let reader = Box::new(std::io::Cursor::new(INPUT.as_bytes()));
     let input = Input::Reader { name: "input".to_string(), reader };
-    store.ingest(vec![input], &IngestOptions { threads: 1 }, &NoProgress)
+    store.ingest(vec![input], &IngestOptions { threads: 1, ..IngestOptions::default() }, &NoProgress)
 }
 
 /// The clock of a machine, from a time on.
