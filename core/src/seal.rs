@@ -227,7 +227,7 @@ impl Tables {
     /// A writer of events' data files.
     pub fn table_writer(&self, threads: usize) -> Result<TableWriter> {
         let storage: Arc<dyn Storage> = self.storage.clone();
-        Ok(TableWriter::new(storage, "", Encoded::zstd(3), threads))
+        Ok(TableWriter::new(storage, "", Encoded::zstd(6), threads))
     }
 
     /// Writes rejects into files of the quarantine.

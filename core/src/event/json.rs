@@ -367,9 +367,9 @@ fn plain_prefix(text: &[u8]) -> usize {
 
 /// Appends the characters that the text of a string or key stands for.
 pub fn unescape_into(text: &[u8], out: &mut Vec<u8>) {
+    out.reserve(text.len());
     let mut rest = text;
-    while let Some(position) = memchr::memchr(b'\\', rest) {
-        out.extend_from_slice(rest.get(..position).unwrap_or_default());
+    while let Some(position) = copy_to_backslash(rest, out) {
         rest = rest.get(position..).unwrap_or_default();
         let used = match rest.get(1) {
             Some(b'u') => unescape_unicode(rest, out),
@@ -388,7 +388,35 @@ pub fn unescape_into(text: &[u8], out: &mut Vec<u8>) {
         };
         rest = rest.get(used..).unwrap_or_default();
     }
-    out.extend_from_slice(rest);
+}
+
+/// Appends what stands before the first backslash, or all of it if there is none. Escapes are often near each
+/// other, so that a few bytes are copied at once and cut where one begins.
+fn copy_to_backslash(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    const LOW: u128 = u128::from_ne_bytes([0x01; 16]);
+    const HIGH: u128 = u128::from_ne_bytes([0x80; 16]);
+    const BACKSLASHES: u128 = u128::from_ne_bytes([b'\\'; 16]);
+    let (blocks, tail) = text.as_chunks::<16>();
+    for (number, block) in blocks.iter().enumerate() {
+        out.extend_from_slice(block);
+        let others = u128::from_le_bytes(*block) ^ BACKSLASHES;
+        let found = others.wrapping_sub(LOW) & !others & HIGH;
+        if found != 0 {
+            let within = (found.trailing_zeros() / 8) as usize;
+            out.truncate(out.len().saturating_sub(16 - within));
+            return Some(number * 16 + within);
+        }
+    }
+    match memchr::memchr(b'\\', tail) {
+        Some(position) => {
+            out.extend_from_slice(tail.get(..position).unwrap_or_default());
+            Some(blocks.len() * 16 + position)
+        }
+        None => {
+            out.extend_from_slice(tail);
+            None
+        }
+    }
 }
 
 /// Appends the character of `\uXXXX`, or of a pair of them, and says how many bytes it took.

@@ -7,12 +7,13 @@ use crate::event::column::{Column, ColumnType};
 use crate::event::fixed::Fixed;
 use crate::event::json::{self, Kind, Tape};
 use crate::event::number::{self, Number};
-use crate::event::values::{FieldValues, Texts};
+use crate::event::values::{FieldValues, Sparse, Texts};
 use arrow::array::{
-    ArrayRef, BooleanArray, BooleanBuilder, Float64Array, Float64Builder, Int8Array, Int32Array, Int64Array,
-    Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder,
+    PrimitiveArray, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, TimeUnit};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Float64Type, Int8Type, Int32Type, Int64Type, TimeUnit};
 use std::sync::Arc;
 
 /// A row: its chunk among those given, and its place in it.
@@ -63,66 +64,103 @@ pub fn arrow_field(column: &Column) -> Field {
     Field::new(&column.name, arrow_type(column.column_type), true)
 }
 
-/// A column of some chunks, ready to give its values of any rows.
-pub struct ColumnSource<'a> {
-    column_type: ColumnType,
-    values: Values<'a>,
+/// Where the rows of chunks go: to which of some groups, such as days, and to which place in it.
+#[derive(Debug)]
+pub struct Placement {
+    /// The group and the place of each row, by chunk.
+    places: Vec<Vec<(u32, u32)>>,
+    /// The rows of each group.
+    sizes: Vec<usize>,
 }
 
-/// Texts of a chunk, and which of them each row has.
-type PlacedTexts<'a> = (&'a Texts, Vec<Option<u32>>);
-
-/// The values of a column, by chunk and row.
-enum Values<'a> {
-    Ints(Vec<Vec<Option<i64>>>),
-    Instants(Vec<&'a [i64]>),
-    Doubles(Vec<Vec<Option<f64>>>),
-    Bools(Vec<Vec<Option<bool>>>),
-    Small(Vec<Vec<Option<i32>>>),
-    /// Texts, or the JSON of lists, and which of them each row has.
-    Texts(Vec<Option<PlacedTexts<'a>>>),
-}
-
-impl<'a> ColumnSource<'a> {
-    /// The column at a position of the table.
-    pub fn new(position: usize, column: &Column, chunks: &'a [Settled]) -> ColumnSource<'a> {
-        let values = match Fixed::ALL.get(position) {
-            Some(fixed) => fixed_values(*fixed, chunks),
-            None => field_values(column.column_type, position, chunks),
-        };
-        ColumnSource { column_type: column.column_type, values }
-    }
-
-    /// The values of rows.
-    pub fn array(&self, rows: &[RowRef]) -> Result<ArrayRef> {
-        Ok(match &self.values {
-            Values::Ints(dense) => Arc::new(rows.iter().map(|row| at(dense, *row)).collect::<Int64Array>()),
-            Values::Doubles(dense) => {
-                Arc::new(rows.iter().map(|row| at(dense, *row)).collect::<Float64Array>())
-            }
-            Values::Bools(dense) => {
-                Arc::new(rows.iter().map(|row| at(dense, *row)).collect::<BooleanArray>())
-            }
-            Values::Small(dense) if self.column_type == ColumnType::Int8 => {
-                let small = |row: &RowRef| at(dense, *row).and_then(|value| i8::try_from(value).ok());
-                Arc::new(rows.iter().map(small).collect::<Int8Array>())
-            }
-            Values::Small(dense) => Arc::new(rows.iter().map(|row| at(dense, *row)).collect::<Int32Array>()),
-            Values::Instants(times) => {
-                let time = |row: &RowRef| times.get(row.chunk as usize)?.get(row.row as usize).copied();
-                Arc::new(rows.iter().map(time).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
-            }
-            Values::Texts(texts) => {
-                let text = |row: &RowRef| {
-                    let (texts, positions) = texts.get(row.chunk as usize)?.as_ref()?;
-                    texts.get((*positions.get(row.row as usize)?)? as usize)
-                };
-                match self.column_type {
-                    ColumnType::Text => text_array(rows, text),
-                    list => list_array(list, rows.iter().map(text))?,
+impl Placement {
+    /// The placement that gives each group these rows in this order; together they are all rows of the chunks.
+    pub fn new<'r>(chunks: &[Settled], groups: impl Iterator<Item = &'r [RowRef]>) -> Placement {
+        let mut places: Vec<_> = chunks.iter().map(|settled| vec![(0, 0); settled.chunk.len()]).collect();
+        let mut sizes = Vec::new();
+        for (group, rows) in groups.enumerate() {
+            sizes.push(rows.len());
+            for (place, row) in rows.iter().enumerate() {
+                let of_chunk = places.get_mut(row.chunk as usize);
+                if let Some(slot) = of_chunk.and_then(|places| places.get_mut(row.row as usize)) {
+                    *slot = (group as u32, place as u32);
                 }
             }
-        })
+        }
+        Placement { places, sizes }
+    }
+
+    /// All rows of chunks in one group, in their order.
+    pub fn in_order(chunks: &[Settled]) -> Placement {
+        let mut rows = 0_u32;
+        let mut of_chunk = |settled: &Settled| {
+            let first = rows;
+            rows += settled.chunk.len() as u32;
+            (first..rows).map(|place| (0, place)).collect()
+        };
+        let places: Vec<Vec<_>> = chunks.iter().map(&mut of_chunk).collect();
+        let rows = rows as usize;
+        Placement { places, sizes: vec![rows] }
+    }
+
+    /// The rows of all groups.
+    pub fn rows(&self) -> usize {
+        self.sizes.iter().sum()
+    }
+}
+
+/// The values of the column at a position of the table, as an array for each group in which some row has one.
+/// Only values that are there take time: most columns of most rows have none.
+pub fn arrays(
+    position: usize,
+    column: &Column,
+    chunks: &[Settled],
+    placement: &Placement,
+) -> Result<Vec<Option<ArrayRef>>> {
+    match Fixed::ALL.get(position) {
+        Some(fixed) => fixed_arrays(*fixed, column.column_type, chunks, placement),
+        None => field_arrays(column.column_type, position, chunks, placement),
+    }
+}
+
+/// Values on their way to their places.
+struct Placed<'p, T> {
+    placement: &'p Placement,
+    /// By group, a slot for each row; none before the first value comes.
+    groups: Vec<Vec<Option<T>>>,
+}
+
+impl<'p, T: Copy> Placed<'p, T> {
+    /// Values by chunk and row.
+    fn new<I: Iterator<Item = (u32, T)>>(
+        placement: &'p Placement,
+        chunks: impl Iterator<Item = Option<I>>,
+    ) -> Placed<'p, T> {
+        let groups = placement.sizes.iter().map(|_| Vec::new()).collect();
+        let mut placed = Placed { placement, groups };
+        for (values, places) in chunks.zip(&placement.places) {
+            for (row, value) in values.into_iter().flatten() {
+                placed.put(places, row, value);
+            }
+        }
+        placed
+    }
+
+    fn put(&mut self, places: &[(u32, u32)], row: u32, value: T) {
+        let Some((group, place)) = places.get(row as usize) else { return };
+        let size = self.placement.sizes.get(*group as usize);
+        let (Some(slots), Some(size)) = (self.groups.get_mut(*group as usize), size) else { return };
+        if slots.is_empty() {
+            slots.resize(*size, None);
+        }
+        if let Some(slot) = slots.get_mut(*place as usize) {
+            *slot = Some(value);
+        }
+    }
+
+    fn arrays(self, array: impl Fn(Vec<Option<T>>) -> Result<ArrayRef>) -> Result<Vec<Option<ArrayRef>>> {
+        let array = |slots: Vec<Option<T>>| if slots.is_empty() { Ok(None) } else { array(slots).map(Some) };
+        self.groups.into_iter().map(array).collect()
     }
 }
 
@@ -138,125 +176,133 @@ pub fn has_values(position: usize, settled: &Settled) -> bool {
     }
 }
 
-fn fixed_values<'a>(fixed: Fixed, chunks: &'a [Settled]) -> Values<'a> {
+fn fixed_arrays(
+    fixed: Fixed,
+    column_type: ColumnType,
+    chunks: &[Settled],
+    placement: &Placement,
+) -> Result<Vec<Option<ArrayRef>>> {
+    let settled = || chunks.iter();
     match fixed {
-        Fixed::Seq => Values::Ints(
-            chunks.iter().map(|settled| settled.seq.iter().copied().map(Some).collect()).collect(),
-        ),
-        Fixed::Ts => Values::Instants(chunks.iter().map(|settled| settled.chunk.ts.as_slice()).collect()),
+        Fixed::Seq => {
+            let seqs = settled().map(|settled| Some((0..).zip(settled.seq.iter().copied())));
+            Placed::new(placement, seqs).arrays(primitive::<Int64Type>)
+        }
+        Fixed::Ts => {
+            let times = settled().map(|settled| Some((0..).zip(settled.chunk.ts.iter().copied())));
+            Placed::new(placement, times)
+                .arrays(|times| Ok(Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC"))))
+        }
         Fixed::Severity => {
-            let severity = |severity: &i8| (*severity != 0).then_some(i32::from(*severity));
-            Values::Small(
-                chunks.iter().map(|settled| settled.chunk.severity.iter().map(severity).collect()).collect(),
-            )
+            let known = |settled: &Settled| {
+                let severity = (0..).zip(settled.chunk.severity.clone());
+                Some(severity.filter(|(_, severity)| *severity != 0))
+            };
+            Placed::new(placement, settled().map(known)).arrays(primitive::<Int8Type>)
         }
         Fixed::Shape => {
-            let ids = |settled: &Settled| {
-                let id = |shape: &u32| settled.shape_ids.get(*shape as usize).copied();
-                settled.chunk.shape.iter().map(id).collect()
-            };
-            Values::Small(chunks.iter().map(ids).collect())
+            let ids =
+                settled().map(|settled| {
+                    let shapes = (0..).zip(&settled.chunk.shape);
+                    Some(shapes.filter_map(|(row, shape)| {
+                        Some((row, settled.shape_ids.get(*shape as usize).copied()?))
+                    }))
+                });
+            Placed::new(placement, ids).arrays(primitive::<Int32Type>)
         }
         Fixed::DurationMs => {
-            let of_chunk = |settled: &Settled| {
-                let values = &settled.chunk.duration_ms;
-                dense(settled.chunk.len(), values.iter().map(|(row, value)| (row, *value)))
-            };
-            Values::Doubles(chunks.iter().map(of_chunk).collect())
+            let values = settled().map(|settled| Some(copied(&settled.chunk.duration_ms)));
+            Placed::new(placement, values).arrays(primitive::<Float64Type>)
         }
         Fixed::Rest => {
-            Values::Texts(chunks.iter().map(|settled| Some(placed(settled, &settled.rest))).collect())
+            let texts = settled().map(|settled| Some(settled.rest.iter()));
+            Placed::new(placement, texts).arrays(|texts| text_array(&texts))
         }
-        text => {
-            let texts =
-                |settled: &'a Settled| settled.chunk.fixed_texts(text).filter(|texts| !texts.is_empty());
-            let of_chunk = chunks.iter().map(|settled| Some(placed(settled, texts(settled)?)));
-            Values::Texts(of_chunk.collect())
+        text if column_type == ColumnType::Text => {
+            let texts = settled().map(|settled| Some(settled.chunk.fixed_texts(text)?.iter()));
+            Placed::new(placement, texts).arrays(|texts| text_array(&texts))
         }
+        _ => Err(unexpected(column_type)),
     }
 }
 
-fn field_values(column_type: ColumnType, position: usize, chunks: &[Settled]) -> Values<'_> {
+fn field_arrays(
+    column_type: ColumnType,
+    position: usize,
+    chunks: &[Settled],
+    placement: &Placement,
+) -> Result<Vec<Option<ArrayRef>>> {
     let fields = chunks.iter().map(|settled| {
         let field = settled.columns.iter().position(|of_field| *of_field == Some(position))?;
-        Some((settled, &settled.chunk.fields.get(field)?.values))
+        Some(&settled.chunk.fields.get(field)?.values)
     });
     match column_type {
-        ColumnType::Int64 => Values::Ints(fields.map(dense_ints).collect()),
-        ColumnType::Double => Values::Doubles(fields.map(dense_doubles).collect()),
-        ColumnType::Bool => Values::Bools(fields.map(dense_bools).collect()),
-        ColumnType::Text => Values::Texts(
-            fields.map(|field| field.map(|(settled, values)| placed(settled, &values.texts))).collect(),
-        ),
-        list => Values::Texts(
-            fields
-                .map(|field| field.and_then(|(settled, values)| placed_lists(list, settled, values)))
-                .collect(),
-        ),
+        ColumnType::Int64 => {
+            let values = fields.map(|values| values.map(integers));
+            Placed::new(placement, values).arrays(primitive::<Int64Type>)
+        }
+        ColumnType::Double => {
+            let values = fields.map(|values| values.map(doubles));
+            Placed::new(placement, values).arrays(primitive::<Float64Type>)
+        }
+        ColumnType::Bool => {
+            let values = fields.map(|values| Some(copied(&values?.bools)));
+            Placed::new(placement, values).arrays(|values| Ok(Arc::new(BooleanArray::from(values))))
+        }
+        ColumnType::Text => {
+            let texts = fields.map(|values| Some(values?.texts.iter()));
+            Placed::new(placement, texts).arrays(|texts| text_array(&texts))
+        }
+        list => {
+            let lists = fields.map(|values| fitting_lists(list, values?));
+            Placed::new(placement, lists).arrays(|lists| list_array(list, lists.into_iter()))
+        }
     }
 }
 
-/// Texts of a chunk, with the position of each row's among them.
-fn placed<'a>(settled: &Settled, texts: &'a Texts) -> PlacedTexts<'a> {
-    let positions = texts.rows.iter().enumerate().map(|(position, row)| (*row, position as u32));
-    (texts, dense(settled.chunk.len(), positions))
+fn copied<T: Copy>(values: &Sparse<T>) -> impl Iterator<Item = (u32, T)> {
+    values.iter().map(|(row, value)| (row, *value))
+}
+
+fn integers(values: &FieldValues) -> impl Iterator<Item = (u32, i64)> {
+    let whole = values.doubles.iter().filter_map(|(row, value)| Some((row, number::as_integer(*value)?)));
+    copied(&values.ints).chain(whole)
+}
+
+fn doubles(values: &FieldValues) -> impl Iterator<Item = (u32, f64)> {
+    let exact = values.ints.iter().filter_map(|(row, value)| Some((row, number::as_double(*value)?)));
+    copied(&values.doubles).chain(exact)
 }
 
 /// The lists that a column of lists can hold.
-fn placed_lists<'a>(
+fn fitting_lists(
     column_type: ColumnType,
-    settled: &Settled,
-    values: &'a FieldValues,
-) -> Option<PlacedTexts<'a>> {
+    values: &FieldValues,
+) -> Option<impl Iterator<Item = (u32, &[u8])>> {
     let rare = values.rare.as_deref()?;
-    let fitting = rare.lists.rows.iter().zip(&rare.classes).enumerate();
-    let fitting = fitting.filter(|(_, (_, class))| list_fits(**class, Some(column_type)));
-    let positions = fitting.map(|(position, (row, _))| (*row, position as u32));
-    Some((&rare.lists, dense(settled.chunk.len(), positions)))
+    let fitting = rare.lists.iter().zip(&rare.classes);
+    Some(fitting.filter(move |(_, class)| list_fits(**class, Some(column_type))).map(|(list, _)| list))
 }
 
-/// Values by row, for a chunk in which only some rows have one.
-fn dense<T: Copy>(rows: usize, values: impl Iterator<Item = (u32, T)>) -> Vec<Option<T>> {
-    let mut dense = vec![None; rows];
-    for (row, value) in values {
-        if let Some(place) = dense.get_mut(row as usize) {
-            *place = Some(value);
-        }
-    }
-    dense
+fn primitive<T: ArrowPrimitiveType>(values: Vec<Option<T::Native>>) -> Result<ArrayRef> {
+    Ok(Arc::new(PrimitiveArray::<T>::from_iter(values)))
 }
 
-fn at<T: Copy>(dense: &[Vec<Option<T>>], row: RowRef) -> Option<T> {
-    *dense.get(row.chunk as usize)?.get(row.row as usize)?
+fn text_array(texts: &[Option<&[u8]>]) -> Result<ArrayRef> {
+    let bytes = texts.iter().flatten().map(|text| text.len()).sum();
+    let mut values = Vec::with_capacity(bytes);
+    texts.iter().flatten().for_each(|text| values.extend_from_slice(text));
+    let offsets = OffsetBuffer::from_lengths(texts.iter().map(|text| text.map_or(0, <[u8]>::len)));
+    let nulls = NullBuffer::from_iter(texts.iter().map(Option::is_some));
+    let array = StringArray::try_new(offsets, values.into(), Some(nulls));
+    let array = array.map_err(|error| {
+        Error::new(ErrorKind::Internal, "texts of records are not UTF-8").with_source(error)
+    })?;
+    Ok(Arc::new(array))
 }
 
-fn dense_ints(field: Option<(&Settled, &FieldValues)>) -> Vec<Option<i64>> {
-    let Some((settled, values)) = field else { return Vec::new() };
-    let whole = values.doubles.iter().filter_map(|(row, value)| Some((row, number::as_integer(*value)?)));
-    dense(settled.chunk.len(), values.ints.iter().map(|(row, value)| (row, *value)).chain(whole))
-}
-
-fn dense_doubles(field: Option<(&Settled, &FieldValues)>) -> Vec<Option<f64>> {
-    let Some((settled, values)) = field else { return Vec::new() };
-    let exact = values.ints.iter().filter_map(|(row, value)| Some((row, number::as_double(*value)?)));
-    dense(settled.chunk.len(), values.doubles.iter().map(|(row, value)| (row, *value)).chain(exact))
-}
-
-fn dense_bools(field: Option<(&Settled, &FieldValues)>) -> Vec<Option<bool>> {
-    let Some((settled, values)) = field else { return Vec::new() };
-    dense(settled.chunk.len(), values.bools.iter().map(|(row, value)| (row, *value)))
-}
-
-fn text_array<'a>(rows: &[RowRef], text: impl Fn(&RowRef) -> Option<&'a [u8]>) -> ArrayRef {
-    let bytes = rows.iter().filter_map(&text).map(<[u8]>::len).sum();
-    let mut builder = StringBuilder::with_capacity(rows.len(), bytes);
-    for row in rows {
-        match text(row).map(std::str::from_utf8) {
-            Some(Ok(text)) => builder.append_value(text),
-            _ => builder.append_null(),
-        }
-    }
-    Arc::new(builder.finish())
+fn unexpected(column_type: ColumnType) -> Error {
+    Error::new(ErrorKind::Internal, format!("no field becomes a column of `{column_type}`"))
 }
 
 /// A column of lists.
@@ -294,7 +340,7 @@ fn list_array<'a>(
                 _ => builder.append_null(),
             }
         })),
-        other => Err(Error::new(ErrorKind::Internal, format!("no field becomes a column of `{other}`"))),
+        other => Err(unexpected(other)),
     }
 }
 

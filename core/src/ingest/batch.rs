@@ -1,6 +1,6 @@
 //! Chunks as one Arrow batch with all columns of a table: rows that are not in Parquet yet.
 
-use super::arrays::{ColumnSource, RowRef, Settled, arrow_field};
+use super::arrays::{Placement, Settled, arrays, arrow_field, arrow_type};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::TableSchema;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
@@ -10,19 +10,16 @@ use std::sync::Arc;
 
 /// All rows of chunks, in order, with every column of the table.
 pub fn batch_of(chunks: &[Settled], schema: &TableSchema) -> Result<RecordBatch> {
-    let rows: Vec<RowRef> = chunks
-        .iter()
-        .enumerate()
-        .flat_map(|(chunk, settled)| {
-            (0..settled.chunk.len()).map(move |row| RowRef { chunk: chunk as u32, row: row as u32 })
-        })
-        .collect();
-    let columns = schema.columns().iter().enumerate();
-    let arrays = columns.map(|(position, column)| ColumnSource::new(position, column, chunks).array(&rows));
-    let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
+    let placement = Placement::in_order(chunks);
+    let rows = placement.rows();
+    let columns = schema.columns().iter().enumerate().map(|(position, column)| {
+        let array = arrays(position, column, chunks, &placement)?.into_iter().flatten().next();
+        Ok(array.unwrap_or_else(|| new_null_array(&arrow_type(column.column_type), rows)))
+    });
+    let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
     let fields: Vec<_> = schema.columns().iter().map(arrow_field).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options).map_err(|error| {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).map_err(|error| {
         Error::new(ErrorKind::Internal, "the columns of unsealed events do not fit together")
             .with_source(error)
     })

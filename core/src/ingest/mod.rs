@@ -1,6 +1,7 @@
 //! From records to data files: settling types against the catalogue, encoding, sorting.
 
 pub mod arrays;
+pub mod coding;
 pub mod pages;
 #[cfg(feature = "native")]
 pub mod parquet;

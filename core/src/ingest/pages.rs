@@ -12,7 +12,10 @@ use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zstd::zstd_safe::CParameter;
 
+/// How far back the compressor looks, as a power of two.
+const WINDOW_LOG: u32 = 23;
 /// The type of a page that holds a dictionary, in its header.
 const DICTIONARY_PAGE: u64 = 2;
 /// How a Thrift header begins a field that is the next one and a 32-bit integer.
@@ -118,10 +121,17 @@ fn compress(level: i32, data: &[u8]) -> Result<Vec<u8>> {
         let external = |error: std::io::Error| ParquetError::External(Box::new(error));
         let compressor = match slot {
             Some((same, compressor)) if *same == level => compressor,
-            _ => &mut slot.insert((level, zstd::bulk::Compressor::new(level).map_err(external)?)).1,
+            _ => &mut slot.insert((level, compressor(level).map_err(external)?)).1,
         };
         compressor.compress(data).map_err(external)
     })
+}
+
+/// A compressor that finds what repeats anywhere in a page of the usual size.
+fn compressor(level: i32) -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(level)?;
+    compressor.set_parameter(CParameter::WindowLog(WINDOW_LOG))?;
+    Ok(compressor)
 }
 
 /// The kind of a page, and its header with another compressed size.

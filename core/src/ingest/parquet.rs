@@ -3,6 +3,7 @@
 //! A column may turn up in the middle of a file. So the encoded columns of each row group wait, compressed,
 //! until the file ends; row groups that lack a column then get it as nulls.
 
+use super::coding::Coding;
 use super::pages::{ColumnChunk, Pages};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
@@ -13,19 +14,23 @@ use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+/// A page of data ends at so many bytes: what repeats is found within a page only.
+const DATA_PAGE_BYTES: usize = 8 << 20;
+/// A page of data ends at so many rows.
+const DATA_PAGE_ROWS: usize = 100_000;
+
 /// How files are encoded.
 #[derive(Clone, Debug)]
 pub struct Encoded {
     level: i32,
-    properties: Arc<WriterProperties>,
+    properties: [(Coding, WriterPropertiesPtr); 4],
 }
 
 /// One file's encoded columns.
@@ -57,29 +62,19 @@ pub struct Written {
 impl Encoded {
     /// Files compressed with zstd at a level.
     pub fn zstd(level: i32) -> Encoded {
-        let mut properties = WriterProperties::builder()
-            .set_compression(Compression::UNCOMPRESSED)
-            .set_writer_version(WriterVersion::PARQUET_1_0)
-            .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
-            .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_offset_index_disabled(true)
-            .set_dictionary_page_size_limit(1 << 20)
-            .set_data_page_size_limit(1 << 20)
-            .set_statistics_truncate_length(Some(64));
-        // Values that hardly repeat, and grow: their differences are small.
-        for column in ["seq", "ts"] {
-            let column = ColumnPath::from(column);
-            properties = properties
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
-        }
-        Encoded { level, properties: Arc::new(properties.build()) }
+        let codings = [Coding::Dictionary, Coding::Plain, Coding::Differences, Coding::Prefixes];
+        Encoded { level, properties: codings.map(|coding| (coding, Arc::new(properties(coding)))) }
+    }
+
+    fn properties(&self, coding: Coding) -> WriterPropertiesPtr {
+        let known = self.properties.iter().find(|(known, _)| *known == coding);
+        known.map_or_else(|| Arc::new(properties(coding)), |(_, properties)| properties.clone())
     }
 
     /// A writer for one column.
-    fn column_writer(&self, field: &Arc<Field>) -> Result<ColumnWriter> {
+    fn column_writer(&self, field: &Arc<Field>, coding: Coding) -> Result<ColumnWriter> {
         let schema = Arc::new(Schema::new(vec![field.clone()]));
-        let writer = self.file_writer(std::io::sink(), &schema)?;
+        let writer = self.file_writer(std::io::sink(), &schema, coding)?;
         let pages = Pages::new(self.level);
         let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
         let factory = factory.with_page_store_factory(Arc::new(pages.clone()));
@@ -89,11 +84,46 @@ impl Encoded {
         Ok(ColumnWriter { writer, pages })
     }
 
-    fn file_writer<W: Write + Send>(&self, out: W, schema: &Schema) -> Result<SerializedFileWriter<W>> {
+    fn file_writer<W: Write + Send>(
+        &self,
+        out: W,
+        schema: &Schema,
+        coding: Coding,
+    ) -> Result<SerializedFileWriter<W>> {
         let parquet = ArrowSchemaConverter::new().schema_root("events").convert(schema);
         let parquet = parquet.map_err(|error| failed("describe", &error))?;
-        SerializedFileWriter::new(out, parquet.root_schema_ptr(), self.properties.clone())
+        SerializedFileWriter::new(out, parquet.root_schema_ptr(), self.properties(coding))
             .map_err(|error| failed("begin", &error))
+    }
+}
+
+fn properties(coding: Coding) -> WriterProperties {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::UNCOMPRESSED)
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_dictionary_page_size_limit(1 << 20)
+        .set_data_page_size_limit(DATA_PAGE_BYTES)
+        .set_data_page_row_count_limit(DATA_PAGE_ROWS)
+        .set_statistics_truncate_length(Some(64));
+    let properties = properties.set_dictionary_enabled(coding == Coding::Dictionary);
+    let properties = match coding {
+        Coding::Dictionary => properties,
+        Coding::Plain => properties.set_encoding(Encoding::PLAIN),
+        Coding::Differences => properties.set_encoding(Encoding::DELTA_BINARY_PACKED),
+        Coding::Prefixes => properties.set_encoding(Encoding::DELTA_BYTE_ARRAY),
+    };
+    properties.build()
+}
+
+/// The coding of a column that begins with these values.
+fn coding_of(field: &Field, array: &ArrayRef) -> Coding {
+    match field.name().as_str() {
+        // They grow, and hardly repeat.
+        "seq" | "ts" => Coding::Differences,
+        _ => Coding::of(array),
     }
 }
 
@@ -183,7 +213,7 @@ impl OpenFile {
         let schema = Schema::new(self.fields.values().cloned().collect::<Vec<_>>());
         let mut hashed = HashedFile { file, hash: Sha256::new() };
         let failed = |error: &ParquetError| storage_error(path, error);
-        let mut writer = self.encoding.file_writer(&mut hashed, &schema)?;
+        let mut writer = self.encoding.file_writer(&mut hashed, &schema, Coding::Dictionary)?;
         for mut group in self.closed {
             let mut row_group = writer.next_row_group().map_err(|error| failed(&error))?;
             for (position, field) in &self.fields {
@@ -222,7 +252,7 @@ impl OpenColumn {
             return Ok(());
         }
         if self.writer.is_none() {
-            let mut writer = self.encoding.column_writer(&self.field)?;
+            let mut writer = self.encoding.column_writer(&self.field, coding_of(&self.field, array))?;
             if self.rows_before > 0 {
                 writer.append(&self.field, &new_null_array(self.field.data_type(), self.rows_before))?;
             }
@@ -230,6 +260,14 @@ impl OpenColumn {
         }
         match &mut self.writer {
             Some(writer) => writer.append(&self.field, array),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds rows without a value.
+    pub fn append_nulls(&mut self, rows: usize) -> Result<()> {
+        match &mut self.writer {
+            Some(writer) => writer.append(&self.field, &new_null_array(self.field.data_type(), rows)),
             None => Ok(()),
         }
     }
@@ -255,7 +293,7 @@ impl ColumnWriter {
 }
 
 fn null_chunk(encoding: &Encoded, field: &Arc<Field>, rows: usize) -> Result<ColumnChunk> {
-    let mut writer = encoding.column_writer(field)?;
+    let mut writer = encoding.column_writer(field, Coding::Dictionary)?;
     writer.append(field, &new_null_array(field.data_type(), rows))?;
     writer.close()
 }

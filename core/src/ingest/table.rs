@@ -1,6 +1,6 @@
 //! Chunks to data files: rows go to the file of their day, sorted, and files end when they are large.
 
-use super::arrays::{ColumnSource, RowRef, Settled, arrow_field, has_values};
+use super::arrays::{Placement, RowRef, Settled, arrays, arrow_field, has_values};
 use super::parquet::{Encoded, OpenFile, in_parallel};
 use super::rest::rest_of;
 use super::stats::{ColumnRange, ColumnRanges};
@@ -15,6 +15,7 @@ use crate::layout;
 use crate::log::DataFile;
 use crate::storage::Storage;
 use chrono::NaiveDate;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct TableWriter {
     encoding: Encoded,
     threads: usize,
     open: BTreeMap<NaiveDate, DayFile>,
+    /// How many batches were pushed.
+    pushes: u64,
     done: Vec<DataFile>,
 }
 
@@ -42,13 +45,15 @@ struct DayFile {
     file: OpenFile,
     rows_hash: RowSet,
     ranges: ColumnRanges,
+    /// The last batch that had rows of the day.
+    last_push: u64,
 }
 
 impl TableWriter {
     /// A writer of files below a prefix: empty, or a folder and `/`.
     pub fn new(storage: Arc<dyn Storage>, prefix: &str, encoding: Encoded, threads: usize) -> TableWriter {
         let prefix = prefix.to_string();
-        TableWriter { storage, prefix, encoding, threads, open: BTreeMap::new(), done: Vec::new() }
+        TableWriter { storage, prefix, encoding, threads, open: BTreeMap::new(), pushes: 0, done: Vec::new() }
     }
 
     /// Adds the rows of chunks that the catalogue covers.
@@ -60,22 +65,38 @@ impl TableWriter {
                 file: OpenFile::new(encoding),
                 rows_hash: RowSet::default(),
                 ranges: ColumnRanges::default(),
+                last_push: 0,
             });
         }
+        self.pushes += 1;
         self.write_columns(&days, chunks, catalogue.schema())?;
         for (day, rows) in &days {
             let Some(day_file) = self.open.get_mut(day) else { continue };
             day_file.file.end_batch(rows.len());
+            day_file.last_push = self.pushes;
             day_file.rows_hash.add(&rows_hash(chunks, rows));
             if day_file.end_row_group_if_full()? {
                 self.finish_day(*day, now_ms)?;
             }
         }
+        self.make_room(now_ms)
+    }
+
+    /// While the open files take too much memory, ends the row group of the day that had no rows for longest, or
+    /// the largest of several, or that day's file if it has no open row group.
+    fn make_room(&mut self, now_ms: i64) -> Result<()> {
         while self.open.values().map(|day| day.file.memory_bytes()).sum::<usize>() > MEMORY_BYTES {
-            let largest =
-                self.open.iter().max_by_key(|(_, day)| day.file.memory_bytes()).map(|(day, _)| *day);
-            let Some(largest) = largest else { break };
-            self.finish_day(largest, now_ms)?;
+            let idlest = self.open.iter_mut().min_by_key(|(_, day)| {
+                (day.file.open_rows() == 0, day.last_push, Reverse(day.file.memory_bytes()))
+            });
+            match idlest {
+                Some((_, day)) if day.file.open_rows() > 0 => day.file.close_row_group()?,
+                Some((day, _)) => {
+                    let day = *day;
+                    self.finish_day(day, now_ms)?;
+                }
+                None => break,
+            }
         }
         Ok(())
     }
@@ -87,6 +108,7 @@ impl TableWriter {
         chunks: &[Settled],
         schema: &TableSchema,
     ) -> Result<()> {
+        let placement = Placement::new(chunks, days.iter().map(|(_, rows)| rows.as_slice()));
         let mut tasks = Vec::new();
         for (position, column) in schema.columns().iter().enumerate() {
             let field = Arc::new(arrow_field(column));
@@ -104,13 +126,15 @@ impl TableWriter {
             }
         }
         let written = in_parallel(tasks, self.threads, |(position, column, mut files)| {
-            let source = ColumnSource::new(position, column, chunks);
             let mut bounds = Vec::new();
-            for ((_, rows), file) in days.iter().zip(&mut files) {
-                let array = source.array(rows)?;
-                bounds.push(Fixed::ALL.get(position).and_then(|fixed| ColumnRange::of(*fixed, &array)));
-                if let Some(file) = file {
-                    file.append(&array)?;
+            let arrays = arrays(position, column, chunks, &placement)?;
+            for (((_, rows), file), array) in days.iter().zip(&mut files).zip(arrays) {
+                let range = |array| ColumnRange::of(*Fixed::ALL.get(position)?, array);
+                bounds.push(array.as_ref().and_then(range));
+                match (file, &array) {
+                    (Some(file), Some(array)) => file.append(array)?,
+                    (Some(file), None) => file.append_nulls(rows.len())?,
+                    (None, _) => {}
                 }
             }
             Ok((position, files, bounds))
