@@ -1,6 +1,9 @@
 //! From records to data files: settling types against the catalogue, encoding, sorting.
 
 pub mod arrays;
+pub mod blocks;
+pub mod columnar;
+pub mod encoding;
 pub mod pages;
 #[cfg(feature = "native")]
 pub mod parquet;
@@ -12,13 +15,7 @@ pub mod archive;
 #[cfg(feature = "native")]
 pub mod batch;
 #[cfg(feature = "native")]
-pub mod blocks;
-#[cfg(feature = "native")]
-pub mod columnar;
-#[cfg(feature = "native")]
 pub mod decompress;
-#[cfg(feature = "native")]
-pub mod encoding;
 #[cfg(feature = "native")]
 pub mod explain;
 #[cfg(feature = "native")]
