@@ -3,15 +3,23 @@
 use daybook::Format;
 use daybook::event::json::Tape;
 use daybook::format::{Codec, Place, Records, Sample, detect};
+use std::fmt;
 
 /// A file's time: 2026-02-03.
 const TIME_US: i64 = 1_770_076_800_000_000;
 
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 struct Seen {
     offset: usize,
     raw: Vec<u8>,
     result: Result<Vec<u8>, String>,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let result = self.result.as_ref().map(|json| String::from_utf8_lossy(json));
+        write!(f, "`{}` at {}: {result:?}", String::from_utf8_lossy(&self.raw), self.offset)
+    }
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -85,7 +93,7 @@ pub fn arrivals(data: &[u8]) -> [usize; 3] {
 
 /// Whether each record of a format is a line of its own.
 fn is_of_lines(format: Format) -> bool {
-    matches!(format, Format::JsonLines | Format::Logfmt | Format::Access | Format::JournalJson)
+    matches!(format, Format::JsonLines | Format::Logfmt | Format::Access)
 }
 
 /// Reads an input as a format.
@@ -99,18 +107,24 @@ pub fn check(format: Format, data: &[u8]) {
     assert_eq!(whole, read_in_pieces(codec, input, arrivals(data)), "pieces read otherwise");
     let _ = codec.next_start(input).map(|start| assert!(start <= input.len()));
     check_places(format, input, &whole.seen);
-    for seen in &whole.seen {
-        check_alone(codec, seen);
-        if let Some(header) = layout.header.as_deref() {
-            let alone = Sample { header: Some(header), ..sample(&seen.raw, true) };
-            let layout = detect::layout(format, &alone).expect("the format is the same");
-            check_alone(layout.codec.as_ref(), seen);
+    for seen in whole.seen.iter().filter(|seen| stands_alone(format, seen)) {
+        match layout.header.as_deref() {
+            None => check_alone(codec, seen),
+            Some(header) => {
+                let alone = Sample { header: Some(header), ..sample(&seen.raw, true) };
+                let layout = detect::layout(format, &alone).expect("the format is the same");
+                check_alone(layout.codec.as_ref(), seen);
+            }
         }
     }
 }
 
 /// Records stand one after the other, and nothing but blanks between those that are lines.
 fn check_places(format: Format, input: &[u8], all: &[Seen]) {
+    // Containers write several streams at a time, and a record of one has parts around those of another.
+    if matches!(format, Format::Docker | Format::Cri) {
+        return;
+    }
     let mut end = 0;
     for seen in all {
         let between = input.get(end..seen.offset).expect("records overlap, or stand in no order");
@@ -126,12 +140,26 @@ fn check_places(format: Format, input: &[u8], all: &[Seen]) {
     }
 }
 
+/// Whether a record or its damage can be told from a whole input that looks so.
+fn stands_alone(format: Format, seen: &Seen) -> bool {
+    match format {
+        // A piece of a damaged document may be a document.
+        Format::Json | Format::JournalJson | Format::Otel => {
+            seen.result.as_ref().is_ok_and(|json| Tape::default().parse(json).is_ok())
+        }
+        // An empty row of a dump's only column is no row.
+        Format::Copy => seen.raw.last().is_some_and(|last| *last != b'\n'),
+        _ => true,
+    }
+}
+
 /// What the quarantine keeps reads as what it was.
 fn check_alone(codec: &dyn Codec, seen: &Seen) {
     let again = read_whole(codec, &seen.raw);
     assert_eq!(again.seen.len(), 1, "{seen:?} read again is {again:?}");
     let again = &again.seen[0];
-    assert_eq!((&again.raw, &again.result), (&seen.raw, &seen.result), "read again");
+    // What was cut off by the end of a line is cut off by the end of the input.
+    assert_eq!((&again.raw, again.result.as_ref().ok()), (&seen.raw, seen.result.as_ref().ok()), "{seen:?}");
 }
 
 /// Looks which format an input has, and reads it as that.

@@ -55,7 +55,7 @@ fn check_planted_text(redactor: &mut Redactor, data: &[u8]) {
 
 fn check_record(redactor: &mut Redactor, data: &[u8]) {
     let mut tape = Tape::default();
-    if tape.parse(data).is_err() {
+    if std::str::from_utf8(data).is_err() || tape.parse(data).is_err() {
         return;
     }
     if let Some(once) = redactor.record(data, &tape) {
