@@ -65,7 +65,9 @@ pub fn encoding(text: &str) -> Result<Encoding, String> {
 /// `column=path`.
 pub fn column_path(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((column, path)) if !column.is_empty() && !path.is_empty() => Ok((column.to_string(), path.to_string())),
+        Some((column, path)) if !column.is_empty() && !path.is_empty() => {
+            Ok((column.to_string(), path.to_string()))
+        }
         _ => Err("not a column and a path such as kind=event.name".to_string()),
     }
 }

@@ -1,17 +1,18 @@
 //! Takes records apart: which value is which fixed column's, which are fields, and what the record's hash is.
 
+mod fields;
+mod fixed;
+
+use super::canonical;
 use super::chunk::{Chunk, Field};
 use super::column::FieldPath;
 use super::fixed::Fixed;
 use super::json::{self, Kind, Node, Tape};
-use super::mapping::{Names, OTHER_CASE_RANK};
-use super::number::{self, Number};
+use super::mapping::Names;
 use super::path::{NodeId, PathTree, ROOT};
-use super::reject::{Reject, excerpt};
+use super::reject::Reject;
 use super::shape::{Form, Origin, Shape};
-use super::time::{self, TimeForm};
-use super::values::{FieldValues, ListClass, Texts};
-use super::{canonical, severity};
+use super::values::{FieldValues, Texts};
 use hashbrown::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -245,198 +246,8 @@ impl Shredder {
         Ok(())
     }
 
-    /// When the record happened, and where it says so.
-    fn timestamp(
-        &mut self,
-        text: &[u8],
-        arrival_us: i64,
-    ) -> Result<(i64, Option<(NodeId, TimeForm)>), Reject> {
-        let mut unreadable: Option<Reject> = None;
-        for candidate in self.candidates.iter().filter(|candidate| candidate.column == Fixed::Ts) {
-            let Some(value) = self.tape.get(candidate.value as usize) else { continue };
-            let reject = |make: fn(String, String) -> Reject| {
-                let field = self.paths.get(candidate.node).map(|node| node.path.to_string());
-                make(field.unwrap_or_default(), excerpt(json::text_of(text, &value)))
-            };
-            match read_time(text, &value) {
-                Some((micros, form)) if (time::EARLIEST_US..time::LATEST_US).contains(&micros) => {
-                    let leaves = candidate.leaves.0 as usize..candidate.leaves.1 as usize;
-                    let node = candidate.node;
-                    for leaf in self.leaves.get_mut(leaves).unwrap_or_default() {
-                        leaf.taken = true;
-                    }
-                    return Ok((micros, Some((node, form))));
-                }
-                Some(_) if candidate.rank < OTHER_CASE_RANK => {
-                    unreadable.get_or_insert(reject(|field, value| Reject::TimeRange { field, value }));
-                }
-                // What has the name in another case only may well be something else.
-                None if value.kind != Kind::Null && candidate.rank < OTHER_CASE_RANK => {
-                    unreadable.get_or_insert(reject(|field, value| Reject::Time { field, value }));
-                }
-                _ => {}
-            }
-        }
-        match unreadable {
-            Some(reject) => Err(reject),
-            None => Ok((arrival_us, None)),
-        }
-    }
-
-    /// Gives each fixed column the first of its candidates that can be read.
-    fn take_fixed(&mut self, text: &[u8], row: u32) {
-        let mut done = None;
-        for position in 0..self.candidates.len() {
-            let Some(candidate) = self.candidates.get(position).copied() else { break };
-            if candidate.column == Fixed::Ts || done == Some(candidate.column) {
-                continue;
-            }
-            let Some(value) = self.tape.get(candidate.value as usize) else { continue };
-            if let Some(form) = self.read_fixed(text, row, &candidate, &value) {
-                done = Some(candidate.column);
-                if candidate.column == Fixed::DurationMs && form == Form::Text {
-                    // A duration with a unit stays a field too, so that its spelling comes back.
-                    continue;
-                }
-                self.note_origin(candidate.column, candidate.node, form);
-                let leaves = candidate.leaves.0 as usize..candidate.leaves.1 as usize;
-                for leaf in self.leaves.get_mut(leaves).unwrap_or_default() {
-                    leaf.taken = true;
-                }
-            }
-        }
-    }
-
-    /// Stores a candidate's value in its column, if it can be read as one.
-    fn read_fixed(&mut self, text: &[u8], row: u32, candidate: &Candidate, value: &Node) -> Option<Form> {
-        let raw = json::text_of(text, value);
-        let form = match value.kind {
-            Kind::String => Form::Text,
-            Kind::Number => Form::Number,
-            Kind::True | Kind::False => Form::Bool,
-            _ => Form::Json,
-        };
-        match (candidate.column, form) {
-            (Fixed::Before | Fixed::After, _) if value.kind != Kind::Null => {
-                let quoted = value.kind == Kind::String;
-                let written = match quoted {
-                    true => text.get(value.start as usize - 1..value.end as usize + 1)?,
-                    false => raw,
-                };
-                self.chunk.fixed.get_mut(candidate.column.position())?.push(row, written);
-                return Some(Form::Json);
-            }
-            (_, Form::Json) => return None,
-            // A bare number there has no unit.
-            (Fixed::DurationMs, Form::Number) if self.is_named(candidate, "duration") => return None,
-            (Fixed::DurationMs, _) => return self.read_duration(raw, row, value),
-            (Fixed::Status, Form::Number | Form::Bool) => return None,
-            // A file's path also says the entity's type.
-            (Fixed::EntityId, _) if self.is_named(candidate, "file_path") => {
-                let types = self.chunk.fixed.get_mut(Fixed::EntityType.position())?;
-                if types.rows.last() == Some(&row) {
-                    return None;
-                }
-                types.push(row, b"file");
-            }
-            _ => {}
-        }
-        let is_otel = candidate.column == Fixed::Level && self.is_named(candidate, "severityNumber");
-        let texts = self.chunk.fixed.get_mut(candidate.column.position())?;
-        let written = texts.push_with(row, |out| match value.escaped {
-            true => json::unescape_into(raw, out),
-            false => out.extend_from_slice(raw),
-        });
-        if candidate.column == Fixed::Level {
-            let level = std::str::from_utf8(written).unwrap_or_default();
-            let severity = match level.parse() {
-                // OpenTelemetry's own numbers, which others also use in another sense.
-                Ok(number @ 1..=24) if is_otel => Some(number),
-                _ => severity::of_level(level),
-            };
-            if let (Some(severity), Some(last)) = (severity, self.chunk.severity.last_mut()) {
-                *last = severity;
-            }
-        }
-        Some(form)
-    }
-
-    fn read_duration(&mut self, raw: &[u8], row: u32, value: &Node) -> Option<Form> {
-        let (milliseconds, form) = match value.kind {
-            Kind::Number => match number::read(raw) {
-                Number::Int(value) => (number::as_double(value)?, Form::Number),
-                Number::Double(value) => (value, Form::Number),
-                Number::Exact => return None,
-            },
-            Kind::String => (time::read_duration_ms(std::str::from_utf8(raw).ok()?)?, Form::Text),
-            _ => return None,
-        };
-        if !milliseconds.is_finite() {
-            return None;
-        }
-        self.chunk.duration_ms.push(row, milliseconds);
-        Some(form)
-    }
-
-    fn is_named(&self, candidate: &Candidate, name: &str) -> bool {
-        let path = self.paths.get(candidate.node).map(|node| &node.path);
-        path.is_some_and(|path| path.keys().next().is_some_and(|key| key.eq_ignore_ascii_case(name)))
-    }
-
     fn note_origin(&mut self, column: Fixed, node: NodeId, form: Form) {
         self.shape_key.extend([column.position() as u32, node, form.code()]);
-    }
-
-    /// Puts what no fixed column took into its fields.
-    fn take_fields(&mut self, text: &[u8], row: u32) {
-        if self.fields.len() < self.paths.count() {
-            self.fields.resize_with(self.paths.count(), FieldValues::default);
-        }
-        let mut absences: Vec<(u32, NodeId)> = Vec::new();
-        for leaf in self.leaves.iter().filter(|leaf| !leaf.taken) {
-            let Some(value) = self.tape.get(leaf.value as usize) else { continue };
-            let Some(values) = self.fields.get_mut(leaf.node as usize) else { continue };
-            let raw = json::text_of(text, &value);
-            let deep = self.paths.get(leaf.node).is_some_and(|node| node.in_rest);
-            match value.kind {
-                Kind::Null => absences.push((0, leaf.node)),
-                Kind::Object => absences.push((1, leaf.node)),
-                Kind::Array if raw == b"[]" || value.next == leaf.value + 1 => {
-                    absences.push((2, leaf.node));
-                    if !deep {
-                        push_list(values, row, b"[]", ListClass::Empty);
-                    }
-                }
-                Kind::String if deep => {
-                    let quoted = text.get(value.start as usize - 1..value.end as usize + 1);
-                    values.rare_mut().other.push(row, quoted.unwrap_or_default());
-                }
-                _ if deep => values.rare_mut().other.push(row, raw),
-                Kind::String => {
-                    values.texts.push_with(row, |out| match value.escaped {
-                        true => json::unescape_into(raw, out),
-                        false => out.extend_from_slice(raw),
-                    });
-                }
-                Kind::Number => match number::read(raw) {
-                    Number::Int(value) => values.ints.push(row, value),
-                    Number::Double(value) => values.doubles.push(row, value),
-                    Number::Exact => values.rare_mut().exact.push(row, raw),
-                },
-                Kind::True => values.bools.push(row, true),
-                Kind::False => values.bools.push(row, false),
-                Kind::Array => match list_class(text, &self.tape, leaf.value as usize) {
-                    Some(class) => push_list(values, row, raw, class),
-                    None => values.rare_mut().other.push(row, raw),
-                },
-                Kind::Key => {}
-            }
-        }
-        if self.leaves.is_empty() {
-            absences.push((1, ROOT));
-        }
-        absences.sort_unstable();
-        self.shape_key.extend(absences.into_iter().flat_map(|(kind, node)| [ABSENCE + kind, node, 0]));
     }
 
     /// The shape of the record, by its key.
@@ -521,60 +332,3 @@ impl Shredder {
 
 /// In a shape's key, entries from here on are fields that were null, `{}` or `[]`.
 const ABSENCE: u32 = 1 << 16;
-
-fn push_list(values: &mut FieldValues, row: u32, raw: &[u8], class: ListClass) {
-    let rare = values.rare_mut();
-    rare.lists.push(row, raw);
-    rare.classes.push(class);
-}
-
-fn read_time(text: &[u8], value: &Node) -> Option<(i64, TimeForm)> {
-    let raw = std::str::from_utf8(json::text_of(text, value)).ok()?;
-    match value.kind {
-        Kind::Number => time::read_number(raw),
-        Kind::String if value.escaped => {
-            let mut plain = Vec::new();
-            json::unescape_into(raw.as_bytes(), &mut plain);
-            time::read_text(std::str::from_utf8(&plain).ok()?)
-        }
-        Kind::String => time::read_text(raw),
-        _ => None,
-    }
-}
-
-/// What a list column would hold of an array; none where no list column can.
-fn list_class(text: &[u8], tape: &Tape, array: usize) -> Option<ListClass> {
-    let end = tape.get(array)?.next as usize;
-    let mut class = ListClass::Nulls;
-    let mut wide_integers = false;
-    for position in array + 1..end {
-        let node = tape.get(position)?;
-        let element = match node.kind {
-            Kind::Null => continue,
-            Kind::String => ListClass::Texts,
-            Kind::True | Kind::False => ListClass::Bools,
-            Kind::Number => match number::read(json::text_of(text, &node)) {
-                Number::Int(value) => {
-                    wide_integers |= number::as_double(value).is_none();
-                    ListClass::Ints
-                }
-                Number::Double(_) => ListClass::Doubles,
-                Number::Exact => return None,
-            },
-            Kind::Object | Kind::Array | Kind::Key => return None,
-        };
-        class = match (class, element) {
-            (ListClass::Nulls, element) => element,
-            (ListClass::Ints, ListClass::Doubles) | (ListClass::Doubles, ListClass::Ints) => {
-                ListClass::Doubles
-            }
-            (class, element) if class == element => class,
-            _ => return None,
-        };
-    }
-    match class {
-        ListClass::Ints if wide_integers => Some(ListClass::WideInts),
-        ListClass::Doubles if wide_integers => None,
-        class => Some(class),
-    }
-}

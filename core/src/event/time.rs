@@ -201,8 +201,12 @@ fn scientific(text: &str) -> Option<(i64, TimeForm)> {
         return None;
     }
     let unit = unit_of(value.abs() as i64);
-    let micros = value * 1e6 / unit.per_second() as f64;
-    Some((micros as i64, TimeForm::Number { unit, quoted: false }))
+    // Both powers of ten are exact, and so is what they make of a whole number of microseconds.
+    let micros = match unit.per_second() {
+        fine @ 1_000_000.. => value / (fine / 1_000_000) as f64,
+        coarse => value * (1_000_000 / coarse) as f64,
+    };
+    Some((micros.floor() as i64, TimeForm::Number { unit, quoted: false }))
 }
 
 /// Microseconds counted in a unit, with a fraction where one is needed.
@@ -355,6 +359,9 @@ mod tests {
             assert_eq!(TimeForm::from_name(&form.name()), Some(form));
         }
         assert_eq!(rfc3339(read_number("1.7e9").unwrap().0), "2023-11-14T22:13:20Z");
+        for text in ["1e14", "1e17", "100000000e9"] {
+            assert_eq!(rfc3339(read_number(text).unwrap().0), "1973-03-03T09:46:40Z", "{text}");
+        }
         assert_eq!(read_number("1e300"), None);
         assert_eq!(read_number("99999999999999999999999"), None);
     }

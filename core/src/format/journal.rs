@@ -28,7 +28,8 @@ struct Export;
 
 impl Codec for Export {
     fn last_end(&self, pending: &[u8]) -> Option<usize> {
-        Entries::new(pending).filter(|entry| entry.cut).last().map(|entry| entry.end)
+        // After an entry whose end may be yet to come, what looks like entries may be within it.
+        Entries::new(pending).take_while(|entry| entry.cut).last().map(|entry| entry.end)
     }
 
     fn next_start(&self, bytes: &[u8]) -> Option<usize> {

@@ -218,7 +218,8 @@ pub fn lines_of(block: &[u8]) -> impl Iterator<Item = Place<'_>> {
         let rest = block.get(offset..).filter(|rest| !rest.is_empty())?;
         let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest.get(..length)?;
-        let place = Place { offset, raw: line.strip_suffix(b"\r").unwrap_or(line) };
+        let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+        let place = Place { offset, raw: line.get(..end)? };
         offset += length + 1;
         Some(place)
     })
@@ -227,4 +228,22 @@ pub fn lines_of(block: &[u8]) -> impl Iterator<Item = Place<'_>> {
 /// Where the last line ends that has an end.
 pub fn last_line_end(pending: &[u8]) -> Option<usize> {
     memchr::memrchr(b'\n', pending).map(|newline| newline + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_read_alone_is_the_same_line() {
+        let lines = |block: &[u8]| {
+            lines_of(block).map(|place| (place.offset, place.raw.to_vec())).collect::<Vec<_>>()
+        };
+        let found = lines(b"a\r\r\n\r\nb\rc\n\nd\r");
+        let expected: [(usize, &[u8]); 5] = [(0, b"a"), (4, b""), (6, b"b\rc"), (10, b""), (11, b"d")];
+        assert_eq!(found, expected.map(|(offset, raw)| (offset, raw.to_vec())));
+        for (_, raw) in found.into_iter().filter(|(_, raw)| !raw.is_empty()) {
+            assert_eq!(lines(&raw), [(0, raw)]);
+        }
+    }
 }

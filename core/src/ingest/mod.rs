@@ -1,7 +1,10 @@
 //! From records to data files: settling types against the catalogue, encoding, sorting.
 
 pub mod arrays;
+pub mod blocks;
 pub mod coding;
+pub mod columnar;
+pub mod encoding;
 pub mod pages;
 #[cfg(feature = "native")]
 pub mod parquet;
@@ -13,13 +16,7 @@ pub mod archive;
 #[cfg(feature = "native")]
 pub mod batch;
 #[cfg(feature = "native")]
-pub mod blocks;
-#[cfg(feature = "native")]
-pub mod columnar;
-#[cfg(feature = "native")]
 pub mod decompress;
-#[cfg(feature = "native")]
-pub mod encoding;
 #[cfg(feature = "native")]
 pub mod explain;
 #[cfg(feature = "native")]

@@ -79,6 +79,12 @@ fn binary_fields_have_a_length() {
     });
     assert_eq!(read(&Export, BINARY).only(), expected);
     check_steps(&Export, &[BINARY, BINARY].concat());
+    let value = b"one\n\ntwo\n\nthree\n\n";
+    let entry = [b"A=1\nMESSAGE\n", &(value.len() as u64).to_le_bytes()[..], value, b"\n\n"].concat();
+    check_steps(&Export, &entry.repeat(3));
+    for length in 0..entry.len() {
+        assert_eq!(Export.last_end(&entry[..length]), None, "{length}");
+    }
     let taken = read(&Export, b"A\n\x02\0\0\0\0\0\0\0\xe9\n\nB=\xff\n");
     assert_eq!((taken.only(), taken.decoded), (json!({"A": "\u{e9}\n", "B": "\u{ff}"}), 2));
 }

@@ -83,7 +83,7 @@ fn logfmt_is_found_and_nothing_else() {
         "127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /?a=b HTTP/1.0\" 200 2326\n",
         "a,b\n1=2,3=4\n",
         "__CURSOR=s\n_PID=1\nMESSAGE=a b=c\n",
-        "PATH=/bin\nHOME=/home\n",
+        "PATH=/bin\nSHELL=sh\n",
     ] {
         assert_eq!(found(other), None, "{other}");
     }

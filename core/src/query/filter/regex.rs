@@ -54,10 +54,8 @@ pub(super) fn fault(regex: &str) -> Option<Fault> {
                 open.push(at);
                 repeatable = rest.starts_with("(?");
             }
-            ')' => {
-                if open.pop().is_none() {
-                    return fault(at, "no `(` for this `)`", Some("write `\\)` for a parenthesis"));
-                }
+            ')' if open.pop().is_none() => {
+                return fault(at, "no `(` for this `)`", Some("write `\\)` for a parenthesis"));
             }
             '|' => repeatable = false,
             '*' | '+' | '?' if !repeated => {

@@ -88,8 +88,8 @@ impl Columns<'_> {
     fn well_known(&self, field: &Field) -> Option<Target> {
         let name = field.keys().collect::<Vec<_>>().join(".");
         let any_case = field.keys().len() == 1;
-        let is_it = |known: &&str| *known == name || (any_case && known.eq_ignore_ascii_case(&name));
-        let (fixed, _) = WELL_KNOWN.iter().find(|(_, names)| names.iter().any(|known| is_it(&known)))?;
+        let is_it = |known: &str| known == name || (any_case && known.eq_ignore_ascii_case(&name));
+        let (fixed, _) = WELL_KNOWN.iter().find(|(_, names)| names.iter().any(|known| is_it(known)))?;
         self.fixed(*fixed)
     }
 
