@@ -67,7 +67,6 @@ pub use ingest::explain::{ExplainedColumn, Explanation, Unreadable};
 pub use ingest::input::Input;
 #[cfg(feature = "native")]
 pub use ingest::pipeline::InputReceipt;
-pub use redact::Counts as RedactedCounts;
 pub use ingest::progress::{NoProgress, Progress, Step, Unit};
 #[cfg(feature = "native")]
 pub use ingest::source::{Expanded, expand};
@@ -75,6 +74,7 @@ pub use ingest::source::{Expanded, expand};
 pub use log::At;
 #[cfg(feature = "native")]
 pub use maintenance::{CompactReceipt, CompactRequest};
+pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
     Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, InputGroup, Interrupter,

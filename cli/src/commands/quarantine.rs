@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use daybook::{
-    QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, RetryOptions, RetryReceipt,
-};
+use daybook::{QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, RetryOptions, RetryReceipt};
 
 use crate::args::{Quarantine, Zone};
 use crate::context::Context;
@@ -222,7 +220,9 @@ mod tests {
             by_input: vec![InputGroup { input: "a\rb".to_string(), count: 3, first: day(1), last: day(2) }],
         };
         let text = summary_text(&summary, Zone::Utc, LOOK);
-        assert!(text.starts_with("2,022 records in the quarantine, from 2026-02-01T00:00:00Z to 2026-02-02T00:00:00Z\n\n"));
+        assert!(text.starts_with(
+            "2,022 records in the quarantine, from 2026-02-01T00:00:00Z to 2026-02-02T00:00:00Z\n\n"
+        ));
         assert!(text.contains("  2,000  bad \\u001b[2J 0   {\\u0007\\n\n"), "{text}");
         assert!(text.contains("and 2 reasons more; `--json` has all\n"), "{text}");
         assert!(text.contains("      3  a\\rb\n"), "{text}");
@@ -231,13 +231,21 @@ mod tests {
 
     #[test]
     fn a_receipt_says_what_was_tried_and_what_not() {
-        let mut receipt = RetryReceipt { tried: 3, stored: 2, still: 1, events: 2, seconds: 0.5, ..RetryReceipt::default() };
+        let mut receipt = RetryReceipt {
+            tried: 3,
+            stored: 2,
+            still: 1,
+            events: 2,
+            seconds: 0.5,
+            ..RetryReceipt::default()
+        };
         receipt.by_reason.push(ReasonCount { reason: "no \u{1b}".to_string(), count: 1 });
         let text = |receipt: &RetryReceipt| retry_text(receipt, &RetryOptions::default(), None);
         let expected = "3 records read again in 500 ms: 2 stored, 1 still in the quarantine\n  1: no \\u001b\nlook at them: ";
         assert!(text(&receipt).starts_with(expected), "{}", text(&receipt));
         assert_eq!(text(&RetryReceipt::default()), "nothing is in the quarantine");
-        receipt = RetryReceipt { tried: 1, stored: 1, events: 5, skipped: 2, waiting: 3, finished: 4, ..receipt };
+        receipt =
+            RetryReceipt { tried: 1, stored: 1, events: 5, skipped: 2, waiting: 3, finished: 4, ..receipt };
         receipt.still = 0;
         receipt.by_reason.clear();
         assert_eq!(

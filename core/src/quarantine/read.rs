@@ -80,8 +80,11 @@ pub fn read_file(root: &Path, file: &DataFile) -> Result<impl Iterator<Item = Re
 }
 
 fn strange(column: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("a file of the quarantine has no column `{column}` that can be read"))
-        .with_hint("restore the folder `_quarantine` from a copy")
+    Error::new(
+        ErrorKind::Corrupt,
+        format!("a file of the quarantine has no column `{column}` that can be read"),
+    )
+    .with_hint("restore the folder `_quarantine` from a copy")
 }
 
 #[cfg(test)]

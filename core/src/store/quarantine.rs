@@ -5,10 +5,10 @@ mod reread;
 mod retry;
 mod rewrite;
 
+use super::Store;
 use super::intake;
 use super::options::IngestOptions;
 use super::reader::View;
-use crate::Store;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::reject::kind_of;
 use crate::format::Format;
@@ -93,7 +93,8 @@ impl QuarantineFilter {
     fn holds(&self, reject: &Reject) -> bool {
         let is_after = self.from_us.is_none_or(|from_us| reject.seq >= from_us);
         let is_before = self.until_us.is_none_or(|until_us| reject.seq < until_us);
-        let of_reason = |part: &String| reject.reason.contains(part) || kind_of(&reject.reason).contains(part);
+        let of_reason =
+            |part: &String| reject.reason.contains(part) || kind_of(&reject.reason).contains(part);
         is_after
             && is_before
             && self.input.as_ref().is_none_or(|part| reject.input.contains(part))
@@ -133,7 +134,9 @@ impl Store {
         let RetryOptions { filter, from, header, mapping, map } = options.clone();
         if let Some(format @ (Format::Parquet | Format::Arrow)) = from {
             let message = format!("what is in the quarantine is text, and not {format}");
-            return Err(Error::new(ErrorKind::Invalid, message).with_hint("leave `from` out, or name another format"));
+            return Err(
+                Error::new(ErrorKind::Invalid, message).with_hint("leave `from` out, or name another format")
+            );
         }
         let how = IngestOptions { from, header, mapping, map, ..IngestOptions::default() };
         let (read_as, mapping) = intake::how(&how, &self.settings)?;
@@ -175,7 +178,8 @@ impl<'a> Scan<'a> {
 
     /// Files that may have some of them, the latest first.
     fn files(&self) -> Vec<&DataFile> {
-        let mut files: Vec<_> = self.view.quarantine.files.iter().filter(|file| self.filter.may_hold(file)).collect();
+        let mut files: Vec<_> =
+            self.view.quarantine.files.iter().filter(|file| self.filter.may_hold(file)).collect();
         files.sort_by_key(|file| std::cmp::Reverse(file.seq_range()));
         files
     }

@@ -93,8 +93,11 @@ impl View {
     /// Rejects whose numbers events have.
     fn find_retried(&self, tables: &Tables) -> Result<BTreeSet<i64>> {
         let events = self.events_table(tables, &self.events.files, false)?;
-        let session =
-            Session::open(vec![events, self.rejects_table(tables)?], Vec::new(), &super::options::default_limits())?;
+        let session = Session::open(
+            vec![events, self.rejects_table(tables)?],
+            Vec::new(),
+            &super::options::default_limits(),
+        )?;
         let sql = "SELECT seq FROM quarantine WHERE seq IN (SELECT seq FROM events)";
         let mut retried = BTreeSet::new();
         for batch in session.query(sql, &[])? {
@@ -123,7 +126,13 @@ impl View {
                 pending.push(without(&conform(&batch?, &columns)?, &self.retried)?);
             }
         }
-        Ok(Table { name: "quarantine", files, columns: columns.columns().to_vec(), pending, mixed: Vec::new() })
+        Ok(Table {
+            name: "quarantine",
+            files,
+            columns: columns.columns().to_vec(),
+            pending,
+            mixed: Vec::new(),
+        })
     }
 
     /// Whether a file of the quarantine may hold rejects that are events already.

@@ -46,7 +46,9 @@ impl<'a> Rereader<'a> {
         if known.is_none() {
             self.intakes.push((mapping.clone(), Intake::new(mapping, self.rules), Vec::new()));
         }
-        let Some((_, intake, seqs)) = self.intakes.get_mut(place) else { return Ok(Err(NOTHING.to_string())) };
+        let Some((_, intake, seqs)) = self.intakes.get_mut(place) else {
+            return Ok(Err(NOTHING.to_string()));
+        };
         let mut check = Check { intake, arrival_us: reject.seq, records: 0, refused: None };
         layout.codec.read(text, &mut check);
         let (records, refused) = (check.records, check.refused);
@@ -60,7 +62,10 @@ impl<'a> Rereader<'a> {
         let mut store = Keep { intake, arrival_us: reject.seq, records: 0 };
         layout.codec.read(text, &mut store);
         if store.records != records {
-            return Err(Error::new(ErrorKind::Internal, "a text of the quarantine read differently the second time"));
+            return Err(Error::new(
+                ErrorKind::Internal,
+                "a text of the quarantine read differently the second time",
+            ));
         }
         seqs.push(reject.seq);
         if records > 1 {

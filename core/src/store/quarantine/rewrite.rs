@@ -39,7 +39,8 @@ impl Rewrite {
             return Ok(());
         }
         if !file.rows_hash.is_empty() && rows.to_hex() != file.rows_hash {
-            let message = format!("`{PREFIX}{}` does not hold the records that were written to it", file.path);
+            let message =
+                format!("`{PREFIX}{}` does not hold the records that were written to it", file.path);
             return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the file from a copy"));
         }
         self.adds.extend(tables.write_rejects(stay, now_ms)?);
