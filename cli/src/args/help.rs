@@ -72,7 +72,8 @@ Examples:
 
 Each record is read alone. Those that can be read become events, under the numbers that they had,
 and leave the quarantine; the others stay. Records of which only the beginning was kept are not
-tried.";
+tried. This is also the way to mend a file that was read as the wrong format: to ingest it again
+changes nothing, because its records are known.";
 
 pub const SQL: &str = "\
 Examples:

@@ -2,19 +2,22 @@
 
 use std::path::Path;
 
-use daybook::{QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, RetryOptions, RetryReceipt};
+use daybook::{QuarantineFilter, QuarantinePage, QuarantineSummary, RetryOptions, RetryReceipt};
 
 use crate::args::{Quarantine, Zone};
 use crate::context::Context;
 use crate::escape;
 use crate::failure::Failure;
 use crate::human;
+use crate::printer::paint;
 use crate::progress::ProgressLine;
 use crate::shell;
 use crate::table::{self, Column, Look, Text};
 
 /// So many reasons, and so many inputs, are shown.
 const GROUPS_SHOWN: usize = 20;
+/// So many characters of a record are listed.
+const TEXT_SHOWN: usize = 500;
 
 /// Shows what is in the quarantine, or reads it again.
 pub fn run(context: &Context<'_>, request: Quarantine) -> Result<(), Failure> {
@@ -96,7 +99,7 @@ fn list(
         return context.printer.receipt(nothing(filter));
     }
     let mut data = context.printer.styled();
-    data.write(list_text(&page, context.global.zone, look(context)).as_bytes())?;
+    data.write(list_text(&page, context.global.zone, context.printer.stdout().color).as_bytes())?;
     data.finish()?;
     if let Some(before) = page.before {
         context.printer.note(&format!("there are more: go on with `--before {before}`"));
@@ -104,29 +107,26 @@ fn list(
     Ok(())
 }
 
-fn list_text(page: &QuarantinePage, zone: Zone, look: Look) -> String {
-    let columns = [
-        Column::number("seq"),
-        Column::text("arrived"),
-        Column::text("input"),
-        Column::number("byte"),
-        Column::text("read as"),
-        Column::text("reason"),
-        Column::text("text"),
-    ];
-    let row = |record: &Quarantined| {
-        vec![
-            Some(record.seq.to_string()),
-            Some(zone.restate(&record.arrived)),
-            visible(&record.input),
-            Some(record.byte_offset.to_string()),
-            visible(&record.format),
-            visible(&record.reason),
-            visible(&record.text),
-        ]
-    };
-    let rows: Vec<Vec<Text>> = page.records.iter().map(row).collect();
-    table::render(&columns, &rows, look)
+/// Three lines a record: what it is, why it could not be read, and its text.
+fn list_text(page: &QuarantinePage, zone: Zone, color: bool) -> String {
+    let mut text = String::new();
+    for record in &page.records {
+        let (arrived, input) = (zone.restate(&record.arrived), escape::visible(&record.input));
+        let read_as = match record.format.as_str() {
+            "" => String::new(),
+            format => format!(", read as {}", escape::visible(format)),
+        };
+        let head = format!("{}  {arrived}  {input}, byte {}{read_as}", record.seq, record.byte_offset);
+        let shown: String = record.text.chars().take(TEXT_SHOWN).collect();
+        let rest = if shown.len() < record.text.len() { "…" } else { "" };
+        text.push_str(&format!(
+            "{}\n  {}\n  {}{rest}\n",
+            paint(color, "1", &head),
+            paint(color, "33", &escape::visible(&record.reason)),
+            escape::visible(&shown),
+        ));
+    }
+    text
 }
 
 fn retry(context: &Context<'_>, options: &RetryOptions) -> Result<(), Failure> {
@@ -194,7 +194,7 @@ fn look(context: &Context<'_>) -> Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use daybook::{InputGroup, ReasonCount, ReasonGroup};
+    use daybook::{InputGroup, Quarantined, ReasonCount, ReasonGroup};
 
     const LOOK: Look = Look { width: None, color: false };
 
@@ -227,6 +227,24 @@ mod tests {
         assert!(text.contains("and 2 reasons more; `--json` has all\n"), "{text}");
         assert!(text.contains("      3  a\\rb\n"), "{text}");
         assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{text:?}");
+    }
+
+    #[test]
+    fn a_list_has_three_safe_lines_a_record() {
+        let record = |text: String| Quarantined {
+            seq: 7,
+            arrived: day(1),
+            reason: "no\u{1b}[31m".to_string(),
+            input: "a\nb".to_string(),
+            byte_offset: 12,
+            format: "jsonl".to_string(),
+            bytes: 3,
+            text,
+        };
+        let records = vec![record("x\r\u{202e}".to_string()), record("é".repeat(TEXT_SHOWN + 1))];
+        let text = list_text(&QuarantinePage { records, before: None }, Zone::Utc, false);
+        let head = "7  2026-02-01T00:00:00Z  a\\nb, byte 12, read as jsonl\n  no\\u001b[31m\n";
+        assert_eq!(text, format!("{head}  x\\r\\u202e\n{head}  {}…\n", "é".repeat(TEXT_SHOWN)));
     }
 
     #[test]
