@@ -54,7 +54,7 @@ impl RejectRows {
     }
 
     fn reject(&self, row: usize) -> Result<Reject> {
-        let number = |array: &Int64Array| array.is_valid(row).then(|| array.value(row)).unwrap_or_default();
+        let number = |array: &Int64Array| if array.is_valid(row) { array.value(row) } else { 0 };
         let written = |array: &StringArray| array.is_valid(row).then(|| array.value(row).to_string());
         let text = |array: &StringArray| written(array).unwrap_or_default();
         let raw = match self.raw_base64.is_valid(row) {
