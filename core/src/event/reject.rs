@@ -56,12 +56,11 @@ impl fmt::Display for Reject {
 
 /// The reason without what differs from record to record, numbers and values, so that reasons can be counted.
 pub fn kind_of(reason: &str) -> String {
-    for (start, end) in [(TIME, "`: "), (TIME_RANGE, ": ")] {
-        if let Some((kind, _)) = reason.strip_prefix(start).and_then(|rest| rest.rsplit_once(end)) {
-            let field = kind.split('`').next().unwrap_or_default();
-            let rest = if start == TIME { "" } else { TIME_RANGE_END };
-            return format!("{start}{field}`{rest}");
-        }
+    if let Some((value, _)) = reason.strip_prefix(TIME).and_then(|rest| rest.rsplit_once("`: ")) {
+        return format!("{TIME}{}`", value.split('`').next().unwrap_or_default());
+    }
+    if let (true, Some((field, _))) = (reason.starts_with(TIME_RANGE), reason.split_once(TIME_RANGE_END)) {
+        return format!("{field}{TIME_RANGE_END}");
     }
     if is_too_long(reason) {
         return reason.to_string();
