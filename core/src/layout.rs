@@ -9,6 +9,12 @@ pub const DELTA_LOG: &str = "_delta_log";
 pub const WAL: &str = "_wal";
 /// The Delta table of what could not be read.
 pub const QUARANTINE: &str = "_quarantine";
+/// The lock of whoever reads records of the quarantine again.
+pub const RETRY_LOCK: &str = "_quarantine/retry.lock";
+/// The marker in the quarantine of a retry whose events are about to be committed.
+pub const RETRY_BEGUN: &str = "retry:begun";
+/// The marker in the quarantine of a retry whose records have left it.
+pub const RETRY_DONE: &str = "retry:done";
 /// The shapes of producers' events.
 pub const SHAPES: &str = "_shapes";
 /// Records of the hash chain.

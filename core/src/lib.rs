@@ -77,8 +77,9 @@ pub use maintenance::{CompactReceipt, CompactRequest};
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
-    Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, Interrupter, QueryRequest, Receipt,
-    SchemaReport, Store, explain,
+    Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, InputGroup, Interrupter,
+    QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, ReasonCount, ReasonGroup,
+    Receipt, RetryOptions, RetryReceipt, SchemaReport, Store, explain,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -1,6 +1,9 @@
 //! What could not be read, kept with its reason: a second table beside the events.
 
+mod read;
+
 use crate::error::Result;
+use crate::event::canonical::RowSet;
 use crate::event::column::{Column, ColumnType, TableSchema};
 use crate::event::time::day_of;
 use crate::ingest::arrays::arrow_field;
@@ -16,6 +19,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use read::{RejectRows, read_file};
 
 /// The prefix of the table's files.
 pub const PREFIX: &str = "_quarantine/";
@@ -64,6 +69,12 @@ impl Reject {
         };
         // Plain structures of text and numbers always serialize.
         serde_json::to_vec(&json).unwrap_or_default()
+    }
+
+    /// Adds the reject to the hash of a set of rows; its content is the SHA-256 of its payload in the log.
+    pub fn add_to(&self, rows: &mut RowSet) {
+        let content = crate::event::canonical::hash(&self.to_payload());
+        rows.add_row(self.seq, self.seq, &content);
     }
 
     /// The reject of a payload; one that cannot be read is itself what is kept.
@@ -185,12 +196,9 @@ fn write_day(
     Ok(DataFile { path, day, size, modified_ms: now_ms, rows, file_hash, rows_hash, stats: Arc::new(stats) })
 }
 
-/// The row-set hash of rejects; a row's content is the SHA-256 of its payload in the log.
+/// The row-set hash of rejects.
 fn rows_hash(rejects: &[Reject]) -> String {
-    let mut set = crate::event::canonical::RowSet::default();
-    for reject in rejects {
-        let content = crate::event::canonical::hash(&reject.to_payload());
-        set.add_row(reject.seq, reject.seq, &content);
-    }
+    let mut set = RowSet::default();
+    rejects.iter().for_each(|reject| reject.add_to(&mut set));
     set.to_hex()
 }

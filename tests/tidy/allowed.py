@@ -36,7 +36,7 @@ MODULES = {
     "ingest/stats": {"event", "log"},
     "ingest/register": DISK | {"event"},
     "ingest/table": DISK | COLUMNS | {"ingest/parquet", "ingest/rest", "ingest/stats", "log"},
-    "quarantine": DISK | COLUMNS | {"ingest/parquet", "log"},
+    "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK | VALUES | {"ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"},
     "ingest/pipeline": VALUES
     | {"format", "intake", "redact", "log", "quarantine", "seal", "storage", "wal"}

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate, Utc};
-use daybook::{At, IngestOptions};
+use daybook::{At, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
-use super::raw::{Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawIngest, RawLog, RawSql};
+use super::raw::{
+    Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawIngest, RawLog, RawQuarantine, RawQuarantineCommand,
+    RawQuarantineFilter, RawSql,
+};
 use super::zone::Zone;
 use crate::failure::Failure;
 
@@ -37,6 +40,7 @@ pub enum Command {
     Demo(DemoRequest),
     Log(Log),
     Ingest(Box<Ingest>),
+    Quarantine(Box<Quarantine>),
     Sql(Sql),
     Schema,
     Info,
@@ -88,6 +92,19 @@ pub struct Ingest {
     pub options: IngestOptions,
     /// Store nothing, and say what would be.
     pub explain: bool,
+}
+
+/// What to do with what could not be read.
+#[derive(Debug, PartialEq)]
+pub enum Quarantine {
+    Summary(QuarantineFilter),
+    List {
+        filter: QuarantineFilter,
+        limit: usize,
+        /// Only records before this number.
+        before: Option<i64>,
+    },
+    Retry(RetryOptions),
 }
 
 /// A query.
@@ -144,6 +161,9 @@ impl Raw {
             }
             RawCommand::Log(log) => Command::Log(check_log(*log)?),
             RawCommand::Ingest(ingest) => Command::Ingest(Box::new(check_ingest(ingest)?)),
+            RawCommand::Quarantine(quarantine) => {
+                Command::Quarantine(Box::new(check_quarantine(quarantine, global.zone)?))
+            }
             RawCommand::Sql(sql) => Command::Sql(check_sql(sql, json, global.zone)?),
             RawCommand::Schema => Command::Schema,
             RawCommand::Info => Command::Info,
@@ -216,6 +236,41 @@ fn check_ingest(raw: RawIngest) -> Result<Ingest, Failure> {
     let RawIngest { files, from, header, encoding, map, mapping, strict, explain } = raw;
     let options = IngestOptions { from, header, encoding, mapping, map, strict, ..IngestOptions::default() };
     Ok(Ingest { files, options, explain })
+}
+
+fn check_quarantine(raw: RawQuarantine, zone: Zone) -> Result<Quarantine, Failure> {
+    match raw.command {
+        None => Ok(Quarantine::Summary(check_filter(raw.filter, zone)?)),
+        Some(RawQuarantineCommand::Summary(filter)) => Ok(Quarantine::Summary(check_filter(filter, zone)?)),
+        Some(RawQuarantineCommand::List(list)) => Ok(Quarantine::List {
+            filter: check_filter(list.filter, zone)?,
+            limit: usize::try_from(list.limit).unwrap_or(usize::MAX),
+            before: list.before,
+        }),
+        Some(RawQuarantineCommand::Retry(retry)) => Ok(Quarantine::Retry(RetryOptions {
+            filter: check_filter(retry.filter, zone)?,
+            from: retry.from,
+            header: retry.header,
+            mapping: retry.mapping,
+            map: retry.map,
+        })),
+    }
+}
+
+fn check_filter(raw: RawQuarantineFilter, zone: Zone) -> Result<QuarantineFilter, Failure> {
+    let time = |option: &str, text: Option<String>| {
+        text.map(|text| match zone.read(&text) {
+            Some(time) => Ok(time.timestamp_micros()),
+            None => Err(Failure::usage(format!("`--{option} {text}` is no time"))
+                .hint("write a day such as 2026-02-03, or a time such as 2026-02-03T04:05:06Z")),
+        })
+        .transpose()
+    };
+    let (from_us, until_us) = (time("since", raw.since)?, time("until", raw.until)?);
+    if from_us.zip(until_us).is_some_and(|(from_us, until_us)| from_us >= until_us) {
+        return Err(Failure::usage("`--until` is not after `--since`, so that nothing lies between them"));
+    }
+    Ok(QuarantineFilter { reason: raw.reason, input: raw.input, from_us, until_us })
 }
 
 fn check_sql(raw: RawSql, json: bool, zone: Zone) -> Result<Sql, Failure> {

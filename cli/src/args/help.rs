@@ -39,7 +39,41 @@ Examples:
   zcat old.jsonl.gz | daybook ingest - --json
 
 The same file twice is stored once; a file that grew continues where it stopped. What cannot be
-read is kept with its reason in the table `quarantine`.";
+read is kept with its reason: see `daybook quarantine`.";
+
+pub const QUARANTINE: &str = "\
+Examples:
+  daybook quarantine
+  daybook quarantine list --reason \"not JSON\"
+  daybook quarantine retry --from text --input app.log
+
+What cannot be read is kept here with the reason, its input and where it stood, and without its
+secrets. The table `quarantine` has all of it for SQL.";
+
+pub const QUARANTINE_SUMMARY: &str = "\
+Examples:
+  daybook quarantine summary
+  daybook quarantine summary --since 2026-02-03 --json";
+
+pub const QUARANTINE_LIST: &str = "\
+Examples:
+  daybook quarantine list
+  daybook quarantine list --input app.log --limit 100
+  daybook quarantine list --reason \"not JSON at byte …\" --json
+
+TEXT of --reason may be a reason as the summary has it, where … stands for any number. Long texts
+are cut; `daybook sql \"SELECT raw FROM quarantine WHERE seq = ...\"` has the whole.";
+
+pub const QUARANTINE_RETRY: &str = "\
+Examples:
+  daybook quarantine retry --from text --reason \"not JSON\"
+  daybook quarantine retry --map ts=request.when --reason \"no timestamp\"
+  daybook quarantine retry --mapping shop --input orders
+
+Each record is read alone. Those that can be read become events, under the numbers that they had,
+and leave the quarantine; the others stay. Records of which only the beginning was kept are not
+tried. This is also the way to mend a file that was read as the wrong format: to ingest it again
+changes nothing, because its records are known.";
 
 pub const SQL: &str = "\
 Examples:

@@ -11,8 +11,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser};
 
 pub use checked::{
-    Command, DemoRequest, Export, ExportTarget, Format, Global, Ingest, Invocation, Log, NewEvent, Sql,
-    State, Timeout, is_dash,
+    Command, DemoRequest, Export, ExportTarget, Format, Global, Ingest, Invocation, Log, NewEvent,
+    Quarantine, Sql, State, Timeout, is_dash,
 };
 pub use raw::Raw;
 pub use zone::Zone;

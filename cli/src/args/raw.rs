@@ -61,6 +61,9 @@ pub enum RawCommand {
     /// Store the events of files
     #[command(after_help = help::INGEST)]
     Ingest(RawIngest),
+    /// Show what could not be read, and try again
+    #[command(after_help = help::QUARANTINE, args_conflicts_with_subcommands = true)]
+    Quarantine(RawQuarantine),
     /// Ask with SQL
     #[command(after_help = help::SQL)]
     Sql(RawSql),
@@ -173,6 +176,73 @@ pub struct RawIngest {
     /// Store nothing; say what would be stored, and how
     #[arg(long)]
     pub explain: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct RawQuarantine {
+    #[command(subcommand)]
+    pub command: Option<RawQuarantineCommand>,
+    #[command(flatten)]
+    pub filter: RawQuarantineFilter,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RawQuarantineCommand {
+    /// Count by reason and by input
+    #[command(after_help = help::QUARANTINE_SUMMARY)]
+    Summary(RawQuarantineFilter),
+    /// List records, the latest first
+    #[command(after_help = help::QUARANTINE_LIST)]
+    List(RawQuarantineList),
+    /// Read records again, and store those that can be read now
+    #[command(after_help = help::QUARANTINE_RETRY)]
+    Retry(RawQuarantineRetry),
+}
+
+#[derive(Args, Debug)]
+pub struct RawQuarantineFilter {
+    /// Only records whose reason contains this
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Only records of inputs whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub input: Option<String>,
+    /// Only records that arrived then or later: a day, or a time
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// Only records that arrived before
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct RawQuarantineList {
+    #[command(flatten)]
+    pub filter: RawQuarantineFilter,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// Only records before this number, where a list ended
+    #[arg(long, value_name = "SEQ")]
+    pub before: Option<i64>,
+}
+
+#[derive(Args, Debug)]
+pub struct RawQuarantineRetry {
+    #[command(flatten)]
+    pub filter: RawQuarantineFilter,
+    /// The format to read them as [default: the one that each was read as]
+    #[arg(long, value_name = "FORMAT", value_parser = units::format)]
+    pub from: Option<Format>,
+    /// The names of the columns [default: those of the input]
+    #[arg(long, value_name = "NAMES")]
+    pub header: Option<String>,
+    /// The field that goes to a column, its keys joined with dots; may be repeated
+    #[arg(long, value_name = "COLUMN=PATH", value_parser = units::column_path)]
+    pub map: Vec<(String, String)>,
+    /// A mapping of the store's daybook.toml
+    #[arg(long, value_name = "NAME")]
+    pub mapping: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use daybook::At;
+use daybook::{At, QuarantineFilter};
 use serde_json::json;
 
 use super::*;
@@ -112,5 +112,46 @@ fn a_refusal_has_one_message_for_programs() {
     assert_eq!(
         check(&["sql", "q", "--format", "xml"], None).err().as_deref().map(|text| text.lines().next()),
         Some(Some("invalid value 'xml' for '--format <FORMAT>'"))
+    );
+}
+
+#[test]
+fn the_quarantine_is_summarised_unless_asked_for_more() {
+    let quarantine = |line: &[&str]| match check(line, None)?.command {
+        Command::Quarantine(quarantine) => Ok(*quarantine),
+        other => Err(format!("{other:?}")),
+    };
+    let all = QuarantineFilter::default();
+    assert_eq!(quarantine(&["quarantine"]), Ok(Quarantine::Summary(all.clone())));
+    let day_us = 1_770_076_800_000_000;
+    let since = QuarantineFilter { from_us: Some(day_us), reason: Some("x".to_string()), ..all.clone() };
+    let words = ["--since", "2026-02-03", "--reason", "x"];
+    assert_eq!(quarantine(&[&["quarantine"], &words[..]].concat()), Ok(Quarantine::Summary(since.clone())));
+    assert_eq!(
+        quarantine(&[&["quarantine", "summary"], &words[..]].concat()),
+        Ok(Quarantine::Summary(since))
+    );
+    let list = Quarantine::List { filter: all.clone(), limit: 20, before: Some(7) };
+    assert_eq!(quarantine(&["quarantine", "list", "--before", "7"]), Ok(list));
+    let Ok(Quarantine::Retry(retry)) = quarantine(&[
+        "quarantine",
+        "retry",
+        "--from",
+        "nginx",
+        "--map",
+        "ts=a.b",
+        "--tz",
+        "+01:00",
+        "--until",
+        "2026-02-03",
+    ]) else {
+        panic!("no retry");
+    };
+    assert_eq!((retry.from, retry.map.len()), (Some(daybook::Format::Access), 1));
+    assert_eq!(retry.filter.until_us, Some(day_us - 3_600_000_000));
+    let refused = quarantine(&["quarantine", "list", "--since", "2026-02-03", "--until", "2026-02-03"]);
+    assert_eq!(
+        refused,
+        Err("`--until` is not after `--since`, so that nothing lies between them".to_string())
     );
 }

@@ -100,8 +100,7 @@ fn text(receipt: &Receipt, store: Option<&Path>) -> String {
         lines.push(format!("and {} more; `--json` has all", human::counted(more as u64, "note", "notes")));
     }
     if receipt.quarantined > 0 {
-        let sql = "SELECT reason, count(*) FROM quarantine GROUP BY reason";
-        lines.push(format!("see why: {}", shell::command(store, &["sql", sql])));
+        lines.push(format!("see why: {}", shell::command(store, &["quarantine"])));
     }
     lines.join("\n")
 }

@@ -8,6 +8,7 @@ mod info;
 mod ingest;
 mod log;
 mod man;
+mod quarantine;
 mod schema;
 mod sql;
 
@@ -23,6 +24,7 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Demo(request) => demo::run(&context, &request),
         Command::Log(request) => log::run(&context, request),
         Command::Ingest(request) => ingest::run(&context, &request),
+        Command::Quarantine(request) => quarantine::run(&context, *request),
         Command::Sql(request) => sql::run(&context, request),
         Command::Schema => schema::run(&context),
         Command::Info => info::run(&context),

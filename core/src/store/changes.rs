@@ -146,14 +146,15 @@ fn take_files(
     Ok(())
 }
 
-fn numbers(batch: &RecordBatch) -> Result<BTreeSet<i64>> {
+/// The numbers of the rows of a table.
+pub(super) fn numbers(batch: &RecordBatch) -> Result<BTreeSet<i64>> {
     let column = batch.columns().get(Fixed::Seq.position());
     let column = column.ok_or_else(|| Error::new(ErrorKind::Internal, "events without numbers"))?;
     Ok(column.as_primitive::<Int64Type>().values().iter().copied().collect())
 }
 
-/// A batch without the events of these numbers.
-fn without(batch: &RecordBatch, seen: &BTreeSet<i64>) -> Result<RecordBatch> {
+/// A batch without the rows of these numbers.
+pub(super) fn without(batch: &RecordBatch, seen: &BTreeSet<i64>) -> Result<RecordBatch> {
     let column = batch.columns().get(Fixed::Seq.position());
     let column = column.ok_or_else(|| Error::new(ErrorKind::Internal, "events without numbers"))?;
     let fresh = column.as_primitive::<Int64Type>().values().iter().map(|number| Some(!seen.contains(number)));

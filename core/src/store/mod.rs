@@ -5,6 +5,7 @@ mod commits;
 mod export;
 mod intake;
 mod options;
+mod quarantine;
 mod reader;
 mod reports;
 mod writer;
@@ -23,7 +24,7 @@ use crate::ingest::register::Register;
 use crate::layout;
 use crate::log::{At, Log, NewTable};
 use crate::maintenance::{CompactReceipt, CompactRequest, compact};
-use crate::quarantine::{self, Reject};
+use crate::quarantine::Reject;
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
@@ -38,6 +39,10 @@ use writer::Writer;
 
 pub use changes::Changes;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
+pub use quarantine::{
+    InputGroup, QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, ReasonCount, ReasonGroup,
+    RetryOptions, RetryReceipt,
+};
 pub use reports::{ColumnReport, Info, SchemaReport};
 
 /// A store of events in a folder.
@@ -256,6 +261,7 @@ impl Store {
         self.stop.store(false, Ordering::Relaxed);
         self.writer()?.recover()?;
         let keep_ms = self.settings.keep_versions_ms();
+        quarantine::finish(&self.tables, (self.clock)() / 1000)?;
         let receipt =
             compact::compact(&self.tables, request, (self.clock)() / 1000, keep_ms, progress, &self.stop)?;
         self.tables.maintain_log((self.clock)() / 1000, self.settings.keep_versions_ms())?;
@@ -384,7 +390,7 @@ fn events_table(settings: &Settings) -> NewTable {
 fn quarantine_table() -> NewTable {
     let configuration =
         BTreeMap::from([("delta.dataSkippingStatsColumns".to_string(), "seq,ts".to_string())]);
-    NewTable { schema: quarantine::columns(), configuration, name: "quarantine".to_string() }
+    NewTable { schema: crate::quarantine::columns(), configuration, name: "quarantine".to_string() }
 }
 
 #[cfg(test)]

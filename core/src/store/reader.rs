@@ -1,11 +1,12 @@
 //! The reading side: one consistent view of the data files and of what is not yet in them.
 
+use super::changes::{numbers, without};
 use super::commits;
 use crate::engine::{Limits, Mixed, MixedField, Question, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::{Catalogue, Reads};
 use crate::event::column::Column;
-use crate::ingest::batch::batch_of;
+use crate::ingest::batch::{batch_of, conform, read_file};
 use crate::ingest::register::grown;
 use crate::ingest::table::settle;
 use crate::layout;
@@ -14,6 +15,7 @@ use crate::quarantine;
 use crate::seal::{Opened, Tables, open_frames};
 use crate::wal::{SegmentContent, list_writers, read_segment};
 use arrow::array::RecordBatch;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How often reading starts again when a segment is sealed and removed meanwhile.
@@ -31,6 +33,8 @@ pub struct View {
     pub pending: RecordBatch,
     /// Rejects that are not yet in data files.
     pub pending_rejects: RecordBatch,
+    /// Rejects in data files that are events already: a retry was cut off before it took them out.
+    pub retried: BTreeSet<i64>,
     /// What is wrong with segments that are not yet in data files, in sentences.
     pub damage: Vec<String>,
 }
@@ -52,11 +56,12 @@ impl View {
             At::Latest => read_segments(tables)?,
             _ => Vec::new(),
         };
-        let events = tables.events.snapshot(at)?;
-        let quarantine = match at {
-            At::Latest | At::Version(_) => tables.quarantine.snapshot(At::Latest)?,
+        let (events, quarantine) = match at {
+            At::Latest => latest(tables)?,
+            At::Version(_) => (tables.events.snapshot(at)?, tables.quarantine.snapshot(At::Latest)?),
             At::Time(_) => {
-                tables.quarantine.snapshot(at).or_else(|_| tables.quarantine.snapshot(At::Latest))?
+                let quarantine = tables.quarantine.snapshot(at);
+                (tables.events.snapshot(at)?, quarantine.or_else(|_| tables.quarantine.snapshot(At::Latest))?)
             }
         };
         let (mut opened, mut damage) = (Opened::default(), Vec::new());
@@ -77,20 +82,69 @@ impl View {
         let catalogue = grown(&tables.register.latest()?, chunks)?;
         let pending = batch_of(&settle(opened.chunks, &catalogue)?, catalogue.schema())?;
         let pending_rejects = quarantine::batch_of(&opened.rejects)?;
-        Ok(View { events, quarantine, catalogue, pending, pending_rejects, damage })
+        let retried = BTreeSet::new();
+        let mut view = View { events, quarantine, catalogue, pending, pending_rejects, retried, damage };
+        if at == At::Latest && is_unfinished(&view.quarantine)? {
+            view.retried = view.find_retried(tables)?;
+        }
+        Ok(view)
+    }
+
+    /// Rejects whose numbers events have.
+    fn find_retried(&self, tables: &Tables) -> Result<BTreeSet<i64>> {
+        let events = self.events_table(tables, &self.events.files, false)?;
+        let session = Session::open(
+            vec![events, self.rejects_table(tables)?],
+            Vec::new(),
+            &super::options::default_limits(),
+        )?;
+        let sql = "SELECT seq FROM quarantine WHERE seq IN (SELECT seq FROM events)";
+        let mut retried = BTreeSet::new();
+        for batch in session.query(sql, &[])? {
+            retried.extend(numbers(&batch?)?);
+        }
+        Ok(retried)
+    }
+
+    /// How many rejects there are.
+    pub fn rejects(&self) -> u64 {
+        let in_files: u64 = self.quarantine.files.iter().map(|file| file.rows).sum();
+        (in_files + self.pending_rejects.num_rows() as u64).saturating_sub(self.retried.len() as u64)
+    }
+
+    /// The table of what could not be read. A file with rejects that are events already is read here.
+    fn rejects_table(&self, tables: &Tables) -> Result<Table> {
+        let columns = quarantine::columns();
+        let (mut files, mut pending) = (Vec::new(), some_rows(&self.pending_rejects));
+        for file in &self.quarantine.files {
+            let place = tables.place(quarantine::PREFIX, &file.path)?;
+            if !self.has_retried(file) {
+                files.push(place);
+                continue;
+            }
+            for batch in read_file(&place, 0)? {
+                pending.push(without(&conform(&batch?, &columns)?, &self.retried)?);
+            }
+        }
+        Ok(Table {
+            name: "quarantine",
+            files,
+            columns: columns.columns().to_vec(),
+            pending,
+            mixed: Vec::new(),
+        })
+    }
+
+    /// Whether a file of the quarantine may hold rejects that are events already.
+    pub fn has_retried(&self, file: &DataFile) -> bool {
+        let range = file.seq_range().unwrap_or((i64::MIN, i64::MAX));
+        self.retried.range(range.0..=range.1).next().is_some()
     }
 
     /// A session for one query over everything in the view.
     pub fn session(&self, tables: &Tables, sql: &str, now_us: i64, limits: &Limits) -> Result<Session> {
         let events = self.events_table(tables, &self.events.files, true)?;
-        let files = self.quarantine.files.iter().map(|file| tables.place(quarantine::PREFIX, &file.path));
-        let rejects = Table {
-            name: "quarantine",
-            files: files.collect::<Result<_>>()?,
-            columns: quarantine::columns().columns().to_vec(),
-            pending: some_rows(&self.pending_rejects),
-            mixed: Vec::new(),
-        };
+        let rejects = self.rejects_table(tables)?;
         let spans: Vec<_> = self.events.files.iter().map(DataFile::ts_range).collect();
         let question = Question { sql, now_us, spans: &spans };
         let mut extra = Vec::new();
@@ -120,6 +174,29 @@ impl View {
         };
         Some(MixedField { column: column.name.clone(), path: column.path.clone()?, reads })
     }
+}
+
+/// The latest snapshots of both tables, of one time: a retry commits events first and then takes its rejects out,
+/// an ingest the other way round.
+fn latest(tables: &Tables) -> Result<(Arc<Snapshot>, Arc<Snapshot>)> {
+    let mut before = tables.quarantine.snapshot(At::Latest)?;
+    for _ in 0..TRIES {
+        let events = tables.events.snapshot(At::Latest)?;
+        let quarantine = tables.quarantine.snapshot(At::Latest)?;
+        if before.version == quarantine.version {
+            return Ok((events, quarantine));
+        }
+        before = quarantine;
+    }
+    Err(Error::new(ErrorKind::Busy, "the quarantine changed again and again while it was read"))
+}
+
+/// Whether a retry began that did not take its rejects out of the quarantine.
+fn is_unfinished(quarantine: &Snapshot) -> Result<bool> {
+    if quarantine.files.is_empty() {
+        return Ok(false);
+    }
+    Ok(quarantine.transaction(layout::RETRY_BEGUN)? > quarantine.transaction(layout::RETRY_DONE)?)
 }
 
 fn some_rows(batch: &RecordBatch) -> Vec<RecordBatch> {

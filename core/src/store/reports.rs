@@ -89,7 +89,7 @@ pub struct ColumnReport {
 pub fn info(tables: &Tables) -> Result<Info> {
     let view = View::take(tables, At::Latest)?;
     let pending = view.pending.num_rows() as u64;
-    let (files, rejects) = (&view.events.files, &view.quarantine.files);
+    let files = &view.events.files;
     let spans: Vec<(i64, i64)> = files.iter().filter_map(span).chain(pending_span(&view.pending)).collect();
     let mut days: BTreeSet<NaiveDate> = files.iter().map(|file| file.day).collect();
     days.extend(pending_times(&view.pending).map(day_of));
@@ -105,8 +105,7 @@ pub fn info(tables: &Tables) -> Result<Info> {
         files: files.len() as u64,
         bytes: files.iter().map(|file| file.size).sum(),
         wal_events: pending,
-        quarantined: rejects.iter().map(|file| file.rows).sum::<u64>()
-            + view.pending_rejects.num_rows() as u64,
+        quarantined: view.rejects(),
         version: view.events.version,
         from: spans.iter().map(|(from, _)| *from).min().map(rfc3339),
         to: spans.iter().map(|(_, to)| *to).max().map(rfc3339),

@@ -92,6 +92,12 @@ impl Machine {
         self.state().plan = Plan::Nothing;
     }
 
+    /// From now on this goes wrong; operations are counted anew.
+    pub fn go_on_with(&self, plan: Plan) {
+        let mut state = self.state();
+        (state.plan, state.operations, state.growths, state.struck) = (plan, 0, 0, None);
+    }
+
     /// The power goes, and the machine starts again.
     pub fn lose_power(&self, loss: Loss) {
         let state = self.state();

@@ -9,6 +9,8 @@ mod kill;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
 mod readers;
 #[cfg(test)]
 mod support;

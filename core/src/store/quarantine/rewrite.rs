@@ -1,0 +1,73 @@
+//! Files of the quarantine written anew, without what leaves it.
+
+use super::root;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::canonical::RowSet;
+use crate::log::{Change, DataFile, Snapshot};
+use crate::quarantine::{PREFIX, Reject, read_file};
+use crate::seal::{Tables, commit_one};
+use crate::storage::Storage;
+
+/// The files that come and go.
+#[derive(Debug, Default)]
+pub(super) struct Rewrite {
+    adds: Vec<DataFile>,
+    removes: Vec<String>,
+}
+
+impl Rewrite {
+    /// Asks of each record of a file whether it leaves, and writes the others anew if one does.
+    pub fn pass(
+        &mut self,
+        tables: &Tables,
+        file: &DataFile,
+        now_ms: i64,
+        leaves: &mut dyn FnMut(&Reject) -> Result<bool>,
+    ) -> Result<()> {
+        let (mut rows, mut count, mut stay) = (RowSet::default(), 0, Vec::new());
+        for some in read_file(root(tables)?, file)? {
+            for reject in some?.iter() {
+                let reject = reject?;
+                reject.add_to(&mut rows);
+                count += 1;
+                if !leaves(&reject)? {
+                    stay.push(reject);
+                }
+            }
+        }
+        if stay.len() as u64 == count {
+            return Ok(());
+        }
+        if !file.rows_hash.is_empty() && rows.to_hex() != file.rows_hash {
+            let message =
+                format!("`{PREFIX}{}` does not hold the records that were written to it", file.path);
+            return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the file from a copy"));
+        }
+        self.adds.extend(tables.write_rejects(stay, now_ms)?);
+        self.removes.push(file.path.clone());
+        Ok(())
+    }
+
+    /// Commits it, with a marker of the retry.
+    pub fn commit(&self, tables: &Tables, marker: (String, i64), now_ms: i64) -> Result<()> {
+        let change = |_: &Snapshot| {
+            Ok(Change {
+                operation: "DELETE",
+                adds: self.adds.clone(),
+                removes: self.removes.clone(),
+                transactions: vec![marker.clone()],
+                data_change: true,
+                ..Change::default()
+            })
+        };
+        commit_one(&tables.quarantine, now_ms, change).map(drop)
+    }
+
+    /// Removes what was written: nothing will refer to it.
+    pub fn abandon(&self, tables: &Tables) {
+        for file in &self.adds {
+            // A file that stays is removed later, as one that no commit names.
+            let _ = tables.storage.delete(&format!("{PREFIX}{}", file.path));
+        }
+    }
+}
