@@ -35,6 +35,8 @@ pub struct Block {
     pub may_be_known: bool,
     /// Whether its first record is the last one of that input, which has grown since.
     pub has_grown: bool,
+    /// Whether what follows its last byte, if anything does, begins a line.
+    pub ends_line: bool,
 }
 
 /// Inputs that were stored before: how long each was, and the SHA-256 of its bytes.
@@ -233,7 +235,9 @@ impl<'a> Blocks<'a> {
     fn last_end(&self) -> Option<usize> {
         match self.ended {
             true => Some(self.pending.len()).filter(|length| *length > 0),
-            false => self.layout.codec.last_end(&self.pending).filter(|end| *end > 0 && *end <= self.pending.len()),
+            false => {
+                self.layout.codec.last_end(&self.pending).filter(|end| *end > 0 && *end <= self.pending.len())
+            }
         }
     }
 
@@ -296,7 +300,9 @@ impl<'a> Blocks<'a> {
         let bytes = std::mem::replace(&mut self.pending, rest);
         let offset = self.offset;
         self.offset += bytes.len() as u64;
-        Block { offset, bytes, may_be_known: self.known.next_length(self.read).is_some(), ..Block::default() }
+        let may_be_known = self.known.next_length(self.read).is_some();
+        let ends_line = self.ended && self.pending.is_empty();
+        Block { offset, bytes, may_be_known, ends_line, ..Block::default() }
     }
 
     /// Gives the records that are known, and says so at those after them. The last record that is known may
@@ -306,7 +312,11 @@ impl<'a> Blocks<'a> {
         if self.skipping {
             self.pending.drain(..known_to.min(self.pending.len()));
             self.offset += known_to as u64;
-            self.ready.push_back(Block { offset: self.offset, all_before_is_known: true, ..Block::default() });
+            self.ready.push_back(Block {
+                offset: self.offset,
+                all_before_is_known: true,
+                ..Block::default()
+            });
             return;
         }
         let codec = self.layout.codec.clone();
@@ -335,7 +345,7 @@ impl<'a> Blocks<'a> {
         let mut block = self.cut(self.pending.len());
         block.bytes.truncate(CUT_BYTES);
         block.bytes.shrink_to_fit();
-        block.too_long = true;
+        (block.too_long, block.ends_line) = (true, true);
         self.ready.push_back(block);
         self.skipping = true;
     }
