@@ -78,6 +78,31 @@ fn a_gzip_cut_short_stores_its_whole_records_and_says_so() {
 }
 
 #[test]
+fn a_record_that_is_cut_off_is_no_event_whatever_the_format() {
+    for (format, line) in [
+        ("logfmt", "ts=2026-02-03T10:00:00Z level=info msg=\"it went well\" n="),
+        ("syslog", "<34>1 2026-02-03T10:00:00Z host app - ID47 - it went well "),
+        ("text", "2026-02-03 10:00:00 INFO it went well "),
+    ] {
+        const ALL: usize = 3_000;
+        let text: String = (0..ALL).map(|number| format!("{line}{}\n", number * 7_919)).collect();
+        let whole = gzip(text.as_bytes());
+        let world = World::new();
+        let receipt = world.ingest_as("a", &whole[..whole.len() / 2], &from(format));
+        world.check_counts(&receipt);
+        assert!(receipt.has_errors() && receipt.stored > 100, "{format}: {receipt:#?}");
+        for kept in world.texts("SELECT concat(raw, '|', reason) FROM quarantine") {
+            assert!(
+                text.contains(kept.split('|').next().unwrap()) && kept.contains("cut off"),
+                "{format}: {kept}"
+            );
+        }
+        let mended = world.ingest_as("a", &whole, &from(format));
+        assert_eq!(mended.stored + receipt.stored, ALL as u64, "{format}: {mended:#?}");
+    }
+}
+
+#[test]
 fn binary_files_are_no_events_and_not_lost() {
     let random: Vec<u8> =
         (0..20_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();

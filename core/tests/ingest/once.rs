@@ -92,6 +92,16 @@ fn a_last_record_that_had_no_end_and_grew_is_a_further_one_and_that_is_said() {
 }
 
 #[test]
+fn what_was_stored_of_a_file_does_not_change_how_it_is_read() {
+    let (header, row) = ("timestamp\tevent\tnote\n", "2026-02-03T10:00:00Z\tsale\tx");
+    let open = format!("{header}{row}");
+    let grown = format!("{open}yz\n{row}\n");
+    let steps: [(&str, [u64; 4]); 3] = [(&open, [1, 1, 0, 0]), (&open, [1, 0, 1, 0]), (&grown, [2, 2, 0, 0])];
+    let world = check_growth("csv", &steps, Some("has grown"));
+    assert_eq!(world.texts("SELECT note FROM events ORDER BY seq"), ["x", "xyz", "x"]);
+}
+
+#[test]
 fn a_file_that_was_rotated_or_truncated_is_new() {
     let (long, short) = (format!("{A}{B}{A}"), format!("{B}{A}"));
     check_growth(
