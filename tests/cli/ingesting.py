@@ -81,7 +81,9 @@ def a_cut_file_stores_whole_lines_and_fails(folder):
     (folder / "a.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     done = daybook("ingest", folder / "a.jsonl.gz", "--store", store, "--json", code=1)
     receipt, error = done.json, json.loads(done.err)["error"]
-    assert 1000 < receipt["stored"] < 49_000 and receipt["quarantined"] == 0, receipt
+    assert 1000 < receipt["stored"] < 49_000, receipt
+    # The beginning of the record that was cut is kept.
+    assert receipt["quarantined"] <= 1, receipt
     assert "a.jsonl.gz" in receipt["inputs"][0]["error"], receipt
     equal(error["message"].count("cannot read"), 1, error)
     rows = sql(store, "SELECT count(*) AS n, max(n) AS last FROM events")
@@ -104,23 +106,27 @@ def one_bad_input_does_not_stop_the_others(folder):
 def a_wrong_name_is_told_before_anything_is_made(folder):
     done = daybook("ingest", folder / "nothing.jsonl", "--store", folder / "s", code=1)
     assert "nothing.jsonl" in done.err, done
-    done = daybook("ingest", folder, "--store", folder / "s", code=1)
-    assert "folder" in done.err, done
     equal(list(folder.iterdir()), [])
 
 
-def a_line_of_100_megabytes(folder):
+def a_line_of_100_megabytes_goes_to_the_quarantine_cut(folder):
     store = folder / "s"
     text = b"x" * (100 << 20)
     (folder / "a.jsonl").write_bytes(b'{"kind":"a"}\n{"kind":"long","note":"' + text + b'"}\n{"kind":"b"}\n')
     receipt = ingest(store, folder / "a.jsonl")
-    equal([receipt["records"], receipt["stored"] + receipt["quarantined"]], [3, 3])
-    (row,) = sql(store, "SELECT count(*) AS n, max(length(note)) AS most FROM events")
-    if receipt["stored"] == 3:
-        equal(row, {"n": 3, "most": len(text)})
-    else:
-        equal(row["n"], 2)
-        assert "long" in sql(store, "SELECT reason FROM quarantine")[0]["reason"]
+    equal(counts(receipt) + [receipt["lines"]], [3, 2, 0, 1, 3])
+    equal([row["kind"] for row in sql(store, "SELECT kind FROM events ORDER BY seq")], ["a", "b"])
+    (row,) = sql(store, "SELECT reason, left(raw, 14) AS start, length(raw) AS length FROM quarantine")
+    assert "longer than" in row["reason"] and row["start"] == '{"kind":"long"' and row["length"] < 1 << 20, row
+
+
+def a_long_value_is_cut_and_said(folder):
+    store = folder / "s"
+    (folder / "a.jsonl").write_bytes(b'{"kind":"a","note":"' + b"x" * (20 << 20) + b'"}\n')
+    receipt = ingest(store, folder / "a.jsonl")
+    equal([receipt["stored"], receipt["redacted"]["cut"]], [1, 1])
+    (row,) = sql(store, "SELECT right(note, 24) AS says, length(note) AS length FROM events")
+    assert str(20 << 20) in row["says"] and "cut" in row["says"] and row["length"] <= 1 << 20, row
 
 
 RECORDS = [
@@ -175,7 +181,8 @@ CHECKS = [
     a_cut_file_stores_whole_lines_and_fails,
     one_bad_input_does_not_stop_the_others,
     a_wrong_name_is_told_before_anything_is_made,
-    a_line_of_100_megabytes,
+    a_line_of_100_megabytes_goes_to_the_quarantine_cut,
+    a_long_value_is_cut_and_said,
     export_gives_the_producers_records_back,
     export_gives_our_columns,
     an_export_replaces_a_file_only_when_it_is_complete,

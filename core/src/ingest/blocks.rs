@@ -35,6 +35,10 @@ pub struct Block {
     pub may_be_known: bool,
     /// Whether its first record is the last one of that input, which has grown since.
     pub has_grown: bool,
+    /// Whether what follows its last byte, if anything does, begins a line.
+    pub ends_line: bool,
+    /// Whether it is what is there of a record that the input was cut off in, and nothing else.
+    pub cut_off: bool,
 }
 
 /// Inputs that were stored before: how long each was, and the SHA-256 of its bytes.
@@ -92,6 +96,8 @@ pub struct Blocks<'a> {
     ready: VecDeque<Block>,
     skipping: bool,
     ended: bool,
+    /// It ended where it could not be read on.
+    broken: bool,
     /// The input is known up to here, in pending bytes.
     known_to: Option<usize>,
 }
@@ -123,19 +129,22 @@ impl<'a> Blocks<'a> {
             ready: VecDeque::new(),
             skipping: false,
             ended: false,
+            broken: false,
             known_to: None,
         };
-        let failed = blocks.read_up_to(detect::SAMPLE_BYTES).err();
+        let (failed, known_to) = blocks.read_sample();
         let sample = std::mem::take(&mut blocks.undecoded);
         let (found, mark) = encoding::detect(&sample, blocks.ended);
         blocks.encoding = read_as.encoding.unwrap_or(found);
         blocks.decoder = blocks.encoding.decoder();
         blocks.undecoded = sample;
+        let mut dropped = 0;
         if read_as.encoding.is_none_or(|encoding| encoding == found) {
-            blocks.undecoded.drain(..mark.min(blocks.undecoded.len()));
+            dropped = mark.min(blocks.undecoded.len());
+            blocks.undecoded.drain(..dropped);
             blocks.offset = mark as u64;
         }
-        blocks.decode();
+        blocks.decode_sample(known_to.map(|place| place.saturating_sub(dropped)));
         blocks.find_layout(time_us, read_as)?;
         blocks.failed = failed;
         Ok(blocks)
@@ -225,13 +234,19 @@ impl<'a> Blocks<'a> {
                 self.ready.push_back(block);
             }
             None if self.pending.len() > RECORD_BYTES_MAX => self.cut_long_record(),
+            None if self.ended => {
+                let is_between = |byte: &u8| byte.is_ascii_whitespace() || b",]}".contains(byte);
+                let cut_off = !self.pending.iter().all(is_between);
+                let block = self.cut(self.pending.len());
+                self.ready.push_back(Block { cut_off, ..block });
+            }
             None => {}
         }
     }
 
     /// Where the last record ends that is whole.
     fn last_end(&self) -> Option<usize> {
-        match self.ended {
+        match self.ended && !self.broken {
             true => Some(self.pending.len()).filter(|length| *length > 0),
             false => {
                 self.layout.codec.last_end(&self.pending).filter(|end| *end > 0 && *end <= self.pending.len())
@@ -261,7 +276,7 @@ impl<'a> Blocks<'a> {
             let count = fresh.len() as u64;
             self.read += count;
             if let Err(error) = result {
-                self.ended = true;
+                (self.ended, self.broken) = (true, true);
                 return Err(Error::io("read all of", &self.name, error)
                     .with_hint("what came before is stored; mend the file and ingest it again"));
             }
@@ -272,6 +287,35 @@ impl<'a> Blocks<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Reads the sample, also past places up to which the input is known, of which it gives the last: the format
+    /// must not depend on what was stored before.
+    fn read_sample(&mut self) -> (Option<Error>, Option<usize>) {
+        let mut known_to = None;
+        loop {
+            let more = detect::SAMPLE_BYTES.saturating_sub(self.undecoded.len());
+            let failed = self.read_up_to(more).err();
+            if self.known_to.take().is_none() {
+                return (failed, known_to);
+            }
+            known_to = Some(self.undecoded.len());
+        }
+    }
+
+    /// Makes pending bytes of the sample, of which so many are known.
+    fn decode_sample(&mut self, known: Option<usize>) {
+        let Some(known) = known.filter(|known| *known <= self.undecoded.len()) else { return self.decode() };
+        let rest = self.undecoded.split_off(known);
+        let ended = self.ended;
+        self.ended &= rest.is_empty();
+        self.decode();
+        self.ended = ended;
+        self.known_to = Some(self.pending.len());
+        if !rest.is_empty() {
+            self.undecoded = rest;
+            self.decode();
+        }
     }
 
     /// Makes pending bytes of those that were read.
@@ -298,7 +342,9 @@ impl<'a> Blocks<'a> {
         let bytes = std::mem::replace(&mut self.pending, rest);
         let offset = self.offset;
         self.offset += bytes.len() as u64;
-        Block { offset, bytes, may_be_known: self.known.next_length(self.read).is_some(), ..Block::default() }
+        let may_be_known = self.known.next_length(self.read).is_some();
+        let ends_line = self.ended && self.pending.is_empty();
+        Block { offset, bytes, may_be_known, ends_line, ..Block::default() }
     }
 
     /// Gives the records that are known, and says so at those after them. The last record that is known may
@@ -341,7 +387,7 @@ impl<'a> Blocks<'a> {
         let mut block = self.cut(self.pending.len());
         block.bytes.truncate(CUT_BYTES);
         block.bytes.shrink_to_fit();
-        block.too_long = true;
+        (block.too_long, block.ends_line) = (true, true);
         self.ready.push_back(block);
         self.skipping = true;
     }

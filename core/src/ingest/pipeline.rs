@@ -215,12 +215,17 @@ fn parse_all(
 
 fn parse(intake: &mut Intake, block: &Block, source: &Source, read: u64) -> Parsed {
     let newlines = memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
-    let has_open_line = block.bytes.last().is_some_and(|last| *last != b'\n');
+    // Records of some formats end within a line, and blocks with them.
+    let has_open_line = block.ends_line && block.bytes.last().is_some_and(|last| *last != b'\n');
     let mut taken =
         Taken { intake, source, offset: block.offset, rejects: Vec::new(), records: 0, decoded: 0 };
-    if block.too_long {
-        let reason = Rejected::TooLong { limit: RECORD_BYTES_MAX }.to_string();
-        taken.unreadable(Place { offset: 0, raw: &block.bytes }, &reason);
+    if block.too_long || block.cut_off {
+        let reason = match block.too_long {
+            true => Rejected::TooLong { limit: RECORD_BYTES_MAX }.to_string(),
+            false => "the input is cut off within this record".to_string(),
+        };
+        let blank = block.bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        taken.unreadable(Place { offset: blank, raw: block.bytes.get(blank..).unwrap_or_default() }, &reason);
     } else {
         source.layout.codec.read(&block.bytes, &mut taken);
     }

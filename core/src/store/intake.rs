@@ -45,11 +45,15 @@ impl Intakes {
 
     /// A record as it may be stored, if it can be, now and at sealing.
     pub fn checked<'a>(&self, record: &'a [u8], now_us: i64) -> Result<Cow<'a, [u8]>> {
-        let rejected = |reject: &Reject| Error::new(ErrorKind::Invalid, reject.to_string());
         if record.len() > RECORD_BYTES_MAX {
-            return Err(rejected(&Reject::TooLong { limit: RECORD_BYTES_MAX }));
+            let reject = Reject::TooLong { limit: RECORD_BYTES_MAX };
+            return Err(Error::new(ErrorKind::Invalid, reject.to_string()));
         }
-        self.with(|intake| intake.checked(record, now_us).map_err(|reject| rejected(&reject)))?
+        self.with(|intake| {
+            let checked = intake.checked(record, now_us);
+            // What the reason quotes may be secret, too.
+            checked.map_err(|reject| Error::new(ErrorKind::Invalid, intake.reason(&reject.to_string())))
+        })?
     }
 
     /// What cannot be read, without its secrets.
