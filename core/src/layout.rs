@@ -75,6 +75,9 @@ pub fn segment(writer: &str, number: u64) -> String {
     format!("{WAL}/{writer}/{number:010}.wal")
 }
 
+/// The beginning of the exactly-once markers of followed files.
+pub const FOLLOW: &str = "follow:";
+
 /// The exactly-once marker of a writer's segments: the version is the last segment sealed.
 pub fn wal_app_id(writer: &str) -> String {
     format!("wal:{writer}")

@@ -64,10 +64,11 @@ pub use ingest::encoding::Encoding;
 #[cfg(feature = "native")]
 pub use ingest::explain::{ExplainedColumn, Explanation, Unreadable};
 #[cfg(feature = "native")]
+pub use ingest::follow::check as check_followed;
+#[cfg(feature = "native")]
 pub use ingest::input::Input;
 #[cfg(feature = "native")]
 pub use ingest::pipeline::InputReceipt;
-pub use redact::Counts as RedactedCounts;
 pub use ingest::progress::{NoProgress, Progress, Step, Unit};
 #[cfg(feature = "native")]
 pub use ingest::source::{Expanded, expand};
@@ -75,10 +76,11 @@ pub use ingest::source::{Expanded, expand};
 pub use log::At;
 #[cfg(feature = "native")]
 pub use maintenance::{CompactReceipt, CompactRequest};
+pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
     Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, Interrupter, QueryRequest, Receipt,
-    SchemaReport, Store, explain,
+    SchemaReport, Store, Watcher, explain,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -1,6 +1,7 @@
 //! `daybook ingest`: stores the events of files.
 
 mod explain;
+mod follow;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,9 @@ const NOTES_SHOWN: usize = 10;
 
 /// Stores what the files hold and says what became of it.
 pub fn run(context: &Context<'_>, request: &Ingest) -> Result<(), Failure> {
+    if request.follow {
+        return follow::run(context, request);
+    }
     let inputs = inputs(context, &request.files)?;
     if request.explain {
         return explain::run(context, inputs, &request.options);
@@ -108,7 +112,10 @@ fn text(receipt: &Receipt, store: Option<&Path>) -> String {
 
 /// What was redacted, in words.
 fn redacted(counts: &daybook::RedactedCounts) -> String {
-    let rules = counts.by_rule.iter().map(|(rule, count)| format!("{} {}", human::count(*count), escape::visible(rule)));
+    let rules = counts
+        .by_rule
+        .iter()
+        .map(|(rule, count)| format!("{} {}", human::count(*count), escape::visible(rule)));
     let cut = (counts.cut > 0).then(|| format!("{} cut for their length", human::count(counts.cut)));
     rules.chain(cut).collect::<Vec<_>>().join(", ")
 }

@@ -22,7 +22,11 @@ pub mod encoding;
 #[cfg(feature = "native")]
 pub mod explain;
 #[cfg(feature = "native")]
+pub mod follow;
+#[cfg(feature = "native")]
 pub mod input;
+#[cfg(feature = "native")]
+pub mod known;
 #[cfg(feature = "native")]
 pub mod pipeline;
 #[cfg(feature = "native")]

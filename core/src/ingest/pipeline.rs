@@ -7,11 +7,10 @@
 mod collect;
 mod read;
 
-use super::blocks::{Block, Known, RECORD_BYTES_MAX, ReadAs};
+use super::blocks::{Block, RECORD_BYTES_MAX, ReadAs};
 use super::input::Input;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::canonical::from_hex;
 use crate::event::chunk::Chunk;
 use crate::event::mapping::Mapping;
 use crate::event::reject::Reject as Rejected;
@@ -28,8 +27,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// So many blocks may wait between two stages.
 const QUEUE: usize = 2;
-/// The application id of an input in the log, before the hash of its content.
-const MARKER: &str = "input:";
 
 /// What became of the records of an input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -149,7 +146,7 @@ pub fn ingest(
     context: &Context<'_>,
     receive: &mut dyn FnMut(InputReceipt),
 ) -> Result<()> {
-    let known = known_inputs(context.tables)?;
+    let known = context.tables.known()?;
     // Set when nobody wants any more.
     let enough = AtomicBool::new(false);
     let is_over = || context.stop.load(Ordering::Relaxed) || enough.load(Ordering::Relaxed);
@@ -158,7 +155,8 @@ pub fn ingest(
         let (block_sender, block_receiver) = bounded(QUEUE);
         let (parsed_sender, parsed_receiver) = bounded(QUEUE);
         let (read_as, clock) = (context.read_as, context.clock);
-        let reader = scope.spawn(move || read::read_all(inputs, read_as, known, clock, &block_sender, is_over));
+        let reader =
+            scope.spawn(move || read::read_all(inputs, read_as, known, clock, &block_sender, is_over));
         for _ in 0..context.threads.max(1) {
             let (blocks, parsed) = (block_receiver.clone(), parsed_sender.clone());
             let (mapping, rules) = (context.mapping, context.rules);
@@ -172,15 +170,6 @@ pub fn ingest(
         let read = reader.join().map_err(|_| Error::new(ErrorKind::Internal, "the reading thread panicked"));
         collected.and(read)
     })
-}
-
-/// The inputs that were stored before.
-fn known_inputs(tables: &Tables) -> Result<Known> {
-    let snapshot = tables.events.snapshot(crate::log::At::Latest)?;
-    let known = snapshot.transactions_of(MARKER)?.into_iter().filter_map(|(marker, length)| {
-        Some((u64::try_from(length).ok()?, from_hex(marker.strip_prefix(MARKER)?)?))
-    });
-    Ok(Known::new(known))
 }
 
 /// The second stage: takes records apart.
@@ -215,7 +204,8 @@ fn parse_all(
 fn parse(intake: &mut Intake, block: &Block, source: &Source, read: u64) -> Parsed {
     let newlines = memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
     let has_open_line = block.bytes.last().is_some_and(|last| *last != b'\n');
-    let mut taken = Taken { intake, source, offset: block.offset, rejects: Vec::new(), records: 0, decoded: 0 };
+    let mut taken =
+        Taken { intake, source, offset: block.offset, rejects: Vec::new(), records: 0, decoded: 0 };
     if block.too_long {
         let reason = Rejected::TooLong { limit: RECORD_BYTES_MAX }.to_string();
         taken.unreadable(Place { offset: 0, raw: &block.bytes }, &reason);

@@ -3,6 +3,7 @@
 mod changes;
 mod commits;
 mod export;
+mod follow;
 mod intake;
 mod options;
 mod reader;
@@ -24,8 +25,8 @@ use crate::layout;
 use crate::log::{At, Log, NewTable};
 use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::{self, Reject};
-use crate::seal::{RECORD, REJECT, Tables};
 use crate::redact::Rules;
+use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage};
 use crate::wal::{Clock, Durability};
@@ -37,6 +38,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use writer::Writer;
 
 pub use changes::Changes;
+pub use follow::Watcher;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use reports::{ColumnReport, Info, SchemaReport};
 

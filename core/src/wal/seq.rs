@@ -101,6 +101,20 @@ impl Window {
         self.last = seq;
         Ok(seq)
     }
+
+    /// The first of `count` successive numbers: the time now, or the one after the last.
+    pub(super) fn run(&mut self, now_us: i64, count: u64) -> Result<i64> {
+        let more = i64::try_from(count.saturating_sub(1)).map_err(|_| exhausted())?;
+        let mut first = self.last.saturating_add(1).max(now_us);
+        if first.checked_add(more).is_none_or(|last| last > self.end) {
+            let reserved = count.max(WINDOW);
+            first = self.allocator.reserve(reserved, first)?;
+            let end = i64::try_from(reserved - 1).ok().and_then(|more| first.checked_add(more));
+            self.end = end.ok_or_else(exhausted)?;
+        }
+        self.last = first.checked_add(more).ok_or_else(exhausted)?;
+        Ok(first)
+    }
 }
 
 fn format(highest: i64) -> Vec<u8> {

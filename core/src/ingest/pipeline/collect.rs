@@ -1,9 +1,9 @@
 //! The third stage: puts blocks in order again, gives records their `seq`, settles, encodes and commits them.
 
-use super::{Context, Ended, InputReceipt, Item, MARKER, Numbered, Parsed, Source};
+use super::{Context, Ended, InputReceipt, Item, Numbered, Parsed, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::canonical::hex;
 use crate::event::chunk::Chunk;
+use crate::ingest::known::input_state;
 use crate::ingest::progress::{Step, Unit};
 use crate::ingest::table::{TableWriter, settle};
 use crate::log::DataFile;
@@ -177,8 +177,7 @@ impl Collector<'_> {
             return self.refuse(&reject);
         }
         open.finish_receipt(ended);
-        let length = i64::try_from(ended.bytes).unwrap_or(i64::MAX);
-        let transaction = (format!("{MARKER}{}", hex(&ended.hash)), length);
+        let transaction = input_state(ended.bytes, &ended.hash);
         let fresh = open.receipt.records - open.receipt.duplicate;
         if fresh == 0 {
             open.rows.abandon(self.context);
@@ -233,7 +232,9 @@ impl Collector<'_> {
     /// Removes all files that were written: nothing will refer to them.
     fn abandon(&mut self) {
         let open = self.open.take().map(|open| open.rows);
-        open.into_iter().chain([std::mem::take(&mut self.group.rows)]).for_each(|rows| rows.abandon(self.context));
+        open.into_iter()
+            .chain([std::mem::take(&mut self.group.rows)])
+            .for_each(|rows| rows.abandon(self.context));
     }
 }
 
@@ -257,7 +258,9 @@ impl Open {
         receipt.error = ended.error.as_ref().map(ToString::to_string);
         receipt.seconds = self.started.elapsed().as_secs_f64();
         if self.decoded > 0 {
-            receipt.notes.push(format!("{} records were not UTF-8 and were read as Windows-1252", self.decoded));
+            receipt
+                .notes
+                .push(format!("{} records were not UTF-8 and were read as Windows-1252", self.decoded));
         }
         if self.has_grown {
             let note = "the last record of an earlier ingest had no end then and has grown since: it is one more record now";
