@@ -25,6 +25,8 @@ MODULES = {
     "ingest/batch": COLUMNS,
     "ingest/parquet": VALUES | {"ingest/pages", "storage"},
     "ingest/stats": {"event", "log"},
+    "ingest/known": VALUES | {"layout"},
+    "ingest/follow": VALUES | {"format", "ingest/input", "ingest/known", "ingest/blocks"},
     "ingest/register": DISK | {"event"},
     "ingest/table": DISK | COLUMNS | {"ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/parquet", "log"},
@@ -50,7 +52,7 @@ CRATES = {
     "tokio": {"log"},
     "url": {"log"},
     "rustix": {"storage"},
-    "std::fs": {"storage", "ingest/input", "ingest/batch"},
+    "std::fs": {"storage", "ingest/input", "ingest/batch", "ingest/follow"},
     "std::net": set(),
     "std::env": {"store"},
 }

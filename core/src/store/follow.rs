@@ -161,6 +161,3 @@ impl Follower<'_> {
         self.watcher.update(&step);
     }
 }
-
-#[cfg(test)]
-mod tests;
