@@ -104,7 +104,7 @@ def nothing_is_lost_or_repeated_when_it_is_killed_and_the_file_rotated(folder):
         append(path, '{"n":6}\n')
         follower.wait_for(6)
         _, _, err = follower.end()
-    assert "the rest of it was in" in err and "another file took its place" in err, err
+    assert "what was rotated to" in err and "another file took its place" in err, err
     equal(sql(store, "SELECT n FROM events ORDER BY n"), [{"n": n} for n in range(1, 7)])
 
 

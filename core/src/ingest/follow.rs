@@ -124,8 +124,15 @@ impl Tail {
     }
 
     /// Where the next byte is read.
-    fn position(&self) -> u64 {
+    pub fn position(&self) -> u64 {
         self.beginning.length() + self.pending.len() as u64
+    }
+
+    /// Everything that was read.
+    pub fn all_read(&self) -> Beginning {
+        let mut all = self.beginning.clone();
+        all.update(&self.pending);
+        all
     }
 
     /// Whether something was read that is not cut yet.

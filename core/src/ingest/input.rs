@@ -3,14 +3,16 @@
 use super::archive::{self, Members};
 use super::columnar;
 use super::decompress::{Compression, decompressed};
+use super::known::Hash;
 use crate::error::{Error, Result};
 use crate::format::Format;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Cursor, Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 /// So many bytes tell an archive, or a file of columns, from others.
@@ -28,8 +30,12 @@ pub enum Input {
         path: PathBuf,
         /// The file.
         file: File,
-        /// How many bytes; it is an error if there are fewer.
+        /// How many bytes.
         bytes: u64,
+        /// Their SHA-256.
+        sha256: Hash,
+        /// Set when they are not these: then nothing of them is to be stored.
+        changed: Arc<AtomicBool>,
     },
     /// Standard input.
     Stdin,
@@ -101,12 +107,12 @@ pub fn each_stream(input: Input, visit: &mut dyn FnMut(Stream)) -> Result<()> {
             file = metadata.is_file().then_some(path);
             Box::new(opened)
         }
-        Input::Part { path, mut file, bytes } => {
+        Input::Part { path, mut file, bytes, sha256, changed } => {
             let failed = |error| Error::io("read", path.display(), error);
             let metadata = file.metadata().map_err(failed)?;
             file.rewind().map_err(failed)?;
             (total, time_us) = (Some(bytes), modified_us(&metadata));
-            Box::new(Part { file, left: bytes })
+            Box::new(Part { file, left: bytes, hash: Sha256::new(), sha256, changed })
         }
         Input::Stdin => Box::new(io::stdin()),
         Input::Reader { reader, .. } => reader,
@@ -122,20 +128,28 @@ pub fn modified_us(metadata: &Metadata) -> Option<i64> {
     i64::try_from(modified.as_micros()).ok()
 }
 
-/// The first bytes of a file, all of which have to be there.
+/// The first bytes of a file, all of which have to be there, and as they were.
 struct Part {
     file: File,
     left: u64,
+    hash: Sha256,
+    sha256: Hash,
+    changed: Arc<AtomicBool>,
 }
 
 impl Read for Part {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let count = self.file.read(buffer.get_mut(..most).unwrap_or_default())?;
-        if count == 0 && most > 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was cut short while it was read"));
-        }
+        let room = buffer.get_mut(..most).unwrap_or_default();
+        let count = self.file.read(room)?;
+        self.hash.update(room.get(..count).unwrap_or_default());
         self.left -= count as u64;
+        let is_short = count == 0 && most > 0;
+        let is_other = count > 0 && self.left == 0 && Hash::from(self.hash.clone().finalize()) != self.sha256;
+        if is_short || is_other {
+            self.changed.store(true, Ordering::Relaxed);
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was changed while it was read"));
+        }
         Ok(count)
     }
 }

@@ -44,6 +44,21 @@ struct Follower<'a> {
     stop: &'a AtomicBool,
 }
 
+/// Halts an ingest when the follower is to stop.
+struct Relay<'a> {
+    follower: &'a Follower<'a>,
+    halt: &'a AtomicBool,
+}
+
+impl Progress for Relay<'_> {
+    fn update(&self, now: &Step<'_>) {
+        if self.follower.is_stopped() {
+            self.halt.store(true, Ordering::Relaxed);
+        }
+        self.follower.watcher.update(now);
+    }
+}
+
 impl Store {
     /// Stores all records of files, and those that are written to them, until `stop` is set; then it says what
     /// became of them. A file that is rotated or written anew goes on with what took its place, and one that is
@@ -119,8 +134,10 @@ impl Follower<'_> {
         (self.store.clock)()
     }
 
-    /// Ingests inputs that are there as a whole.
-    fn ingest(&self, inputs: Vec<Input>, read_as: &ReadAs) -> Result<Vec<InputReceipt>> {
+    /// Ingests an input that is there as a whole, unless `halt` is set meanwhile. None if nothing of it is stored
+    /// for that or since all is to stop.
+    fn ingest(&self, input: Input, read_as: &ReadAs, halt: &AtomicBool) -> Result<Option<InputReceipt>> {
+        let relay = Relay { follower: self, halt };
         let context = Context {
             tables: &self.store.tables,
             seqs: &self.seqs,
@@ -131,14 +148,13 @@ impl Follower<'_> {
             rules: &self.rules,
             strict: false,
             keep_versions_ms: self.store.settings.keep_versions_ms(),
-            progress: self.watcher,
-            stop: self.stop,
+            progress: &relay,
+            stop: halt,
         };
-        let mut receipts = Vec::new();
-        match pipeline::ingest(inputs, &context, &mut |receipt| receipts.push(receipt)) {
-            // Nothing of what was under way is stored; whoever follows again begins there.
-            Err(error) if error.kind() == ErrorKind::Interrupted && self.is_stopped() => Ok(receipts),
-            ingested => ingested.map(|()| receipts),
+        let mut receipt = None;
+        match pipeline::ingest(vec![input], &context, &mut |one| receipt = Some(one)) {
+            Err(error) if error.kind() == ErrorKind::Interrupted && halt.load(Ordering::Relaxed) => Ok(None),
+            ingested => ingested.map(|()| receipt),
         }
     }
 

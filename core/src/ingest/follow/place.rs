@@ -5,7 +5,7 @@ use crate::ingest::input::{Content, Input, each_stream};
 use crate::ingest::known::{Beginning, Known};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -91,6 +91,41 @@ fn is_part(part: &str) -> bool {
     ENDINGS.contains(&part) || part.bytes().all(is_time)
 }
 
+/// Whether a file, which may be compressed, is a copy of the first bytes of another, or begins with all of them.
+pub fn is_copy(path: &Path, of: &File, length: u64) -> Result<bool> {
+    let mut same = false;
+    let mut failed = None;
+    each_stream(Input::File(path.to_path_buf()), &mut |stream| {
+        if let Content::Bytes(source) = stream.content {
+            match begins_alike(source, of, length) {
+                Ok(alike) => same = alike,
+                Err(error) => failed = Some(Error::io("read", path.display(), error)),
+            }
+        }
+    })?;
+    failed.map_or(Ok(same), Err)
+}
+
+fn begins_alike(source: impl Read, of: &File, length: u64) -> io::Result<bool> {
+    let mut source = source.take(length);
+    let (mut piece, mut other) = (Vec::new(), Vec::new());
+    let mut offset = 0;
+    loop {
+        piece.clear();
+        (&mut source).take(PIECE_BYTES as u64).read_to_end(&mut piece)?;
+        if piece.is_empty() {
+            return Ok(offset > 0);
+        }
+        other.resize(piece.len(), 0);
+        match of.read_exact_at(&mut other, offset) {
+            Ok(()) if other == piece => offset += piece.len() as u64,
+            Ok(()) => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// How a file that may be a rotated one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beginnings {
@@ -164,6 +199,27 @@ mod tests {
         }
         assert!(is_rotated("messages", "messages-20260203"));
         assert!(!is_rotated("messages", "messages"));
+    }
+
+    #[test]
+    fn a_copy_is_told_from_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("a.log"), "one\ntwo\n").unwrap();
+        let file = File::open(at("a.log")).unwrap();
+        for (text, length, expected) in [
+            ("one\ntwo\n", 8, true),
+            ("one\n", 8, true),
+            ("one\ntwo\nthree\n", 8, true),
+            ("one\ntwo\nthree\n", 3, true),
+            ("one\ntwO\n", 8, false),
+            ("two\n", 8, false),
+            ("one\ntwo\n", 9, true),
+            ("one\ntwo\nthree\n", 9, false),
+        ] {
+            std::fs::write(at("a.log.1"), text).unwrap();
+            assert_eq!(is_copy(&at("a.log.1"), &file, length).unwrap(), expected, "{text:?} {length}");
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::seal::followed::{Followed, Parts};
 use crate::wal::Durability;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Nothing came for so long: the last line is whole.
 const QUIET_US: i64 = 500_000;
@@ -90,21 +92,30 @@ impl Live {
         Ok(())
     }
 
-    /// Stores what was passed over and is not known, as an ordinary input.
+    /// Reads the first bytes, so that the file can be told from others. Whether there are any.
+    pub fn first_read(&mut self, follower: &Follower<'_>, usual: Option<Format>) -> Result<bool> {
+        if self.tail.position() == 0 {
+            self.tail.read(&follower.read_as, usual)?;
+        }
+        Ok(self.tail.position() > 0)
+    }
+
+    /// Stores what was passed over and is not known, as an ordinary input. None if it is not all stored.
     pub fn store_passed(&self, follower: &Follower<'_>, known: &Known) -> Result<Option<InputReceipt>> {
+        let nothing = Ok(Some(InputReceipt::default()));
         let (length, hash) = (self.tail.beginning().length(), self.tail.beginning().hash());
-        let Some(layout) = self.tail.layout().filter(|layout| length > layout.start as u64) else {
-            return Ok(None);
-        };
-        if follower.is_stopped() || known.find(length, &hash).is_some() {
-            return Ok(None);
+        let Some(layout) = self.tail.layout().filter(|layout| length > layout.start as u64) else { return nothing };
+        if known.find(length, &hash).is_some() {
+            return nothing;
         }
         let format = Some(layout.format);
         let read_as = ReadAs { format, encoding: self.tail.encoding(), ..follower.read_as.clone() };
         let file = self.tail.file().try_clone();
         let file = file.map_err(|error| Error::io("open", self.path.display(), error))?;
-        let input = Input::Part { path: self.path.clone(), file, bytes: length };
-        Ok(follower.ingest(vec![input], &read_as)?.pop())
+        let changed = Arc::new(AtomicBool::new(false));
+        let path = self.path.clone();
+        let input = Input::Part { path, file, bytes: length, sha256: hash, changed: changed.clone() };
+        follower.ingest(input, &read_as, &changed)
     }
 
     /// Stores what is new. An error of the first kind is about the file.
@@ -125,23 +136,21 @@ impl Live {
                 Ok(count) => count,
                 Err(error) => return Ok(Err(error)),
             };
+            if let Err(error) = self.store(Whole::BySign, follower, receipt)? {
+                return Ok(Err(error));
+            }
             if count == 0 {
                 break;
             }
             turn += count;
             self.grown_us = follower.now_us();
-            if let Err(error) = self.store(Whole::BySign, follower, receipt)? {
-                return Ok(Err(error));
-            }
         }
         if count == 0 && self.tail.has_rest() && self.is_quiet(follower, QUIET_US) {
             if let Err(error) = self.store(Whole::ByTime, follower, receipt)? {
                 return Ok(Err(error));
             }
         }
-        if turn > 0 {
-            follower.writer.flush()?;
-        }
+        follower.writer.flush()?;
         Ok(Ok(if count == 0 { Seen::All } else { Seen::More }))
     }
 
