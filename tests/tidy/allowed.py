@@ -21,18 +21,22 @@ MODULES = {
     "ingest/rest": {"event"},
     "ingest/arrays": VALUES,
     "ingest/pages": VALUES,
-    "ingest/input": {"error"},
+    "ingest/input": {"error", "ingest/known"},
     "ingest/batch": COLUMNS,
     "ingest/parquet": VALUES | {"ingest/pages", "storage"},
     "ingest/stats": {"event", "log"},
     "ingest/known": VALUES | {"layout"},
-    "ingest/follow": VALUES | {"format", "ingest/input", "ingest/known", "ingest/blocks"},
+    "ingest/follow": VALUES
+    | {"format", "ingest/archive", "ingest/blocks", "ingest/columnar", "ingest/decompress", "ingest/encoding"}
+    | {"ingest/input", "ingest/known"},
     "ingest/register": DISK | {"event"},
     "ingest/table": DISK | COLUMNS | {"ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/parquet", "log"},
-    "seal": DISK | VALUES | {"ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"},
+    "seal": DISK
+    | VALUES
+    | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"},
     "ingest/pipeline": VALUES
-    | {"ingest/input", "ingest/progress", "ingest/table", "log", "quarantine", "seal", "storage", "wal"},
+    | {"ingest/input", "ingest/known", "ingest/progress", "ingest/table", "log", "quarantine", "seal", "storage", "wal"},
     "maintenance": DISK
     | COLUMNS
     | {"ingest/batch", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},

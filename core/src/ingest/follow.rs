@@ -165,6 +165,10 @@ impl Tail {
     /// Reads what is new, as far as there is room, and says how many bytes that were. The error is that the file
     /// cannot be read, or is none that can be followed.
     pub fn read(&mut self, read_as: &ReadAs, usual: Option<Format>) -> Result<usize> {
+        let metadata = self.file.metadata().map_err(|error| self.failed(error))?;
+        if metadata.len() <= self.position() {
+            return Ok(0);
+        }
         let mut count = 0;
         while count < PIECE_BYTES {
             let start = self.pending.len();

@@ -8,16 +8,20 @@ use super::intake;
 use super::options::{IngestOptions, Receipt};
 use super::writer::Writer;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::canonical::hex;
 use crate::event::mapping::Mapping;
 use crate::ingest::blocks::ReadAs;
 use crate::ingest::follow;
 use crate::ingest::input::Input;
 use crate::ingest::pipeline::{self, Context, InputReceipt};
 use crate::ingest::progress::{Progress, Step, Unit};
+use crate::layout;
 use crate::redact::Rules;
+use crate::storage::{FileLock, Storage};
 use crate::wal::SeqAllocator;
 use file::Followed;
-use std::path::PathBuf;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -97,9 +101,11 @@ impl Store {
 impl Follower<'_> {
     fn run(&self, paths: &[PathBuf]) -> Result<Receipt> {
         let mut files: Vec<Followed> = Vec::new();
+        let mut locks = Vec::new();
         for path in paths {
             if !files.iter().any(|file| file.path() == path) {
                 files.push(Followed::new(path));
+                locks.push(self.lock(path)?);
             }
         }
         for file in &mut files {
@@ -123,7 +129,27 @@ impl Follower<'_> {
             receipt.add(file.end(self)?);
         }
         self.writer.flush()?;
+        for (place, lock) in locks {
+            // A lock's file that stays is in nobody's way.
+            let _ = self.store.tables.storage.delete(&place);
+            drop(lock);
+        }
         Ok(receipt)
+    }
+
+    /// Sees to it that nobody else follows a file into this store: what two store would be there twice.
+    fn lock(&self, path: &Path) -> Result<(String, FileLock)> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+        let name = folder.join(path.file_name().unwrap_or_default());
+        let hash = hex(&Sha256::digest(name.as_os_str().as_encoded_bytes()));
+        let place = layout::follow_lock(hash.get(..16).unwrap_or(&hash));
+        let taken = || {
+            let message = format!("`{}` is being followed into this store already", path.display());
+            Error::new(ErrorKind::Busy, message).with_hint("stop the other `daybook ingest --follow` first")
+        };
+        let lock = self.store.tables.storage.try_lock(&place)?.ok_or_else(taken)?;
+        Ok((place, lock))
     }
 
     fn is_stopped(&self) -> bool {

@@ -168,6 +168,20 @@ mod tests {
     }
 
     #[test]
+    fn runs_are_successive_and_share_no_number_with_others() {
+        let (_folder, _now, allocator) = allocator();
+        let (mut one, mut other) = (Window::new(allocator.clone()), Window::new(allocator));
+        let mut taken = std::collections::BTreeSet::new();
+        for count in [1, 3, WINDOW - 5, 2, 10, WINDOW + 1, 1, 2 * WINDOW, 7] {
+            for window in [&mut one, &mut other] {
+                let first = window.run(NOW, count).unwrap();
+                assert!((first..).take(count as usize).all(|seq| taken.insert(seq)), "{count}");
+                assert!(taken.insert(window.next(NOW, 1).unwrap()), "{count}");
+            }
+        }
+    }
+
+    #[test]
     fn a_damaged_file_is_passed_by_a_second() {
         let (folder, _now, allocator) = allocator();
         allocator.reserve(1_000_000, 0).unwrap();

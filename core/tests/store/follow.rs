@@ -327,6 +327,15 @@ fn what_cannot_be_followed_is_refused_before_anything_is_stored() {
     assert_eq!(refused(&["a.log", "store"], options()), ErrorKind::Invalid);
     assert_eq!(refused(&["a.log"], IngestOptions { strict: true, ..options() }), ErrorKind::Invalid);
     assert_eq!(number(&place.store(), "SELECT count(*) FROM events"), 0);
+    // What two followers store would be there twice.
+    let following = place.follow(&["a.log"]);
+    place.wait("1");
+    assert_eq!(refused(&["store/../a.log"], options()), ErrorKind::Busy);
+    following.end();
+    place.write("a.log", "{\"n\":2}\n");
+    let following = place.follow(&["a.log"]);
+    place.wait("1 2");
+    following.end();
 }
 
 /// Not a test: a process that follows until it is killed.
