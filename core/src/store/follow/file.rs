@@ -168,7 +168,9 @@ impl Followed {
     /// Stores what is not known of a file to which nobody writes any more.
     fn store_file(&mut self, path: PathBuf, follower: &Follower<'_>) -> Result<()> {
         let name = path.display().to_string();
-        if let Some(receipt) = follower.ingest(Input::File(path), &follower.read_as, &AtomicBool::new(false))? {
+        if let Some(receipt) =
+            follower.ingest(Input::File(path), &follower.read_as, &AtomicBool::new(false))?
+        {
             if let Some(error) = &receipt.error {
                 self.say(follower, error.clone());
             }
@@ -283,9 +285,8 @@ impl Followed {
         self.usual = live.format().or(self.usual);
         let all = live.tail().all_read();
         let known = Known::new([(all.length(), all.hash())]);
-        let is_copy = |path: &PathBuf| {
-            place::beginnings(path, &known).is_ok_and(|found| found != Beginnings::Unknown)
-        };
+        let is_copy =
+            |path: &PathBuf| place::beginnings(path, &known).is_ok_and(|found| found != Beginnings::Unknown);
         // Whoever cuts a file may have copied it before, with lines that were not read here.
         match place::rotated(&self.path).into_iter().take(COPIES_MAX).find(is_copy) {
             Some(copy) if all.length() > 0 => self.store_file(copy, follower)?,

@@ -104,7 +104,9 @@ impl Live {
     pub fn store_passed(&self, follower: &Follower<'_>, known: &Known) -> Result<Option<InputReceipt>> {
         let nothing = Ok(Some(InputReceipt::default()));
         let (length, hash) = (self.tail.beginning().length(), self.tail.beginning().hash());
-        let Some(layout) = self.tail.layout().filter(|layout| length > layout.start as u64) else { return nothing };
+        let Some(layout) = self.tail.layout().filter(|layout| length > layout.start as u64) else {
+            return nothing;
+        };
         if known.find(length, &hash).is_some() {
             return nothing;
         }
