@@ -26,7 +26,8 @@ class Follower:
         self.process.wait()
 
     def count(self):
-        if not (self.store / "_delta_log").exists():
+        # The last thing that is made of a store.
+        if not (self.store / "_quarantine/_delta_log/00000000000000000000.json").exists():
             return None
         done = daybook("sql", "SELECT count(*) AS n FROM events", "--store", self.store, "--json")
         return done.json[0]["n"]

@@ -102,8 +102,11 @@ impl Parts {
     }
 }
 
-/// The beginning of a payload, and its parts: kind and content of each. None if it is damaged.
-pub fn read_payload(payload: &[u8]) -> Option<(Followed, Vec<(u8, &[u8])>)> {
+/// The kind of a part, and its content.
+pub type Part<'a> = (u8, &'a [u8]);
+
+/// The beginning of a payload, and its parts. None if it is damaged.
+pub fn read_payload(payload: &[u8]) -> Option<(Followed, Vec<Part<'_>>)> {
     let (length, rest) = payload.split_first_chunk::<4>()?;
     let (head, mut rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let followed: Followed = serde_json::from_slice(head).ok()?;

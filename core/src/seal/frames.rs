@@ -1,6 +1,6 @@
 //! Frames of the log, taken apart.
 
-use super::followed::{Followed, read_payload};
+use super::followed::{Followed, Part, read_payload};
 use super::{FOLLOWED, RECORD, REJECT};
 use crate::event::chunk::Chunk;
 use crate::event::mapping::{Mapping, Names};
@@ -59,20 +59,20 @@ struct Lane {
 struct Opener {
     opened: Opened,
     lanes: Vec<Lane>,
-    /// What the last frame of a followed file said, since most say the same.
-    last: Option<(String, Vec<(String, String)>, Mapping)>,
+    /// The last frame of a followed file and its mapping, since most have the same.
+    last: Option<(Followed, Mapping)>,
 }
 
 impl Opener {
-    fn followed(&mut self, followed: &Followed, parts: &[(u8, &[u8])], first_seq: i64) {
+    fn followed(&mut self, followed: &Followed, parts: &[Part<'_>], first_seq: i64) {
         self.opened.marks.extend(followed.mark());
         let mapping = match &self.last {
-            Some((format, map, mapping)) if *format == followed.format && *map == followed.map => {
+            Some((last, mapping)) if last.format == followed.format && last.map == followed.map => {
                 mapping.clone()
             }
             _ => {
                 let mapping = followed.mapping();
-                self.last = Some((followed.format.clone(), followed.map.clone(), mapping.clone()));
+                self.last = Some((followed.clone(), mapping.clone()));
                 mapping
             }
         };

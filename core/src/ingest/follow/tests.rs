@@ -49,7 +49,8 @@ fn records_are_cut_when_they_are_whole() {
     use Whole::{AtEnd, BySign, ByTime};
     let trace = "2026-02-03 04:05:06 ERROR broken\n  at main\n";
     let (next, last) = ("2026-02-03 04:05:07 INFO on\n", "2026-02-03 04:05:08 INFO off\n");
-    let cases: &[(&str, &[(&str, Whole, &str)])] = &[
+    type Step<'a> = (&'a str, Whole, &'a str);
+    let cases: &[(&str, &[Step<'_>])] = &[
         (
             "lines",
             &[

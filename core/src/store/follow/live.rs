@@ -147,10 +147,12 @@ impl Live {
             turn += count;
             self.grown_us = follower.now_us();
         }
-        if count == 0 && self.tail.has_rest() && self.is_quiet(follower, QUIET_US) {
-            if let Err(error) = self.store(Whole::ByTime, follower, receipt)? {
-                return Ok(Err(error));
-            }
+        if count == 0
+            && self.tail.has_rest()
+            && self.is_quiet(follower, QUIET_US)
+            && let Err(error) = self.store(Whole::ByTime, follower, receipt)?
+        {
+            return Ok(Err(error));
         }
         follower.writer.flush()?;
         Ok(Ok(if count == 0 { Seen::All } else { Seen::More }))
