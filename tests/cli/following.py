@@ -109,6 +109,25 @@ def nothing_is_lost_or_repeated_when_it_is_killed_and_the_file_rotated(folder):
     equal(sql(store, "SELECT n FROM events ORDER BY n"), [{"n": n} for n in range(1, 7)])
 
 
+def a_second_follower_is_refused(folder):
+    path, store = folder / "a.log", folder / "s"
+    append(path, '{"n":1}\n')
+    with Follower(store, path) as follower:
+        follower.wait_for(1)
+        done = daybook("ingest", "--follow", path, "--store", store, code=1)
+        assert "is being followed into this store already" in done.err, done
+
+
+def columns_are_named_by_a_header_that_came_alone(folder):
+    path, store = folder / "a.csv", folder / "s"
+    append(path, "time,level,msg\n")
+    with Follower(store, path) as follower:
+        time.sleep(1)
+        append(path, '2026-02-03T04:05:06Z,info,"hello, you"\n')
+        follower.wait_for(1)
+    equal(sql(store, "SELECT level, message FROM events"), [{"level": "info", "message": "hello, you"}])
+
+
 def wrong_arguments_are_refused_and_leave_nothing_behind(folder):
     store = folder / "s"
     append(folder / "a.log", '{"n":1}\n')
@@ -130,5 +149,7 @@ CHECKS = [
     a_line_is_found_within_a_second,
     it_ends_cleanly_and_says_what_it_did,
     nothing_is_lost_or_repeated_when_it_is_killed_and_the_file_rotated,
+    a_second_follower_is_refused,
+    columns_are_named_by_a_header_that_came_alone,
     wrong_arguments_are_refused_and_leave_nothing_behind,
 ]

@@ -27,6 +27,8 @@ const START_BYTES: u64 = 1024;
 const BLOCK_BYTES: usize = 256 << 10;
 /// So many of the last bytes that were read are compared with the file before it is read on.
 const RECENT_BYTES: usize = 1024;
+/// Whoever is less sure of a format has found next to nothing.
+const SURE_ENOUGH: u8 = 40;
 /// Where years are not written, the time of the file says which: it is looked at again this often.
 const LAYOUT_FOR_US: i64 = 3_600_000_000;
 
@@ -214,7 +216,7 @@ impl Tail {
         let name = self.path.display().to_string();
         let looked_at = Sample { bytes: &sample, whole: false, time_us, header: read_as.header.as_deref() };
         let (mut layout, guess) = read_as.layout(&looked_at, &name)?;
-        if read_as.format.is_none() && guess.is_none() {
+        if read_as.format.is_none() && guess.is_none_or(|(sure, _)| sure < SURE_ENOUGH) {
             let lines = memchr::memchr_iter(b'\n', &sample).take(2).count();
             match usual.and_then(|usual| detect::layout(usual, &looked_at)) {
                 Some(as_usual) => layout = as_usual,

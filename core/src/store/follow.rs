@@ -126,7 +126,9 @@ impl Follower<'_> {
         let mut receipt = Receipt::default();
         for mut file in files {
             file.look(self)?;
-            receipt.add(file.end(self)?);
+            let one = file.end(self)?;
+            receipt.seconds = receipt.seconds.max(one.seconds);
+            receipt.add(one);
         }
         self.writer.flush()?;
         for (place, lock) in locks {
