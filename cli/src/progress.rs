@@ -29,6 +29,14 @@ impl ProgressLine {
         bar.enable_steady_tick(REDRAW_EVERY);
         ProgressLine { bar: Some(bar) }
     }
+
+    /// Prints something else while the line is away.
+    pub fn aside(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
 }
 
 impl Progress for ProgressLine {

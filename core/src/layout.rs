@@ -81,6 +81,14 @@ pub fn segment(writer: &str, number: u64) -> String {
     format!("{WAL}/{writer}/{number:010}.wal")
 }
 
+/// The beginning of the exactly-once markers of followed files.
+pub const FOLLOW: &str = "follow:";
+
+/// The lock that whoever follows a file holds, by the hash of the file's name.
+pub fn follow_lock(name_hash: &str) -> String {
+    format!("{WAL}/follow-{name_hash}.lock")
+}
+
 /// The exactly-once marker of a writer's segments: the version is the last segment sealed.
 pub fn wal_app_id(writer: &str) -> String {
     format!("wal:{writer}")

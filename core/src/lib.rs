@@ -64,6 +64,8 @@ pub use ingest::encoding::Encoding;
 #[cfg(feature = "native")]
 pub use ingest::explain::{ExplainedColumn, Explanation, Unreadable};
 #[cfg(feature = "native")]
+pub use ingest::follow::check as check_followed;
+#[cfg(feature = "native")]
 pub use ingest::input::Input;
 #[cfg(feature = "native")]
 pub use ingest::pipeline::InputReceipt;
@@ -79,7 +81,7 @@ pub use redact::Counts as RedactedCounts;
 pub use store::{
     Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, InputGroup, Interrupter,
     QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, ReasonCount, ReasonGroup,
-    Receipt, RetryOptions, RetryReceipt, SchemaReport, Store, explain,
+    Receipt, RetryOptions, RetryReceipt, SchemaReport, Store, Watcher, explain,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -1,8 +1,10 @@
 //! Sealing: segments of the write-ahead log become data files and one commit.
 
+pub mod followed;
+mod frames;
+
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::chunk::Chunk;
-use crate::event::shred::Shredder;
+use crate::ingest::known::{Known, Mark};
 use crate::ingest::parquet::Encoded;
 use crate::ingest::register::Register;
 use crate::ingest::table::{TableWriter, settle};
@@ -10,17 +12,20 @@ use crate::layout;
 use crate::log::{At, Change, DataFile, Log, LogMaintenance, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
 use crate::storage::{LocalStorage, Storage};
-use crate::wal::{Clock, Frame, SeqAllocator, read_segment};
+use crate::wal::{Clock, SegmentContent, SeqAllocator, list_writers, read_segment};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+
+pub use frames::{Opened, open_frames};
 
 /// The first byte of a payload that is a record.
 pub const RECORD: u8 = 1;
 /// The first byte of a payload that is something rejected.
 pub const REJECT: u8 = 2;
+/// The first byte of a payload that is records of a followed file.
+pub const FOLLOWED: u8 = 3;
 
-/// Records are taken apart in chunks of about this many bytes.
-const CHUNK_BYTES: usize = 16 << 20;
 /// How often others may commit first before that is strange.
 const TRIES: u32 = 1_000;
 
@@ -47,13 +52,13 @@ pub struct SegmentId {
     pub number: u64,
 }
 
-/// Frames of the log, taken apart.
-#[derive(Debug, Default)]
-pub struct Opened {
-    /// Records with their `seq`.
-    pub chunks: Vec<(Chunk, Vec<i64>)>,
-    /// What was rejected.
-    pub rejects: Vec<Reject>,
+/// What is in a segment.
+#[derive(Debug)]
+pub struct Segment {
+    /// Which it is.
+    pub id: SegmentId,
+    /// What it holds.
+    pub content: SegmentContent,
 }
 
 /// What sealing did.
@@ -76,51 +81,12 @@ pub struct Both {
     pub quarantine: Vec<DataFile>,
     /// Exactly-once markers.
     pub transactions: Vec<(String, i64)>,
+    /// How far followed files are stored with these events.
+    pub marks: Vec<Mark>,
     /// Whether an earlier try committed the rejects of some of the transactions.
     pub partly_quarantined: bool,
     /// What people may want to know.
     pub info: serde_json::Map<String, serde_json::Value>,
-}
-
-/// Takes frames apart. Payloads were checked when they were appended; one that is no record any more is
-/// kept as a reject.
-pub fn open_frames(frames: &[Frame]) -> Opened {
-    let mut opened = Opened::default();
-    let mut shredder = Shredder::default();
-    let mut seqs = Vec::new();
-    let mut bytes = 0;
-    for frame in frames {
-        let (kind, payload) = frame.payload.split_first().map_or((0, &[][..]), |(kind, rest)| (*kind, rest));
-        let rejected = match kind {
-            RECORD => shredder.push(payload, frame.seq).err().map(|reject| reject.to_string()),
-            REJECT => {
-                opened.rejects.push(Reject::from_payload(payload, frame.seq));
-                continue;
-            }
-            other => Some(format!("the log holds a frame of the unknown kind {other}")),
-        };
-        match rejected {
-            None => seqs.push(frame.seq),
-            Some(reason) => opened.rejects.push(Reject {
-                seq: frame.seq,
-                raw: payload.to_vec(),
-                reason,
-                input: "log".to_string(),
-                byte_offset: 0,
-                format: "json".to_string(),
-                header: None,
-            }),
-        }
-        bytes += payload.len();
-        if bytes >= CHUNK_BYTES {
-            opened.chunks.push((shredder.take(), std::mem::take(&mut seqs)));
-            bytes = 0;
-        }
-    }
-    if !shredder.is_empty() {
-        opened.chunks.push((shredder.take(), seqs));
-    }
-    opened
 }
 
 impl Tables {
@@ -167,6 +133,7 @@ impl Tables {
                 sealed.warnings.push(damage.to_string());
             }
             let opened = open_frames(&content.frames);
+            both.marks.extend(opened.marks);
             sealed.events += opened.chunks.iter().map(|(chunk, _)| chunk.len() as u64).sum::<u64>();
             if done_in(&quarantined)? {
                 both.partly_quarantined = true;
@@ -194,6 +161,42 @@ impl Tables {
             None => Ok(Sealed { events: 0, warnings: Vec::new() }),
             Some(_) => Ok(sealed),
         }
+    }
+
+    /// What is stored of inputs: whole ones, and followed files also as far as they are in the log alone.
+    pub fn known(&self) -> Result<Known> {
+        // The log first: what is sealed meanwhile is in the snapshot then.
+        let mut marks = Vec::new();
+        for segment in self.unsealed()? {
+            marks.extend(frames::marks_of(&segment.content.frames));
+        }
+        let snapshot = self.events.snapshot(At::Latest)?;
+        let mut known = Known::of_states(&snapshot.transactions_of(Known::prefix())?);
+        marks.extend(Mark::of_states(&snapshot.transactions_of(layout::FOLLOW)?));
+        marks.into_iter().for_each(|mark| known.mark(mark));
+        Ok(known)
+    }
+
+    /// The frames of all segments of all writers.
+    pub fn unsealed(&self) -> Result<Vec<Segment>> {
+        for _ in 0..TRIES {
+            match self.try_unsealed() {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                other => return other,
+            }
+        }
+        Err(Error::new(ErrorKind::Busy, "the logs were sealed again and again while they were read"))
+    }
+
+    fn try_unsealed(&self) -> Result<Vec<Segment>> {
+        let mut segments = Vec::new();
+        for log in list_writers(&self.storage)? {
+            for (number, _) in log.segments {
+                let content = read_segment(&self.storage, &log.writer, number)?;
+                segments.push(Segment { id: SegmentId { writer: log.writer.clone(), number }, content });
+            }
+        }
+        Ok(segments)
     }
 
     /// Where a data file of a table is, for a program that opens it.
@@ -279,6 +282,7 @@ impl Tables {
             adds: both.events.clone(),
             removes: Vec::new(),
             transactions: both.transactions.clone(),
+            states: newer_marks(&both.marks, snapshot)?,
             schema: self.new_schema(snapshot)?,
             data_change: true,
             info: both.info.clone(),
@@ -291,6 +295,24 @@ impl Tables {
         let grown = catalogue.schema().columns().len() > snapshot.schema.columns().len();
         Ok(grown.then(|| catalogue.schema().clone()))
     }
+}
+
+/// The furthest mark of each followed file, as far as the table has none that is further.
+fn newer_marks(marks: &[Mark], snapshot: &Snapshot) -> Result<Vec<(String, i64)>> {
+    let mut furthest: BTreeMap<&str, &Mark> = BTreeMap::new();
+    for mark in marks {
+        let known = furthest.entry(&mark.id).or_insert(mark);
+        if known.length < mark.length {
+            *known = mark;
+        }
+    }
+    let mut states = Vec::new();
+    for mark in furthest.into_values() {
+        if snapshot.transaction(&mark.app_id())? < i64::try_from(mark.length).ok() {
+            states.extend(mark.states());
+        }
+    }
+    Ok(states)
 }
 
 /// The transactions that a table does not have yet.

@@ -27,23 +27,30 @@ MODULES = {
     "ingest/archive": set(),
     "ingest/decompress": set(),
     "ingest/encoding": set(),
-    "ingest/blocks": {"error", "format", "ingest/encoding"},
+    "ingest/blocks": {"error", "format", "ingest/encoding", "ingest/known"},
+    "ingest/coding": set(),
     "ingest/columnar": {"error", "event", "format"},
-    "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress"},
+    "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
     "ingest/batch": COLUMNS,
-    "ingest/parquet": VALUES | {"ingest/pages", "storage"},
+    "ingest/parquet": VALUES | {"ingest/coding", "ingest/pages", "storage"},
     "ingest/stats": {"event", "log"},
+    "ingest/known": VALUES | {"layout"},
+    "ingest/follow": VALUES
+    | {"format", "ingest/archive", "ingest/blocks", "ingest/columnar", "ingest/decompress", "ingest/encoding"}
+    | {"ingest/input", "ingest/known"},
     "ingest/register": DISK | {"event"},
     "ingest/table": DISK | COLUMNS | {"ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
-    "seal": DISK | VALUES | {"ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"},
+    "seal": DISK
+    | VALUES
+    | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"},
     "ingest/pipeline": VALUES
     | {"format", "intake", "redact", "log", "quarantine", "seal", "storage", "wal"}
-    | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "progress", "table")},
+    | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")},
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
-    | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "register", "table")},
+    | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
     "maintenance": DISK
     | COLUMNS
     | {"ingest/batch", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},
@@ -52,7 +59,7 @@ MODULES = {
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
 PURE = {"error", "layout", "event", "format", "redact", "intake", "query", "demo"} | {
-    f"ingest/{name}" for name in ("arrays", "blocks", "encoding", "pages", "progress", "rest")
+    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "pages", "progress", "rest")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"
 
@@ -65,7 +72,8 @@ CRATES = {
     "tokio": {"log"},
     "url": {"log"},
     "rustix": {"storage"},
-    "std::fs": {"storage"} | {f"ingest/{name}" for name in ("batch", "columnar", "input", "pipeline", "source")},
+    "std::fs": {"storage"}
+    | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
     "std::env": {"store", "ingest/columnar"},
 }

@@ -92,6 +92,8 @@ pub struct Ingest {
     pub options: IngestOptions,
     /// Store nothing, and say what would be.
     pub explain: bool,
+    /// Go on with what is written to the files.
+    pub follow: bool,
 }
 
 /// What to do with what could not be read.
@@ -233,9 +235,29 @@ fn check_ingest(raw: RawIngest) -> Result<Ingest, Failure> {
     if raw.files.iter().filter(|file| is_dash(file)).count() > 1 {
         return Err(Failure::usage("standard input (`-`) can be read once"));
     }
-    let RawIngest { files, from, header, encoding, map, mapping, strict, explain } = raw;
+    let RawIngest { files, from, header, encoding, map, mapping, strict, explain, follow } = raw;
+    if follow {
+        check_follow(&files, strict, explain)?;
+    }
     let options = IngestOptions { from, header, encoding, mapping, map, strict, ..IngestOptions::default() };
-    Ok(Ingest { files, options, explain })
+    Ok(Ingest { files, options, explain, follow })
+}
+
+fn check_follow(files: &[PathBuf], strict: bool, explain: bool) -> Result<(), Failure> {
+    if explain {
+        return Err(
+            Failure::usage("`--follow` stores events, and `--explain` stores none").hint("leave one out")
+        );
+    }
+    if strict {
+        return Err(Failure::usage("`--follow` and `--strict` contradict each other")
+            .hint("what cannot be read goes to the quarantine"));
+    }
+    if files.iter().any(|file| is_dash(file)) {
+        return Err(Failure::usage("standard input cannot be followed")
+            .hint("`daybook log -` stores each line of it as it comes"));
+    }
+    Ok(())
 }
 
 fn check_quarantine(raw: RawQuarantine, zone: Zone) -> Result<Quarantine, Failure> {

@@ -37,9 +37,15 @@ Examples:
   daybook ingest app.jsonl
   daybook ingest logs/2026-02-*.jsonl.gz
   zcat old.jsonl.gz | daybook ingest - --json
+  daybook ingest --follow /var/log/nginx/access.log /var/log/syslog
 
 The same file twice is stored once; a file that grew continues where it stopped. What cannot be
-read is kept with its reason: see `daybook quarantine`.";
+read is kept with its reason: see `daybook quarantine`.
+
+With --follow, what is in the files is stored, and each further line within a second. A file that
+is rotated is read to its end, and the one that takes its place from its beginning; one that is not
+there is waited for. Stopped with Ctrl-C, SIGTERM or kill -9, the same command goes on where it was,
+also with lines that were rotated away meanwhile.";
 
 pub const QUARANTINE: &str = "\
 Examples:

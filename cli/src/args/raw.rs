@@ -176,6 +176,9 @@ pub struct RawIngest {
     /// Store nothing; say what would be stored, and how
     #[arg(long)]
     pub explain: bool,
+    /// Go on with what is written to the files, also when they are rotated, until Ctrl-C or SIGTERM
+    #[arg(long)]
+    pub follow: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,7 @@
 //! `daybook ingest`: stores the events of files.
 
 mod explain;
+mod follow;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,9 @@ const NOTES_SHOWN: usize = 10;
 
 /// Stores what the files hold and says what became of it.
 pub fn run(context: &Context<'_>, request: &Ingest) -> Result<(), Failure> {
+    if request.follow {
+        return follow::run(context, request);
+    }
     let inputs = inputs(context, &request.files)?;
     if request.explain {
         return explain::run(context, inputs, &request.options);

@@ -1,11 +1,12 @@
 //! Inputs as blocks of whole records: hashed, decoded, cut.
 
 use super::encoding::{self, Encoding};
+use super::known::{Found, Known};
 use crate::error::{Error, Result};
 use crate::format::{Format, Guess, Layout, Place, Records, Sample, detect};
 use encoding_rs::Decoder;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io::Read;
 
 /// The longest record that is read; longer ones go to quarantine, cut.
@@ -41,29 +42,6 @@ pub struct Block {
     pub cut_off: bool,
 }
 
-/// Inputs that were stored before: how long each was, and the SHA-256 of its bytes.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    by_length: BTreeSet<(u64, [u8; 32])>,
-}
-
-impl Known {
-    /// These inputs.
-    pub fn new(inputs: impl IntoIterator<Item = (u64, [u8; 32])>) -> Known {
-        Known { by_length: inputs.into_iter().collect() }
-    }
-
-    /// One more input.
-    pub fn add(&mut self, length: u64, hash: [u8; 32]) {
-        self.by_length.insert((length, hash));
-    }
-
-    /// The shortest length above another.
-    fn next_length(&self, length: u64) -> Option<u64> {
-        self.by_length.range((length.saturating_add(1), [0; 32])..).next().map(|(length, _)| *length)
-    }
-}
-
 /// How an input is to be read, where the user says so.
 #[derive(Clone, Debug, Default)]
 pub struct ReadAs {
@@ -73,6 +51,21 @@ pub struct ReadAs {
     pub header: Option<String>,
     /// In this encoding.
     pub encoding: Option<Encoding>,
+}
+
+impl ReadAs {
+    /// How an input is read that begins with a sample, and how sure that is, and why, where it was found.
+    pub fn layout(&self, sample: &Sample<'_>, name: &str) -> Result<(Layout, Option<(u8, String)>)> {
+        if let Some(format) = self.format {
+            let layout = detect::layout(format, sample);
+            let is_none = || Error::new(crate::ErrorKind::Invalid, format!("`{name}` is no {format}"));
+            return Ok((layout.ok_or_else(is_none)?, None));
+        }
+        Ok(match detect::guesses(sample).into_iter().next() {
+            Some(Guess { layout, sure, why }) => (layout, Some((sure, why))),
+            None => (crate::format::lines::layout(), None),
+        })
+    }
 }
 
 /// Cuts an input into blocks.
@@ -100,6 +93,8 @@ pub struct Blocks<'a> {
     broken: bool,
     /// The input is known up to here, in pending bytes.
     known_to: Option<usize>,
+    /// What is known up to there.
+    found: Found,
 }
 
 impl<'a> Blocks<'a> {
@@ -131,6 +126,7 @@ impl<'a> Blocks<'a> {
             ended: false,
             broken: false,
             known_to: None,
+            found: Found::Input,
         };
         let (failed, known_to) = blocks.read_sample();
         let sample = std::mem::take(&mut blocks.undecoded);
@@ -153,18 +149,7 @@ impl<'a> Blocks<'a> {
     fn find_layout(&mut self, time_us: i64, read_as: &ReadAs) -> Result<()> {
         let header = read_as.header.as_deref();
         let sample = Sample { bytes: &self.pending, whole: self.ended, time_us, header };
-        self.layout = match read_as.format {
-            Some(format) => detect::layout(format, &sample).ok_or_else(|| {
-                Error::new(crate::ErrorKind::Invalid, format!("`{}` is no {format}", self.name))
-            })?,
-            None => match detect::guesses(&sample).into_iter().next() {
-                Some(Guess { layout, sure, why }) => {
-                    self.guess = Some((sure, why));
-                    layout
-                }
-                None => crate::format::lines::layout(),
-            },
-        };
+        (self.layout, self.guess) = read_as.layout(&sample, &self.name)?;
         let start = self.layout.start.min(self.pending.len());
         self.pending.drain(..start);
         self.offset += start as u64;
@@ -281,8 +266,10 @@ impl<'a> Blocks<'a> {
                     .with_hint("what came before is stored; mend the file and ingest it again"));
             }
             self.ended = count < wanted;
-            if mark == Some(self.read) && self.known.by_length.contains(&(self.read, self.content_hash())) {
+            let found = mark.filter(|mark| *mark == self.read);
+            if let Some(found) = found.and_then(|mark| self.known.find(mark, &self.content_hash())) {
                 self.known_to = Some(usize::MAX);
+                self.found = found;
                 return Ok(());
             }
         }
@@ -354,6 +341,17 @@ impl<'a> Blocks<'a> {
         if self.skipping {
             self.pending.drain(..known_to.min(self.pending.len()));
             self.offset += known_to as u64;
+            self.ready.push_back(Block {
+                offset: self.offset,
+                all_before_is_known: true,
+                ..Block::default()
+            });
+            return;
+        }
+        if self.found == Found::Followed {
+            // What a follower took for whole is whole, whatever comes after it.
+            let known = self.cut(known_to);
+            self.ready.push_back(known);
             self.ready.push_back(Block {
                 offset: self.offset,
                 all_before_is_known: true,

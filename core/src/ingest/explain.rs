@@ -2,10 +2,11 @@
 
 use super::arrays::Settled;
 use super::batch::batch_of;
-use super::blocks::{Blocks, Known, ReadAs};
+use super::blocks::{Blocks, ReadAs};
 use super::columnar::ColumnarReader;
 use super::encoding::Encoding;
 use super::input::{Content, Input, Stream, each_stream};
+use super::known::Known;
 use super::register::grown;
 use super::table::settle;
 use crate::error::Result;

@@ -3,14 +3,16 @@
 use super::archive::{self, Members};
 use super::columnar;
 use super::decompress::{Compression, decompressed};
+use super::known::Hash;
 use crate::error::{Error, Result};
 use crate::format::Format;
+use sha2::{Digest, Sha256};
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::fs::{File, Metadata};
+use std::io::{self, Cursor, Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 /// So many bytes tell an archive, or a file of columns, from others.
@@ -22,6 +24,19 @@ const ARCHIVE_DEPTH_MAX: u32 = 2;
 pub enum Input {
     /// A file.
     File(PathBuf),
+    /// The first bytes of a file that is open already.
+    Part {
+        /// Its name.
+        path: PathBuf,
+        /// The file.
+        file: File,
+        /// How many bytes.
+        bytes: u64,
+        /// Their SHA-256.
+        sha256: Hash,
+        /// Set when they are not these: then nothing of them is to be stored.
+        changed: Arc<AtomicBool>,
+    },
     /// Standard input.
     Stdin,
     /// Anything that can be read, with a name for receipts.
@@ -43,7 +58,7 @@ impl Input {
     /// The name in receipts and in the quarantine.
     pub fn name(&self) -> String {
         match self {
-            Input::File(path) => path.display().to_string(),
+            Input::File(path) | Input::Part { path, .. } => path.display().to_string(),
             Input::Stdin => "-".to_string(),
             Input::Reader { name, .. } => name.clone(),
         }
@@ -88,10 +103,16 @@ pub fn each_stream(input: Input, visit: &mut dyn FnMut(Stream)) -> Result<()> {
                 return Err(Error::io("read", path.display(), error).with_hint("name the files in it"));
             }
             total = metadata.is_file().then_some(metadata.len());
-            let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            time_us = modified.and_then(|time| i64::try_from(time.as_micros()).ok());
+            time_us = modified_us(&metadata);
             file = metadata.is_file().then_some(path);
             Box::new(opened)
+        }
+        Input::Part { path, mut file, bytes, sha256, changed } => {
+            let failed = |error| Error::io("read", path.display(), error);
+            let metadata = file.metadata().map_err(failed)?;
+            file.rewind().map_err(failed)?;
+            (total, time_us) = (Some(bytes), modified_us(&metadata));
+            Box::new(Part { file, left: bytes, hash: Sha256::new(), sha256, changed })
         }
         Input::Stdin => Box::new(io::stdin()),
         Input::Reader { reader, .. } => reader,
@@ -99,6 +120,38 @@ pub fn each_stream(input: Input, visit: &mut dyn FnMut(Stream)) -> Result<()> {
     let read = Arc::new(AtomicU64::new(0));
     let counted = Box::new(Counted { inner: raw, read: read.clone() });
     open(Opening { name, source: counted, file, time_us, read, total, depth: 0 }, visit)
+}
+
+/// When a file was last written, in microseconds since 1970.
+pub fn modified_us(metadata: &Metadata) -> Option<i64> {
+    let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(modified.as_micros()).ok()
+}
+
+/// The first bytes of a file, all of which have to be there, and as they were.
+struct Part {
+    file: File,
+    left: u64,
+    hash: Sha256,
+    sha256: Hash,
+    changed: Arc<AtomicBool>,
+}
+
+impl Read for Part {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let room = buffer.get_mut(..most).unwrap_or_default();
+        let count = self.file.read(room)?;
+        self.hash.update(room.get(..count).unwrap_or_default());
+        self.left -= count as u64;
+        let is_short = count == 0 && most > 0;
+        let is_other = count > 0 && self.left == 0 && Hash::from(self.hash.clone().finalize()) != self.sha256;
+        if is_short || is_other {
+            self.changed.store(true, Ordering::Relaxed);
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was changed while it was read"));
+        }
+        Ok(count)
+    }
 }
 
 /// A stream before it is looked at.

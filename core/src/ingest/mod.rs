@@ -5,6 +5,7 @@ pub mod blocks;
 pub mod coding;
 pub mod columnar;
 pub mod encoding;
+pub mod known;
 pub mod pages;
 #[cfg(feature = "native")]
 pub mod parquet;
@@ -19,6 +20,8 @@ pub mod batch;
 pub mod decompress;
 #[cfg(feature = "native")]
 pub mod explain;
+#[cfg(feature = "native")]
+pub mod follow;
 #[cfg(feature = "native")]
 pub mod input;
 #[cfg(feature = "native")]

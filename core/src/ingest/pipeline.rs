@@ -7,11 +7,10 @@
 mod collect;
 mod read;
 
-use super::blocks::{Block, Known, RECORD_BYTES_MAX, ReadAs};
+use super::blocks::{Block, RECORD_BYTES_MAX, ReadAs};
 use super::input::Input;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::canonical::from_hex;
 use crate::event::chunk::Chunk;
 use crate::event::mapping::Mapping;
 use crate::event::reject::Reject as Rejected;
@@ -28,8 +27,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// So many blocks may wait between two stages.
 const QUEUE: usize = 2;
-/// The application id of an input in the log, before the hash of its content.
-const MARKER: &str = "input:";
 
 /// What became of the records of an input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -149,7 +146,7 @@ pub fn ingest(
     context: &Context<'_>,
     receive: &mut dyn FnMut(InputReceipt),
 ) -> Result<()> {
-    let known = known_inputs(context.tables)?;
+    let known = context.tables.known()?;
     // Set when nobody wants any more.
     let enough = AtomicBool::new(false);
     let is_over = || context.stop.load(Ordering::Relaxed) || enough.load(Ordering::Relaxed);
@@ -173,15 +170,6 @@ pub fn ingest(
         let read = reader.join().map_err(|_| Error::new(ErrorKind::Internal, "the reading thread panicked"));
         collected.and(read)
     })
-}
-
-/// The inputs that were stored before.
-fn known_inputs(tables: &Tables) -> Result<Known> {
-    let snapshot = tables.events.snapshot(crate::log::At::Latest)?;
-    let known = snapshot.transactions_of(MARKER)?.into_iter().filter_map(|(marker, length)| {
-        Some((u64::try_from(length).ok()?, from_hex(marker.strip_prefix(MARKER)?)?))
-    });
-    Ok(Known::new(known))
 }
 
 /// The second stage: takes records apart.

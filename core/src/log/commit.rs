@@ -22,6 +22,8 @@ pub struct Change {
     pub removes: Vec<String>,
     /// Exactly-once markers: application ids and their versions, each greater than the one before.
     pub transactions: Vec<(String, i64)>,
+    /// Further versions of applications, which replace the last ones whatever these are.
+    pub states: Vec<(String, i64)>,
     /// The columns, if some are new; new ones are at the end.
     pub schema: Option<TableSchema>,
     /// Whether events come or go; false if they are only arranged anew.
@@ -101,7 +103,7 @@ pub(super) fn next(base: &Snapshot, change: &Change, now_ms: i64) -> Result<Prep
         let metadata = Metadata { schema_string: schema::to_text(columns)?, ..base.metadata().clone() };
         lines.push(Line { meta_data: Some(metadata), ..Line::default() });
     }
-    for (app_id, version) in &change.transactions {
+    for (app_id, version) in change.transactions.iter().chain(&change.states) {
         let txn = Txn { app_id: app_id.clone(), version: *version, last_updated: Some(timestamp_ms) };
         lines.push(Line { txn: Some(txn), ..Line::default() });
     }
@@ -153,7 +155,8 @@ fn check_paths(live: &HashMap<&str, &DataFile>, change: &Change) -> Result<()> {
         return Err(internal(format!("a commit adds the data file `{path}`, which is in the table")));
     }
     let mut seen = HashSet::new();
-    match change.transactions.iter().find(|(app_id, _)| !seen.insert(app_id)) {
+    let mut applications = change.transactions.iter().chain(&change.states);
+    match applications.find(|(app_id, _)| !seen.insert(app_id)) {
         Some((app_id, _)) => Err(internal(format!("a commit names the transaction `{app_id}` twice"))),
         None => Ok(()),
     }

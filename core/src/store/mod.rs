@@ -3,6 +3,7 @@
 mod changes;
 mod commits;
 mod export;
+mod follow;
 mod intake;
 mod options;
 mod quarantine;
@@ -38,6 +39,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use writer::Writer;
 
 pub use changes::Changes;
+pub use follow::Watcher;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use quarantine::{
     InputGroup, QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, ReasonCount, ReasonGroup,

@@ -13,13 +13,12 @@ use crate::layout;
 use crate::log::{At, DataFile, Snapshot};
 use crate::quarantine;
 use crate::seal::{Opened, Tables, open_frames};
-use crate::wal::{SegmentContent, list_writers, read_segment};
 use arrow::array::RecordBatch;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How often reading starts again when a segment is sealed and removed meanwhile.
-const TRIES: u32 = 100;
+/// So many snapshots of the quarantine are taken until one stays.
+const TRIES: usize = 100;
 
 /// One consistent view of a store.
 pub struct View {
@@ -39,13 +38,6 @@ pub struct View {
     pub damage: Vec<String>,
 }
 
-/// What is in a segment.
-struct Segment {
-    writer: String,
-    number: u64,
-    content: SegmentContent,
-}
-
 impl View {
     /// The store as it is now, or as it was: then without what was not yet in data files.
     ///
@@ -53,7 +45,7 @@ impl View {
     /// meanwhile is in the snapshot, and is then dropped from what was read.
     pub fn take(tables: &Tables, at: At) -> Result<View> {
         let segments = match at {
-            At::Latest => read_segments(tables)?,
+            At::Latest => tables.unsealed()?,
             _ => Vec::new(),
         };
         let (events, quarantine) = match at {
@@ -66,8 +58,8 @@ impl View {
         };
         let (mut opened, mut damage) = (Opened::default(), Vec::new());
         for segment in segments {
-            let marker = layout::wal_app_id(&segment.writer);
-            let number = i64::try_from(segment.number).ok();
+            let marker = layout::wal_app_id(&segment.id.writer);
+            let number = i64::try_from(segment.id.number).ok();
             if events.transaction(&marker)? >= number {
                 continue;
             }
@@ -201,26 +193,4 @@ fn is_unfinished(quarantine: &Snapshot) -> Result<bool> {
 
 fn some_rows(batch: &RecordBatch) -> Vec<RecordBatch> {
     if batch.num_rows() == 0 { Vec::new() } else { vec![batch.clone()] }
-}
-
-/// The frames of all segments of all writers.
-fn read_segments(tables: &Tables) -> Result<Vec<Segment>> {
-    for _ in 0..TRIES {
-        match try_read_segments(tables) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            other => return other,
-        }
-    }
-    Err(Error::new(ErrorKind::Busy, "the logs were sealed again and again while they were read"))
-}
-
-fn try_read_segments(tables: &Tables) -> Result<Vec<Segment>> {
-    let mut segments = Vec::new();
-    for log in list_writers(&tables.storage)? {
-        for (number, _) in log.segments {
-            let content = read_segment(&tables.storage, &log.writer, number)?;
-            segments.push(Segment { writer: log.writer.clone(), number, content });
-        }
-    }
-    Ok(segments)
 }

@@ -49,11 +49,22 @@ impl Writer {
 
     /// Appends a payload of a kind.
     pub fn append(self: &Arc<Self>, kind: u8, payload: &[u8], durability: Durability) -> Result<i64> {
+        self.append_run(kind, payload, 1, durability)
+    }
+
+    /// Appends a payload of a kind that holds so many events, all of which survive, or none.
+    pub fn append_run(
+        self: &Arc<Self>,
+        kind: u8,
+        payload: &[u8],
+        count: u64,
+        durability: Durability,
+    ) -> Result<i64> {
         self.start_thread()?;
         let mut frame = Vec::with_capacity(payload.len() + 1);
         frame.push(kind);
         frame.extend_from_slice(payload);
-        self.wal.append(&frame, durability)
+        self.wal.append_run(&frame, count, durability)
     }
 
     /// Returns once everything appended is on disk.

@@ -101,6 +101,20 @@ impl Window {
         self.last = seq;
         Ok(seq)
     }
+
+    /// The first of `count` successive numbers: the time now, or the one after the last.
+    pub(super) fn run(&mut self, now_us: i64, count: u64) -> Result<i64> {
+        let more = i64::try_from(count.saturating_sub(1)).map_err(|_| exhausted())?;
+        let mut first = self.last.saturating_add(1).max(now_us);
+        if first.checked_add(more).is_none_or(|last| last > self.end) {
+            let reserved = count.max(WINDOW);
+            first = self.allocator.reserve(reserved, first)?;
+            let end = i64::try_from(reserved - 1).ok().and_then(|more| first.checked_add(more));
+            self.end = end.ok_or_else(exhausted)?;
+        }
+        self.last = first.checked_add(more).ok_or_else(exhausted)?;
+        Ok(first)
+    }
 }
 
 fn format(highest: i64) -> Vec<u8> {
@@ -151,6 +165,20 @@ mod tests {
         assert_eq!(allocator.reserve(u64::MAX, 0).unwrap_err().kind(), ErrorKind::Invalid);
         assert_eq!(allocator.reserve(1, i64::MAX).unwrap(), i64::MAX);
         assert_eq!(allocator.reserve(1, 0).unwrap_err().kind(), ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn runs_are_successive_and_share_no_number_with_others() {
+        let (_folder, _now, allocator) = allocator();
+        let (mut one, mut other) = (Window::new(allocator.clone()), Window::new(allocator));
+        let mut taken = std::collections::BTreeSet::new();
+        for count in [1, 3, WINDOW - 5, 2, 10, WINDOW + 1, 1, 2 * WINDOW, 7] {
+            for window in [&mut one, &mut other] {
+                let first = window.run(NOW, count).unwrap();
+                assert!((first..).take(count as usize).all(|seq| taken.insert(seq)), "{count}");
+                assert!(taken.insert(window.next(NOW, 1).unwrap()), "{count}");
+            }
+        }
     }
 
     #[test]

@@ -88,6 +88,14 @@ impl WalWriter {
         Ok(seqs)
     }
 
+    /// Appends one payload that holds `count` events, and gives the first of their successive numbers: all of
+    /// them survive, or none.
+    pub fn append_run(&self, payload: &[u8], count: u64, durability: Durability) -> Result<i64> {
+        let mut first = 0;
+        self.append_numbered(&[payload], count, durability, |given| first = given)?;
+        Ok(first)
+    }
+
     /// Returns once everything appended so far is on disk.
     pub fn flush(&self) -> Result<()> {
         let state = self.enter()?;
@@ -137,9 +145,15 @@ impl WalWriter {
         done
     }
 
-    fn append_each(
+    fn append_each(&self, payloads: &[&[u8]], durability: Durability, give: impl FnMut(i64)) -> Result<()> {
+        self.append_numbered(payloads, 1, durability, give)
+    }
+
+    /// Appends payloads that take `count` numbers each.
+    fn append_numbered(
         &self,
         payloads: &[&[u8]],
+        count: u64,
         durability: Durability,
         mut give: impl FnMut(i64),
     ) -> Result<()> {
@@ -158,7 +172,11 @@ impl WalWriter {
         let mark = state.buffer.mark();
         let now_us = (self.clock)();
         for (payload, left) in payloads.iter().zip((1..=payloads.len()).rev()) {
-            match state.window.next(now_us, left as u64) {
+            let number = match count {
+                1 => state.window.next(now_us, left as u64),
+                _ => state.window.run(now_us, count),
+            };
+            match number {
                 Ok(seq) => {
                     state.buffer.push(self.seed, seq, payload, is_batched, now_us);
                     give(seq);

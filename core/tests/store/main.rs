@@ -5,6 +5,8 @@ mod bad;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod follow;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod machine;

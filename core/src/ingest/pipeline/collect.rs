@@ -1,9 +1,9 @@
 //! The third stage: puts blocks in order again, gives records their `seq`, settles, encodes and commits them.
 
-use super::{Context, Ended, InputReceipt, Item, MARKER, Numbered, Parsed, Source};
+use super::{Context, Ended, InputReceipt, Item, Numbered, Parsed, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::canonical::hex;
 use crate::event::chunk::Chunk;
+use crate::ingest::known::input_state;
 use crate::ingest::progress::{Step, Unit};
 use crate::ingest::table::{TableWriter, settle};
 use crate::log::DataFile;
@@ -177,8 +177,7 @@ impl Collector<'_> {
             return self.refuse(&reject);
         }
         open.finish_receipt(ended);
-        let length = i64::try_from(ended.bytes).unwrap_or(i64::MAX);
-        let transaction = (format!("{MARKER}{}", hex(&ended.hash)), length);
+        let transaction = input_state(ended.bytes, &ended.hash);
         let fresh = open.receipt.records - open.receipt.duplicate;
         if fresh == 0 {
             open.rows.abandon(self.context);

@@ -3,10 +3,11 @@
 use super::{Ended, Item, Numbered, Source};
 use crate::error::{Error, Result};
 use crate::format::Format;
-use crate::ingest::blocks::{Block, Blocks, Known, ReadAs};
+use crate::ingest::blocks::{Block, Blocks, ReadAs};
 use crate::ingest::columnar::ColumnarReader;
 use crate::ingest::encoding::Encoding;
 use crate::ingest::input::{Content, Input, Stream, each_stream};
+use crate::ingest::known::Known;
 use crate::wal::Clock;
 use crossbeam_channel::Sender;
 use std::fs::File;
