@@ -77,8 +77,9 @@ fn records_are_cut_when_they_are_whole() {
             "rows after their header",
             &[
                 ("time,name,note\n", BySign, ""),
-                ("2026-02-03,a,\"two\n", BySign, ""),
-                ("lines\"\n", BySign, "2026-02-03,a,\"two\nlines\"\n"),
+                ("2026-02-03,a,b\n2026-02-03,b,c\n", BySign, "2026-02-03,a,b\n2026-02-03,b,c\n"),
+                ("2026-02-03,c,\"two\n", BySign, ""),
+                ("lines\"\n", BySign, "2026-02-03,c,\"two\nlines\"\n"),
                 ("2026-02-03,b,c\n2026", ByTime, "2026-02-03,b,c\n"),
             ],
         ),

@@ -193,6 +193,10 @@ impl Followed {
         };
         if let Some(live) = self.live.take_if(|live| now.is_some_and(|now| now != live.identity())) {
             self.usual = live.format().or(self.usual);
+            if std::mem::take(&mut self.is_unread) {
+                // It was empty at the last look, so that nobody looked what came before it.
+                self.store_rotated(follower, &follower.store.tables.known()?, Some(&live))?;
+            }
             self.retired.push(live);
             self.is_new = true;
             self.say(follower, "another file took its place, which is followed now".to_string());
