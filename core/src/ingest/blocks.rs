@@ -220,6 +220,12 @@ impl<'a> Blocks<'a> {
             }
             None if self.pending.len() > RECORD_BYTES_MAX => self.cut_long_record(),
             None if self.ended => {
+                // Whole lines of text may be all of their event.
+                let lines = crate::format::last_line_end(&self.pending).unwrap_or(0);
+                if self.layout.format == Format::Text && lines > 0 {
+                    let block = self.cut(lines);
+                    return self.ready.push_back(block);
+                }
                 let is_between = |byte: &u8| byte.is_ascii_whitespace() || b",]}".contains(byte);
                 let cut_off = !self.pending.iter().all(is_between);
                 let block = self.cut(self.pending.len());

@@ -16,7 +16,6 @@ fn a_wrong_format_keeps_everything_with_its_reason() {
         ("rows.csv", "json", ""),
         ("syslog_bsd.log", "logfmt", ""),
         ("rows.csv", "journal", ""),
-        ("real.jsonl", "otel", ""),
     ];
     for (file, format, reason) in files {
         let world = World::new();

@@ -8,18 +8,18 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// Files whose records are lines, each with its format.
-const LINES: [(&str, &str); 8] = [
+const LINES: [(&str, &str); 7] = [
     ("real.jsonl", "jsonl"),
     ("logfmt.log", "logfmt"),
     ("syslog_bsd.log", "syslog"),
     ("syslog_5424.log", "syslog"),
     ("common.log", "access"),
     ("combined.log", "access"),
-    ("journal.json", "journal-json"),
     ("lines.txt", "jsonl"),
 ];
 /// Files whose records may be several lines, or several of which may be one line.
-const OTHERS: [(&str, &str); 12] = [
+const OTHERS: [(&str, &str); 13] = [
+    ("journal.json", "journal-json"),
     ("array.json", "json"),
     ("cloudtrail.json", "json"),
     ("concatenated.json", "json"),
