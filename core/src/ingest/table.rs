@@ -25,7 +25,7 @@ const ROW_GROUP_ROWS: usize = 262_144;
 /// A file ends at so many encoded bytes.
 const FILE_BYTES: usize = 128 << 20;
 /// All open files together take about so much memory.
-const MEMORY_BYTES: usize = 96 << 20;
+const MEMORY_BYTES: usize = 64 << 20;
 
 /// Writes rows into data files of their days.
 #[derive(Debug)]
