@@ -77,8 +77,8 @@ pub use log::At;
 pub use maintenance::{CompactReceipt, CompactRequest};
 #[cfg(feature = "native")]
 pub use store::{
-    Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, Interrupter, QueryRequest, Receipt,
-    SchemaReport, Store, explain,
+    Appended, AskOptions, Changes, ColumnReport, ExportRequest, FoundBatches, Info, IngestOptions, Interrupter, QueryRequest, Receipt,
+    SchemaReport, Store, explain, found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

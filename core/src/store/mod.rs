@@ -1,5 +1,6 @@
 //! The store: everything an application does with its events.
 
+mod ask;
 mod changes;
 mod commits;
 mod export;
@@ -36,6 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use writer::Writer;
 
+pub use ask::{AskOptions, FoundBatches, found};
 pub use changes::Changes;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use reports::{ColumnReport, Info, SchemaReport};
@@ -211,11 +213,15 @@ impl Store {
     /// Answers a query of SQL that only reads.
     pub fn query(&self, request: &QueryRequest) -> Result<Rows> {
         let session = self.session(request)?;
+        self.watch(&session);
+        session.query(&request.sql, &request.parameters)
+    }
+
+    /// From now on, an interrupt stops the queries of a session.
+    fn watch(&self, session: &Session) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(QueryInterrupter::is_of_use);
         sessions.push(session.interrupter());
-        drop(sessions);
-        session.query(&request.sql, &request.parameters)
     }
 
     fn session(&self, request: &QueryRequest) -> Result<Session> {

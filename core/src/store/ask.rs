@@ -1,0 +1,214 @@
+//! Analyses over a store: their SQL runs in sessions over the files that can have rows of the answer.
+
+use super::Store;
+use super::options::default_limits;
+use super::reader::View;
+use crate::engine::{Limits, MixedField, Session};
+use crate::error::Result;
+use crate::event::time::day_start_us;
+use crate::log::{At, DataFile};
+use crate::query::analyses::{Analysis, Answer, Answers, Found, Request, Scope, Search, Statement, Walk};
+use crate::query::filter::{Columns, Context, TsSpan};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// How an analysis is asked.
+#[derive(Clone, Debug)]
+pub struct AskOptions<'a> {
+    /// The clock, and the zone of times without one.
+    pub context: Context<'a>,
+    /// Of which version.
+    pub at: At,
+    /// What it may use.
+    pub limits: Limits,
+    /// The text that the filter was read from, for errors that point at a place in it.
+    pub text: &'a str,
+    /// Whether a field that no event has matches nothing and is null; otherwise it is an error.
+    pub lenient: bool,
+}
+
+impl Default for AskOptions<'static> {
+    fn default() -> Self {
+        AskOptions {
+            context: Context::without_clock(),
+            at: At::Latest,
+            limits: default_limits(),
+            text: "",
+            lenient: false,
+        }
+    }
+}
+
+/// The events that a search found, as columns.
+#[derive(Clone, Debug)]
+pub struct FoundBatches {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The events, the newest first.
+    pub batches: Vec<RecordBatch>,
+    /// Whether there are more that match.
+    pub more: bool,
+    /// How many files had to be opened.
+    pub files: usize,
+}
+
+impl Store {
+    /// What filters are read with: the store's clock, and UTC.
+    pub fn context(&self) -> Context<'static> {
+        Context::new((self.clock)())
+    }
+
+    /// Answers an analysis.
+    pub fn ask<A: Analysis>(&self, analysis: &A, options: &AskOptions<'_>) -> Result<A::Report> {
+        let asked = Asked::new(self, options)?;
+        asked.scoped(|scope| {
+            let statements = analysis.statements(scope)?;
+            let answers = asked.answers(&statements)?;
+            analysis.report(scope, &answers)
+        })
+    }
+
+    /// Finds the newest events that match. The newest days are looked into first, and no more than needed.
+    pub fn search(&self, search: &Search, options: &AskOptions<'_>) -> Result<FoundBatches> {
+        let asked = Asked::new(self, options)?;
+        asked.scoped(|scope| asked.search(search, scope))
+    }
+
+    /// Answers a request in its JSON form, where relative times and texts of the grammar may stand.
+    pub fn ask_json(&self, request: Json, options: &AskOptions<'_>) -> Result<Json> {
+        let context = self.context();
+        let report = match Request::from_json(request, &context)? {
+            Request::Search(search) => json(&found(&search, &self.search(&search, options)?)?),
+            Request::Stats(stats) => json(&self.ask(&stats, options)?),
+            Request::Timeline(timeline) => json(&self.ask(&timeline, options)?),
+            Request::Facets(facets) => json(&self.ask(&facets, options)?),
+        };
+        report.map_err(|error| crate::Error::new(crate::ErrorKind::Internal, error.to_string()))
+    }
+}
+
+fn json(report: &impl serde::Serialize) -> serde_json::Result<Json> {
+    serde_json::to_value(report)
+}
+
+/// What was found as objects.
+pub fn found(search: &Search, batches: &FoundBatches) -> Result<Found> {
+    let answer = Answer::of(&batches.batches)?;
+    Ok(Found { events: answer.objects(!search.columns.is_empty()), more: batches.more })
+}
+
+/// A view of the store that questions are asked of.
+struct Asked<'a> {
+    store: &'a Store,
+    options: &'a AskOptions<'a>,
+    view: View,
+    mixed: Vec<MixedField>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
+        let view = View::take(&store.tables, options.at)?;
+        let mixed = view.mixed_fields();
+        Ok(Asked { store, options, view, mixed })
+    }
+
+    fn scoped<T>(&self, ask: impl FnOnce(&Scope<'_>) -> Result<T>) -> Result<T> {
+        let columns = Columns {
+            schema: self.view.catalogue.schema(),
+            mixed: &self.mixed,
+            context: self.options.context,
+            lenient: self.options.lenient,
+        };
+        let now_us = (self.store.clock)();
+        ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text })
+    }
+
+    /// The rows of statements, in one session over the files that any of them needs.
+    fn answers(&self, statements: &[Statement]) -> Result<Answers> {
+        let spans = statements.iter().map(|statement| statement.span);
+        let all = spans.reduce(either).flatten();
+        let session = self.session(|file| is_within(file, all))?;
+        let mut answers = Answers::default();
+        for statement in statements {
+            let mut answer = Answer::default();
+            for batch in session.query(&statement.sql, &statement.parameters)? {
+                answer.add(&batch?)?;
+            }
+            answers.add(statement.name, answer);
+        }
+        Ok(answers)
+    }
+
+    fn search(&self, search: &Search, scope: &Scope<'_>) -> Result<FoundBatches> {
+        let limit = search.limit();
+        // One more tells whether there are more.
+        let mut wanted = limit.saturating_add(1);
+        let (mut batches, mut schema, mut files) = (Vec::new(), None, 0_usize);
+        for within in Walk::new(self.days(), search.span(scope)?) {
+            let statement = search.statement(scope, Some(within), wanted)?;
+            let keep = |file: &DataFile| is_within(file, Some(within));
+            files = files.saturating_add(self.view.events.files.iter().filter(|file| keep(file)).count());
+            let session = self.session(keep)?;
+            let rows = session.query(&statement.sql, &statement.parameters)?;
+            schema.get_or_insert(rows.schema());
+            for batch in rows {
+                let batch = batch?;
+                wanted = wanted.saturating_sub(batch.num_rows() as u64);
+                batches.push(batch);
+            }
+            if wanted == 0 {
+                break;
+            }
+        }
+        let more = wanted == 0;
+        let schema = schema.unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
+        Ok(FoundBatches { schema, batches: first_rows(batches, limit), more, files })
+    }
+
+    /// The days that have data files, and how many events are in them.
+    fn days(&self) -> Vec<(i64, u64)> {
+        let mut days: BTreeMap<i64, u64> = BTreeMap::new();
+        for file in &self.view.events.files {
+            let rows = days.entry(day_start_us(file.day)).or_default();
+            *rows = rows.saturating_add(file.rows);
+        }
+        days.into_iter().collect()
+    }
+
+    fn session(&self, keep: impl Fn(&DataFile) -> bool) -> Result<Session> {
+        let files = self.view.events.files.iter().filter(|file| keep(file)).cloned().collect::<Vec<_>>();
+        let table = self.view.events_table(&self.store.tables, &files, true)?;
+        let session = Session::open(vec![table], Vec::new(), &self.options.limits)?;
+        self.store.watch(&session);
+        Ok(session)
+    }
+}
+
+/// A span that covers both; none is all of time.
+fn either(one: Option<TsSpan>, other: Option<TsSpan>) -> Option<TsSpan> {
+    let (one, other) = (one?, other?);
+    Some(TsSpan { from: one.from.min(other.from), until: one.until.max(other.until) })
+}
+
+/// Whether a file can have events within a span.
+fn is_within(file: &DataFile, span: Option<TsSpan>) -> bool {
+    let (Some(span), Some((first, last))) = (span, file.ts_range()) else { return true };
+    let (from, to) = span.both_included();
+    first <= to && last >= from
+}
+
+/// The first rows of batches.
+fn first_rows(batches: Vec<RecordBatch>, limit: u64) -> Vec<RecordBatch> {
+    let mut room = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut kept = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let rows = batch.num_rows().min(room);
+        room = room.saturating_sub(rows);
+        if rows > 0 {
+            kept.push(batch.slice(0, rows));
+        }
+    }
+    kept
+}
