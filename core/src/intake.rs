@@ -38,9 +38,7 @@ impl Intake {
     /// The record as it may be stored, if it can be.
     pub fn checked<'a>(&mut self, record: &'a [u8], arrival_us: i64) -> Result<Cow<'a, [u8]>, Reject> {
         match self.shredder.read(record)? {
-            Keys::Repeated(unique) => {
-                Ok(Cow::Owned(self.checked(&unique, arrival_us)?.into_owned()))
-            }
+            Keys::Repeated(unique) => Ok(Cow::Owned(self.checked(&unique, arrival_us)?.into_owned())),
             Keys::Unique => {
                 let record = self.redacted(record).map_or(Cow::Borrowed(record), Cow::Owned);
                 self.shredder.check(&record, arrival_us)?;

@@ -67,7 +67,6 @@ pub use ingest::explain::{ExplainedColumn, Explanation, Unreadable};
 pub use ingest::input::Input;
 #[cfg(feature = "native")]
 pub use ingest::pipeline::InputReceipt;
-pub use redact::Counts as RedactedCounts;
 pub use ingest::progress::{NoProgress, Progress, Step, Unit};
 #[cfg(feature = "native")]
 pub use ingest::source::{Expanded, expand};
@@ -75,10 +74,11 @@ pub use ingest::source::{Expanded, expand};
 pub use log::At;
 #[cfg(feature = "native")]
 pub use maintenance::{CompactReceipt, CompactRequest};
+pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
-    Appended, AskOptions, Changes, ColumnReport, ExportRequest, FoundBatches, Info, IngestOptions, Interrupter, QueryRequest, Receipt,
-    SchemaReport, Store, explain, found,
+    Appended, AskOptions, Changes, ColumnReport, ExportRequest, FoundBatches, Info, IngestOptions,
+    Interrupter, QueryRequest, Receipt, SchemaReport, Store, explain, found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -8,6 +8,8 @@ use chrono::{Days, NaiveDate, Utc};
 use daybook::{At, IngestOptions};
 use serde_json::Value;
 
+use super::asking::{FacetsInput, SearchInput, TimelineInput};
+use super::filter::FilterInput;
 use super::raw::{Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawIngest, RawLog, RawSql};
 use super::zone::Zone;
 use crate::failure::Failure;
@@ -38,6 +40,10 @@ pub enum Command {
     Log(Log),
     Ingest(Box<Ingest>),
     Sql(Sql),
+    Search(SearchInput),
+    Stats(FilterInput),
+    Timeline(TimelineInput),
+    Facets(FacetsInput),
     Schema,
     Info,
     Export(Export),
@@ -145,6 +151,12 @@ impl Raw {
             RawCommand::Log(log) => Command::Log(check_log(*log)?),
             RawCommand::Ingest(ingest) => Command::Ingest(Box::new(check_ingest(ingest)?)),
             RawCommand::Sql(sql) => Command::Sql(check_sql(sql, json, global.zone)?),
+            RawCommand::Search(raw) => Command::Search(raw.check()?),
+            RawCommand::Recent(raw) => Command::Search(raw.check()?),
+            RawCommand::Failures(raw) => Command::Search(raw.check()?),
+            RawCommand::Stats(raw) => Command::Stats(raw.filter.check()?),
+            RawCommand::Timeline(raw) => Command::Timeline(raw.check()?),
+            RawCommand::Facets(raw) => Command::Facets(raw.check()?),
             RawCommand::Schema => Command::Schema,
             RawCommand::Info => Command::Info,
             RawCommand::Export(export) => Command::Export(check_export(export)),

@@ -52,6 +52,50 @@ Examples:
 Tables: events, quarantine, commits. The SQL is DuckDB's, and only reads.
 VALUE of --param is taken as JSON where it is JSON (12.5, true, \"12\"), else as text.";
 
+pub const SEARCH: &str = "\
+Examples:
+  daybook search \"rate limit\" level>=error last:24h
+  daybook search --kind file_update --file api/ --since 2026-02-01
+  daybook search -- kind:deploy -status:success
+  daybook search actor:alice --columns ts,kind,http.status --limit 20
+  daybook search is:error --json
+
+The words are one filter: field:value, field>=value, field:a,b, field:*, -term, not, or, ( ),
+\"quoted text\", /regex/, wild*cards, last:24h, since:, until:, day:2026-02-03, file:api/, is:error.
+A bare word is searched for in the message, whatever the case.";
+
+pub const RECENT: &str = "\
+Examples:
+  daybook recent
+  daybook recent --hours 2 --limit 20 --kind deploy";
+
+pub const FAILURES: &str = "\
+Examples:
+  daybook failures
+  daybook failures --minutes 120 source:hubspot
+
+An event is an error if its severity is error or graver, or its status is failure, failed, error or
+timeout.";
+
+pub const STATS: &str = "\
+Examples:
+  daybook stats
+  daybook stats kind:crm_* last:7d
+  daybook stats --json | jq .by_kind";
+
+pub const TIMELINE: &str = "\
+Examples:
+  daybook timeline last:24h
+  daybook timeline is:error --every 1d
+  daybook timeline --by kind --every 1h --since yesterday
+
+Stretches begin at whole minutes, hours and days in UTC.";
+
+pub const FACETS: &str = "\
+Examples:
+  daybook facets --by kind
+  daybook facets --by actor,status,http.method --limit 5 last:7d";
+
 pub const SCHEMA: &str = "\
 Examples:
   daybook schema

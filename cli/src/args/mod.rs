@@ -1,6 +1,8 @@
 //! The arguments: as typed ([`Raw`]), then checked ([`Invocation`]).
 
+mod asking;
 mod checked;
+mod filter;
 mod help;
 mod raw;
 mod units;
@@ -10,10 +12,12 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser};
 
+pub use asking::{FacetsInput, SearchInput, Shown, TimelineInput};
 pub use checked::{
-    Command, DemoRequest, Export, ExportTarget, Format, Global, Ingest, Invocation, Log, NewEvent, Sql, State,
-    Timeout, is_dash,
+    Command, DemoRequest, Export, ExportTarget, Format, Global, Ingest, Invocation, Log, NewEvent, Sql,
+    State, Timeout, is_dash,
 };
+pub use filter::FilterInput;
 pub use raw::Raw;
 pub use zone::Zone;
 

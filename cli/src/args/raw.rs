@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use daybook::{Encoding, Format};
 use serde_json::Value;
 
+use super::asking::{RawFacets, RawFailures, RawRecent, RawSearch, RawStats, RawTimeline};
 use super::zone::{self, Zone};
 use super::{help, units};
 use crate::printer::Output;
@@ -64,6 +65,24 @@ pub enum RawCommand {
     /// Ask with SQL
     #[command(after_help = help::SQL)]
     Sql(RawSql),
+    /// Find events, the newest first
+    #[command(after_help = help::SEARCH)]
+    Search(Box<RawSearch>),
+    /// Find the events of the last hours
+    #[command(after_help = help::RECENT)]
+    Recent(Box<RawRecent>),
+    /// Find the errors of the last minutes
+    #[command(after_help = help::FAILURES)]
+    Failures(Box<RawFailures>),
+    /// Count events by kind, level, source, actor and more; errors and durations
+    #[command(after_help = help::STATS)]
+    Stats(Box<RawStats>),
+    /// Count events over time, with a bar chart
+    #[command(after_help = help::TIMELINE)]
+    Timeline(Box<RawTimeline>),
+    /// Count the most frequent values of columns
+    #[command(after_help = help::FACETS)]
+    Facets(Box<RawFacets>),
     /// List the columns of the events
     #[command(after_help = help::SCHEMA)]
     Schema,

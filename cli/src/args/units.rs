@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use daybook::query::analyses::Every;
 use daybook::{Encoding, Format};
 use serde_json::Value;
 
@@ -46,6 +47,11 @@ pub fn milliseconds(text: &str) -> Result<f64, String> {
     }
 }
 
+/// How long a stretch of a timeline is.
+pub fn every(text: &str) -> Result<Every, String> {
+    Every::parse(text).map_err(|error| error.hint().unwrap_or(error.message()).to_string())
+}
+
 /// The name of a format.
 pub fn format(text: &str) -> Result<Format, String> {
     Format::from_name(text).ok_or_else(|| {
@@ -65,7 +71,9 @@ pub fn encoding(text: &str) -> Result<Encoding, String> {
 /// `column=path`.
 pub fn column_path(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((column, path)) if !column.is_empty() && !path.is_empty() => Ok((column.to_string(), path.to_string())),
+        Some((column, path)) if !column.is_empty() && !path.is_empty() => {
+            Ok((column.to_string(), path.to_string()))
+        }
         _ => Err("not a column and a path such as kind=event.name".to_string()),
     }
 }

@@ -108,7 +108,10 @@ fn text(receipt: &Receipt, store: Option<&Path>) -> String {
 
 /// What was redacted, in words.
 fn redacted(counts: &daybook::RedactedCounts) -> String {
-    let rules = counts.by_rule.iter().map(|(rule, count)| format!("{} {}", human::count(*count), escape::visible(rule)));
+    let rules = counts
+        .by_rule
+        .iter()
+        .map(|(rule, count)| format!("{} {}", human::count(*count), escape::visible(rule)));
     let cut = (counts.cut > 0).then(|| format!("{} cut for their length", human::count(counts.cut)));
     rules.chain(cut).collect::<Vec<_>>().join(", ")
 }

@@ -1,15 +1,20 @@
 //! The commands, a file each.
 
+mod asking;
 mod compact;
 mod completions;
 mod demo;
 mod export;
+mod facets;
 mod info;
 mod ingest;
 mod log;
 mod man;
 mod schema;
+mod search;
 mod sql;
+mod stats;
+mod timeline;
 
 use crate::args::{Command, Invocation};
 use crate::context::Context;
@@ -24,6 +29,10 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Log(request) => log::run(&context, request),
         Command::Ingest(request) => ingest::run(&context, &request),
         Command::Sql(request) => sql::run(&context, request),
+        Command::Search(input) => search::run(&context, &input),
+        Command::Stats(input) => stats::run(&context, &input),
+        Command::Timeline(input) => timeline::run(&context, &input),
+        Command::Facets(input) => facets::run(&context, &input),
         Command::Schema => schema::run(&context),
         Command::Info => info::run(&context),
         Command::Export(request) => export::run(&context, &request),

@@ -81,7 +81,8 @@ pub fn without_duplicates(text: &[u8], tape: &Tape) -> Vec<u8> {
     write_value(text, tape, 0, &mut out, &as_written);
     out.pop();
     let taken = members(text, tape, 0);
-    let names = std::iter::once(REPEATED.to_string()).chain((2..).map(|number| format!("{REPEATED}_{number}")));
+    let names =
+        std::iter::once(REPEATED.to_string()).chain((2..).map(|number| format!("{REPEATED}_{number}")));
     let name = names.into_iter().find(|name| !taken.contains_key(name.as_bytes())).unwrap_or_default();
     out.push(b',');
     json::quote_into(&name, &mut out);

@@ -37,7 +37,10 @@ impl Mapping {
         let mapped = || Fixed::ALL.into_iter().filter(|fixed| !NOT_MAPPED.contains(fixed));
         let Some(fixed) = mapped().find(|fixed| fixed.name() == column) else {
             let names: Vec<&str> = mapped().map(Fixed::name).collect();
-            return Err(format!("`{column}` is no column that a field can map to; there are: {}", names.join(", ")));
+            return Err(format!(
+                "`{column}` is no column that a field can map to; there are: {}",
+                names.join(", ")
+            ));
         };
         if self.chosen.len() >= usize::from(FORMAT_RANK) {
             return Err(format!("more than {FORMAT_RANK} fields are mapped"));
@@ -84,11 +87,7 @@ fn well_known(path: &FieldPath, name: &str) -> Option<(Fixed, u8)> {
     })
 }
 
-fn ranked(
-    names: &[(Fixed, &[&str])],
-    first: u8,
-    matches: impl Fn(&str) -> bool,
-) -> Option<(Fixed, u8)> {
+fn ranked(names: &[(Fixed, &[&str])], first: u8, matches: impl Fn(&str) -> bool) -> Option<(Fixed, u8)> {
     names.iter().find_map(|(fixed, names)| {
         let rank = names.iter().position(|known| matches(known))?;
         Some((*fixed, first.saturating_add(u8::try_from(rank).unwrap_or(u8::MAX))))
@@ -139,7 +138,8 @@ mod tests {
 
     #[test]
     fn the_users_choice_comes_first_then_the_formats() {
-        let mut mapping = Mapping::of_format(&[(Fixed::Message, &["MESSAGE"]), (Fixed::Source, &["deep.in.it"])]);
+        let mut mapping =
+            Mapping::of_format(&[(Fixed::Message, &["MESSAGE"]), (Fixed::Source, &["deep.in.it"])]);
         mapping.choose("message", "type").unwrap();
         let find = |keys: &[&str]| mapping.find(&FieldPath::new(keys));
         assert_eq!(find(&["type"]), Some((Fixed::Message, 0)));
@@ -147,6 +147,9 @@ mod tests {
         assert_eq!(find(&["deep", "in", "it"]), Some((Fixed::Source, FORMAT_RANK)));
         assert!(find(&["message"]).unwrap().1 > FORMAT_RANK);
         let error = mapping.choose("seq", "n").unwrap_err();
-        assert!(error.starts_with("`seq` is no column that a field can map to; there are: ts, event_id"), "{error}");
+        assert!(
+            error.starts_with("`seq` is no column that a field can map to; there are: ts, event_id"),
+            "{error}"
+        );
     }
 }

@@ -136,7 +136,9 @@ impl PathTree {
             depth: above.depth + 1,
             maps_to: names.mapping.find(&path),
             secret: names.is_secret.as_ref().is_some_and(|is_secret| is_secret(key)),
-            in_rest: above.in_rest || above.depth >= COLUMN_DEPTH_MAX || (parent == ROOT && key == REPEATED.as_bytes()),
+            in_rest: above.in_rest
+                || above.depth >= COLUMN_DEPTH_MAX
+                || (parent == ROOT && key == REPEATED.as_bytes()),
             path: Arc::new(path),
             encoded: encoded.into(),
             seen_in: 0,

@@ -233,7 +233,9 @@ impl<'a> Blocks<'a> {
     fn last_end(&self) -> Option<usize> {
         match self.ended {
             true => Some(self.pending.len()).filter(|length| *length > 0),
-            false => self.layout.codec.last_end(&self.pending).filter(|end| *end > 0 && *end <= self.pending.len()),
+            false => {
+                self.layout.codec.last_end(&self.pending).filter(|end| *end > 0 && *end <= self.pending.len())
+            }
         }
     }
 
@@ -306,7 +308,11 @@ impl<'a> Blocks<'a> {
         if self.skipping {
             self.pending.drain(..known_to.min(self.pending.len()));
             self.offset += known_to as u64;
-            self.ready.push_back(Block { offset: self.offset, all_before_is_known: true, ..Block::default() });
+            self.ready.push_back(Block {
+                offset: self.offset,
+                all_before_is_known: true,
+                ..Block::default()
+            });
             return;
         }
         let codec = self.layout.codec.clone();

@@ -161,7 +161,8 @@ fn explain_stream(stream: Stream, context: &ExplainContext<'_>) -> Result<Explan
     };
     explanation.bytes = block.len() as u64;
     let mapping = context.mapping.with_format(layout.names);
-    let mut looked = Looked { intake: Intake::new(mapping, context.rules), now_us: context.now_us, explanation };
+    let mut looked =
+        Looked { intake: Intake::new(mapping, context.rules), now_us: context.now_us, explanation };
     layout.codec.read(&block, &mut looked);
     let Looked { mut intake, mut explanation, .. } = looked;
     explanation.redacted = intake.take_counts();
@@ -178,7 +179,8 @@ fn show(chunk: Chunk, explanation: &mut Explanation, context: &ExplainContext<'_
     let hidden = [Fixed::Seq, Fixed::Shape].map(Fixed::position);
     let shown: Vec<usize> = (0..batch.num_columns()).filter(|position| !hidden.contains(position)).collect();
     let visible = batch.project(&shown).map_err(|error| {
-        crate::Error::new(crate::ErrorKind::Internal, "the columns of events cannot be shown").with_source(error)
+        crate::Error::new(crate::ErrorKind::Internal, "the columns of events cannot be shown")
+            .with_source(error)
     })?;
     let assembler = Assembler::new(&visible.schema(), &catalogue);
     for row in 0..batch.num_rows().min(EVENTS) {

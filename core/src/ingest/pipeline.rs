@@ -158,7 +158,8 @@ pub fn ingest(
         let (block_sender, block_receiver) = bounded(QUEUE);
         let (parsed_sender, parsed_receiver) = bounded(QUEUE);
         let (read_as, clock) = (context.read_as, context.clock);
-        let reader = scope.spawn(move || read::read_all(inputs, read_as, known, clock, &block_sender, is_over));
+        let reader =
+            scope.spawn(move || read::read_all(inputs, read_as, known, clock, &block_sender, is_over));
         for _ in 0..context.threads.max(1) {
             let (blocks, parsed) = (block_receiver.clone(), parsed_sender.clone());
             let (mapping, rules) = (context.mapping, context.rules);
@@ -215,7 +216,8 @@ fn parse_all(
 fn parse(intake: &mut Intake, block: &Block, source: &Source, read: u64) -> Parsed {
     let newlines = memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
     let has_open_line = block.bytes.last().is_some_and(|last| *last != b'\n');
-    let mut taken = Taken { intake, source, offset: block.offset, rejects: Vec::new(), records: 0, decoded: 0 };
+    let mut taken =
+        Taken { intake, source, offset: block.offset, rejects: Vec::new(), records: 0, decoded: 0 };
     if block.too_long {
         let reason = Rejected::TooLong { limit: RECORD_BYTES_MAX }.to_string();
         taken.unreadable(Place { offset: 0, raw: &block.bytes }, &reason);

@@ -85,7 +85,8 @@ pub fn how(options: &IngestOptions, settings: &Settings) -> Result<(ReadAs, Mapp
         }
         if let (None, Some(from)) = (read_as.format, &named.from) {
             let format = Format::from_name(from);
-            read_as.format = Some(format.ok_or_else(|| invalid(format!("`{from}` in `mapping.{name}` is no format")))?);
+            read_as.format =
+                Some(format.ok_or_else(|| invalid(format!("`{from}` in `mapping.{name}` is no format")))?);
         }
         read_as.header = read_as.header.or_else(|| named.header.clone());
     }
@@ -108,6 +109,7 @@ fn hash_key(storage: &dyn Storage) -> Result<[u8; 32]> {
     };
     bytes.try_into().map_err(|_| {
         let message = format!("`{}` is not 32 bytes long", layout::REDACT_KEY);
-        Error::new(ErrorKind::Corrupt, message).with_hint("restore it from a copy, or hashes of equal values differ")
+        Error::new(ErrorKind::Corrupt, message)
+            .with_hint("restore it from a copy, or hashes of equal values differ")
     })
 }

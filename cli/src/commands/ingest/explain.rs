@@ -48,13 +48,18 @@ fn text(explanation: &Explanation) -> String {
         human::count(explanation.quarantined)
     ));
     for unreadable in &explanation.unreadable {
-        lines.push(format!("    at byte {}: {}", unreadable.byte_offset, escape::visible(&unreadable.reason)));
+        lines.push(format!(
+            "    at byte {}: {}",
+            unreadable.byte_offset,
+            escape::visible(&unreadable.reason)
+        ));
     }
     if !explanation.redacted.is_empty() {
         lines.push(format!("  would be redacted: {}", redacted(&explanation.redacted)));
     }
     lines.push("columns".to_string());
-    let name_width = explanation.columns.iter().map(|column| column.column.chars().count()).max().unwrap_or(0);
+    let name_width =
+        explanation.columns.iter().map(|column| column.column.chars().count()).max().unwrap_or(0);
     let name_width = name_width.min(30);
     for column in &explanation.columns {
         lines.push(format!(

@@ -233,7 +233,9 @@ impl Collector<'_> {
     /// Removes all files that were written: nothing will refer to them.
     fn abandon(&mut self) {
         let open = self.open.take().map(|open| open.rows);
-        open.into_iter().chain([std::mem::take(&mut self.group.rows)]).for_each(|rows| rows.abandon(self.context));
+        open.into_iter()
+            .chain([std::mem::take(&mut self.group.rows)])
+            .for_each(|rows| rows.abandon(self.context));
     }
 }
 
@@ -257,7 +259,9 @@ impl Open {
         receipt.error = ended.error.as_ref().map(ToString::to_string);
         receipt.seconds = self.started.elapsed().as_secs_f64();
         if self.decoded > 0 {
-            receipt.notes.push(format!("{} records were not UTF-8 and were read as Windows-1252", self.decoded));
+            receipt
+                .notes
+                .push(format!("{} records were not UTF-8 and were read as Windows-1252", self.decoded));
         }
         if self.has_grown {
             let note = "the last record of an earlier ingest had no end then and has grown since: it is one more record now";

@@ -81,7 +81,9 @@ impl Reader<'_> {
 
     fn bytes(&mut self, stream: Stream, known: &Known) -> Result<Ended> {
         let Stream { name, content, time_us, read, total, .. } = stream;
-        let Content::Bytes(bytes) = content else { return Ok(Ended { hash: [0; 32], bytes: 0, error: None }) };
+        let Content::Bytes(bytes) = content else {
+            return Ok(Ended { hash: [0; 32], bytes: 0, error: None });
+        };
         let arrival_us = (self.clock)();
         let mut blocks = Blocks::open(bytes, &name, time_us.unwrap_or(arrival_us), self.read_as, known)?;
         let layout = blocks.layout().clone();
@@ -108,7 +110,9 @@ impl Reader<'_> {
     /// Rows of columns, as JSON Lines. The file is hashed first, and known as a whole or not at all.
     fn rows(&mut self, stream: Stream, format: Format) -> Result<Ended> {
         let Stream { name, content, read, total, .. } = stream;
-        let Content::Rows(_, file) = content else { return Ok(Ended { hash: [0; 32], bytes: 0, error: None }) };
+        let Content::Rows(_, file) = content else {
+            return Ok(Ended { hash: [0; 32], bytes: 0, error: None });
+        };
         let failed = |error| Error::io("read", &name, error);
         let (hash, bytes) = hash_of(&file).map_err(failed)?;
         let mut rows = ColumnarReader::open(file, format, &name)?;

@@ -17,7 +17,7 @@ pub use search::{Found, Search, Walk};
 pub use stats::{Durations, GroupDurations, Stats, StatsReport};
 pub use timeline::{Bucket, Every, Timeline, TimelineReport};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::filter::{Columns, Filter, TsSpan, Where, compile};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -68,7 +68,7 @@ impl Scope<'_> {
 
     /// The column of a name as SQL; `NULL` where a column that is not there is no error.
     pub fn column(&self, name: &str) -> Result<String> {
-        let expression = self.columns.expression(name).map_err(|error| error.into_error(""))?;
+        let expression = self.columns.expression(name).map_err(Error::from)?;
         Ok(expression.unwrap_or_else(|| "NULL::VARCHAR".to_string()))
     }
 
