@@ -84,6 +84,13 @@ impl Store {
             Request::Stats(stats) => json(&self.ask(&stats, options)?),
             Request::Timeline(timeline) => json(&self.ask(&timeline, options)?),
             Request::Facets(facets) => json(&self.ask(&facets, options)?),
+            Request::Slowest(slowest) => json(&self.ask(&slowest, options)?),
+            Request::History(history) => json(&self.ask(&history, options)?),
+            Request::FileHistory(history) => json(&self.ask(&history, options)?),
+            Request::Sessions(sessions) => json(&self.ask(&sessions, options)?),
+            Request::Session(session) => json(&self.ask(&session, options)?),
+            Request::Trace(trace) => json(&self.ask(&trace, options)?),
+            Request::Show(show) => json(&self.ask(&show, options)?),
         };
         report.map_err(|error| crate::Error::new(crate::ErrorKind::Internal, error.to_string()))
     }
@@ -125,13 +132,21 @@ impl<'a> Asked<'a> {
         ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text })
     }
 
-    /// The rows of statements, in one session over the files that any of them needs.
+    /// The rows of statements. Those over the same files share a session.
     fn answers(&self, statements: &[Statement]) -> Result<Answers> {
+        let mut answers = Answers::default();
+        let mut session: Option<(Needs, Session)> = None;
         let spans = statements.iter().map(|statement| statement.span);
         let all = spans.reduce(either).flatten();
-        let session = self.session(|file| is_within(file, all))?;
-        let mut answers = Answers::default();
         for statement in statements {
+            if statement.is_fallback && !answers.are_empty() {
+                continue;
+            }
+            let needs = Needs { span: all, seq: statement.seq };
+            let (_, session) = match session.take() {
+                Some(open) if open.0 == needs => session.insert(open),
+                _ => session.insert((needs, self.session(|file| needs.file(file))?)),
+            };
             let mut answer = Answer::default();
             for batch in session.query(&statement.sql, &statement.parameters)? {
                 answer.add(&batch?)?;
@@ -183,6 +198,20 @@ impl<'a> Asked<'a> {
         let session = Session::open(vec![table], Vec::new(), &self.options.limits)?;
         self.store.watch(&session);
         Ok(session)
+    }
+}
+
+/// Which files a query needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Needs {
+    span: Option<TsSpan>,
+    seq: Option<i64>,
+}
+
+impl Needs {
+    fn file(self, file: &DataFile) -> bool {
+        let has_seq = |seq: i64| file.seq_range().is_none_or(|(first, last)| (first..=last).contains(&seq));
+        is_within(file, self.span) && self.seq.is_none_or(has_seq)
     }
 }
 

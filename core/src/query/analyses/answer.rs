@@ -34,6 +34,11 @@ impl Answers {
         self.0.push((name.into(), answer));
     }
 
+    /// Whether no query gave a row.
+    pub fn are_empty(&self) -> bool {
+        self.0.iter().all(|(_, answer)| answer.rows.is_empty())
+    }
+
     /// The rows of a query; none if it was not run.
     pub fn rows(&self, name: &str) -> &[Row] {
         self.0.iter().find(|(known, _)| known == name).map_or(&[], |(_, answer)| &answer.rows)

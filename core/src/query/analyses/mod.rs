@@ -3,19 +3,33 @@
 
 mod answer;
 mod counts;
+mod diff;
 mod facets;
+mod history;
+mod listed;
 mod request;
 mod search;
+mod sessions;
+mod show;
+mod slowest;
 mod stats;
 mod timeline;
+mod trace;
 
 pub use answer::{Answer, Answers, Row};
 pub use counts::Counts;
-pub use facets::{Facet, Facets, FacetsReport};
+pub use diff::{Change, Difference, diff};
+pub use facets::{Facet, FacetValue, Facets, FacetsReport};
+pub use history::{Changed, FileHistory, History, HistoryReport};
+pub use listed::{Course, Gap};
 pub use request::{Request, read_filter};
 pub use search::{Found, Search, Walk};
+pub use sessions::{Session, SessionReport, SessionSummary, Sessions, SessionsReport};
+pub use show::Show;
+pub use slowest::Slowest;
 pub use stats::{Durations, GroupDurations, Stats, StatsReport};
 pub use timeline::{Bucket, Every, Timeline, TimelineReport};
+pub use trace::{Trace, TraceReport};
 
 use crate::error::{Error, Result};
 use crate::query::filter::{Columns, Filter, TsSpan, Where, compile};
@@ -46,6 +60,10 @@ pub struct Statement {
     pub parameters: Vec<(String, Json)>,
     /// The span of `ts` outside of which no row matters.
     pub span: Option<TsSpan>,
+    /// The only `seq` of its rows, if it is about one: files without it need not be opened.
+    pub seq: Option<i64>,
+    /// Whether it is run only if no query before it gave a row.
+    pub is_fallback: bool,
 }
 
 /// A question that is more than one list of rows.
@@ -53,7 +71,7 @@ pub trait Analysis {
     /// The answer.
     type Report: Serialize;
 
-    /// The queries to run, in any order.
+    /// The queries to run, in this order or side by side; those that are fallbacks after the others.
     fn statements(&self, scope: &Scope<'_>) -> Result<Vec<Statement>>;
 
     /// The report of their rows.
@@ -84,6 +102,12 @@ impl Scope<'_> {
 impl Statement {
     /// A query whose only parameters are those of the condition.
     fn over(name: &'static str, sql: String, condition: &Where) -> Statement {
-        Statement { name, sql, parameters: condition.parameters.clone(), span: condition.span }
+        let (parameters, span) = (condition.parameters.clone(), condition.span);
+        Statement { name, sql, parameters, span, seq: None, is_fallback: false }
+    }
+
+    /// The same, run only if no query before it gave a row.
+    fn otherwise(self) -> Statement {
+        Statement { is_fallback: true, ..self }
     }
 }

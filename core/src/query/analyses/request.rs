@@ -1,6 +1,6 @@
 //! The JSON form of requests: the same in every binding.
 
-use super::{Facets, Search, Stats, Timeline};
+use super::{Facets, FileHistory, History, Search, Session, Sessions, Show, Slowest, Stats, Timeline, Trace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::filter::{Context, Filter};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,13 @@ pub enum Request {
     Stats(Stats),
     Timeline(Timeline),
     Facets(Facets),
+    Slowest(Slowest),
+    History(History),
+    FileHistory(FileHistory),
+    Sessions(Sessions),
+    Session(Session),
+    Trace(Trace),
+    Show(Show),
 }
 
 impl Request {
