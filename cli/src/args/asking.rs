@@ -17,6 +17,9 @@ pub struct RawSearch {
     /// How many events at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
     pub limit: u64,
+    /// Print the last 10, then events as they come, until Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
     /// The columns to show, by name or path, with commas; `*` for all
     #[arg(long, value_name = "COLUMNS")]
     pub columns: Option<String>,

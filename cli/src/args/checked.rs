@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
+use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, TailInput};
 use super::raw::{Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawIngest, RawLog, RawSql};
+use super::reporting::{AuditInput, MetricsInput};
 use super::zone::Zone;
 use crate::failure::Failure;
 
@@ -44,6 +46,15 @@ pub enum Command {
     Stats(FilterInput),
     Timeline(TimelineInput),
     Facets(FacetsInput),
+    Slowest(Limited),
+    History(HistoryInput),
+    Sessions(SessionsInput),
+    Course(CourseInput),
+    Show(String),
+    Audit(Box<AuditInput>),
+    Metrics(MetricsInput),
+    Health(FilterInput),
+    Tail(TailInput),
     Schema,
     Info,
     Export(Export),
@@ -151,12 +162,26 @@ impl Raw {
             RawCommand::Log(log) => Command::Log(check_log(*log)?),
             RawCommand::Ingest(ingest) => Command::Ingest(Box::new(check_ingest(ingest)?)),
             RawCommand::Sql(sql) => Command::Sql(check_sql(sql, json, global.zone)?),
+            RawCommand::Search(raw) if raw.follow => {
+                Command::Tail(TailInput { search: raw.check()?, last: 10 })
+            }
             RawCommand::Search(raw) => Command::Search(raw.check()?),
             RawCommand::Recent(raw) => Command::Search(raw.check()?),
             RawCommand::Failures(raw) => Command::Search(raw.check()?),
             RawCommand::Stats(raw) => Command::Stats(raw.filter.check()?),
             RawCommand::Timeline(raw) => Command::Timeline(raw.check()?),
             RawCommand::Facets(raw) => Command::Facets(raw.check()?),
+            RawCommand::Slowest(raw) => Command::Slowest(raw.check()?),
+            RawCommand::History(raw) => Command::History(raw.check()?),
+            RawCommand::FileHistory(raw) => Command::History(raw.check()?),
+            RawCommand::Sessions(raw) => Command::Sessions(raw.check()?),
+            RawCommand::Session(raw) => Command::Course(raw.check()?),
+            RawCommand::Trace(raw) => Command::Course(raw.check()?),
+            RawCommand::Show(raw) => Command::Show(raw.id),
+            RawCommand::Tail(raw) => Command::Tail(raw.check()?),
+            RawCommand::Audit(raw) => Command::Audit(Box::new(raw.check()?)),
+            RawCommand::Metrics(raw) => Command::Metrics(raw.check()?),
+            RawCommand::Health(raw) => Command::Health(raw.filter.check()?),
             RawCommand::Schema => Command::Schema,
             RawCommand::Info => Command::Info,
             RawCommand::Export(export) => Command::Export(check_export(export)),

@@ -4,9 +4,11 @@ mod asking;
 mod checked;
 mod filter;
 mod help;
+mod looking;
 mod raw;
+mod reporting;
 mod units;
-mod zone;
+pub mod zone;
 
 use std::ffi::OsString;
 
@@ -18,7 +20,9 @@ pub use checked::{
     State, Timeout, is_dash,
 };
 pub use filter::FilterInput;
+pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, TailInput};
 pub use raw::Raw;
+pub use reporting::{AuditForm, AuditInput, MetricsInput};
 pub use zone::Zone;
 
 use crate::failure::{Exit, Failure};

@@ -59,7 +59,7 @@ impl Zone {
     }
 
     /// How many seconds it is ahead of UTC at an instant, in microseconds since 1970.
-    pub fn offset_seconds(self, instant_us: i64) -> i32 {
+    pub fn offset_at(self, instant_us: i64) -> i32 {
         let Some(time) = DateTime::from_timestamp_micros(instant_us) else { return 0 };
         match self {
             Zone::Utc => 0,

@@ -16,7 +16,7 @@ pub fn ask<T>(
     ask: impl FnOnce(&Store, Filter, &AskOptions<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let zone = context.global.zone;
-    let offset = move |instant_us: i64| zone.offset_seconds(instant_us);
+    let offset = move |instant_us: i64| zone.offset_at(instant_us);
     let reading = Reading::new(Utc::now().timestamp_micros()).with_zone(&offset);
     let filter = input.read(&reading)?;
     let store = context.open()?;

@@ -48,7 +48,8 @@ pub fn run(context: &Context<'_>, input: &SearchInput) -> Result<(), Failure> {
     Ok(())
 }
 
-fn bounded(filter: Filter, input: &SearchInput) -> Filter {
+/// The filter of what is asked for.
+pub fn bounded(filter: Filter, input: &SearchInput) -> Filter {
     let mut parts = vec![filter];
     if let Some(within) = input.within {
         let micros = i64::try_from(within.as_micros()).unwrap_or(i64::MAX);
@@ -61,7 +62,7 @@ fn bounded(filter: Filter, input: &SearchInput) -> Filter {
 }
 
 /// Programs get every column that has a value, unless they ask for some.
-fn columns(input: &SearchInput, json: bool) -> Vec<String> {
+pub fn columns(input: &SearchInput, json: bool) -> Vec<String> {
     match &input.columns {
         Shown::Named(names) => names.clone(),
         Shown::Usual if !json => USUAL.map(str::to_string).to_vec(),

@@ -10,9 +10,10 @@ use crate::log::{At, DataFile};
 use crate::query::analyses::{Analysis, Answer, Answers, Found, Request, Scope, Search, Statement, Walk};
 use crate::query::filter::{Columns, Context, TsSpan};
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How an analysis is asked.
 #[derive(Clone, Debug)]
@@ -54,6 +55,12 @@ pub struct FoundBatches {
     pub files: usize,
 }
 
+impl Default for FoundBatches {
+    fn default() -> Self {
+        FoundBatches { schema: Arc::new(Schema::empty()), batches: Vec::new(), more: false, files: 0 }
+    }
+}
+
 impl Store {
     /// What filters are read with: the store's clock, and UTC.
     pub fn context(&self) -> Context<'static> {
@@ -91,6 +98,9 @@ impl Store {
             Request::Session(session) => json(&self.ask(&session, options)?),
             Request::Trace(trace) => json(&self.ask(&trace, options)?),
             Request::Show(show) => json(&self.ask(&show, options)?),
+            Request::Metrics(metrics) => json(&self.ask(&metrics, options)?),
+            Request::Health(health) => json(&self.health(&health, options)?),
+            Request::Audit(audit) => json(&self.audit(&audit, options)?),
         };
         report.map_err(|error| crate::Error::new(crate::ErrorKind::Internal, error.to_string()))
     }
@@ -107,21 +117,21 @@ pub fn found(search: &Search, batches: &FoundBatches) -> Result<Found> {
 }
 
 /// A view of the store that questions are asked of.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     store: &'a Store,
     options: &'a AskOptions<'a>,
-    view: View,
+    pub(super) view: View,
     mixed: Vec<MixedField>,
 }
 
 impl<'a> Asked<'a> {
-    fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
+    pub(super) fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
         let view = View::take(&store.tables, options.at)?;
         let mixed = view.mixed_fields();
         Ok(Asked { store, options, view, mixed })
     }
 
-    fn scoped<T>(&self, ask: impl FnOnce(&Scope<'_>) -> Result<T>) -> Result<T> {
+    pub(super) fn scoped<T>(&self, ask: impl FnOnce(&Scope<'_>) -> Result<T>) -> Result<T> {
         let columns = Columns {
             schema: self.view.catalogue.schema(),
             mixed: &self.mixed,
@@ -178,7 +188,7 @@ impl<'a> Asked<'a> {
             }
         }
         let more = wanted == 0;
-        let schema = schema.unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
+        let schema = schema.unwrap_or_else(|| FoundBatches::default().schema);
         Ok(FoundBatches { schema, batches: first_rows(batches, limit), more, files })
     }
 

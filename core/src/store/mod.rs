@@ -3,11 +3,13 @@
 mod ask;
 mod changes;
 mod commits;
+mod condition;
 mod export;
 mod intake;
 mod options;
 mod reader;
 mod reports;
+mod tail;
 mod writer;
 
 use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
@@ -41,6 +43,7 @@ pub use ask::{AskOptions, FoundBatches, found};
 pub use changes::Changes;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use reports::{ColumnReport, Info, SchemaReport};
+pub use tail::Tail;
 
 /// A store of events in a folder.
 ///

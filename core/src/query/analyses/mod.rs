@@ -2,11 +2,15 @@
 //! runs the same SQL in the DuckDB that it has: no JSON functions, nothing newer than DuckDB 1.4.3.
 
 mod answer;
+mod audit;
 mod counts;
 mod diff;
 mod facets;
+mod health;
 mod history;
 mod listed;
+mod metrics;
+pub mod prometheus;
 mod request;
 mod search;
 mod sessions;
@@ -17,11 +21,17 @@ mod timeline;
 mod trace;
 
 pub use answer::{Answer, Answers, Row};
+pub use audit::{
+    Audit, AuditReport, ChainHead, EntityHistory, Hours, Instant, OutOfHours, Period, Silence, StoreState,
+    Totals,
+};
 pub use counts::Counts;
 pub use diff::{Change, Difference, diff};
 pub use facets::{Facet, FacetValue, Facets, FacetsReport};
+pub use health::{Check, Health, HealthReport, HealthStatus};
 pub use history::{Changed, FileHistory, History, HistoryReport};
 pub use listed::{Course, Gap};
+pub use metrics::{EntityChanges, Metrics, MetricsReport, SourceMetrics};
 pub use request::{Request, read_filter};
 pub use search::{Found, Search, Walk};
 pub use sessions::{Session, SessionReport, SessionSummary, Sessions, SessionsReport};

@@ -1,6 +1,9 @@
 //! The JSON form of requests: the same in every binding.
 
-use super::{Facets, FileHistory, History, Search, Session, Sessions, Show, Slowest, Stats, Timeline, Trace};
+use super::{
+    Audit, Facets, FileHistory, Health, History, Metrics, Search, Session, Sessions, Show, Slowest, Stats,
+    Timeline, Trace,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::filter::{Context, Filter};
 use serde::{Deserialize, Serialize};
@@ -22,6 +25,9 @@ pub enum Request {
     Session(Session),
     Trace(Trace),
     Show(Show),
+    Metrics(Metrics),
+    Health(Health),
+    Audit(Audit),
 }
 
 impl Request {

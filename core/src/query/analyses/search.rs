@@ -71,6 +71,19 @@ impl Search {
         Ok(Statement { span: within.or(condition.span), ..Statement::over("events", sql, &condition) })
     }
 
+    /// The query for all events that match but those of some numbers, the oldest first.
+    pub fn new_ones(&self, scope: &Scope<'_>, given: &[i64]) -> Result<Statement> {
+        let condition = scope.condition(&self.filter)?;
+        let columns = self.selected(scope)?;
+        let given: Vec<String> = given.iter().map(i64::to_string).collect();
+        let but = match given.is_empty() {
+            true => String::new(),
+            false => format!(" AND seq NOT IN ({})", given.join(", ")),
+        };
+        let sql = format!("SELECT {columns} FROM events WHERE {}{but} ORDER BY ts, seq", condition.sql);
+        Ok(Statement::over("events", sql, &condition))
+    }
+
     fn selected(&self, scope: &Scope<'_>) -> Result<String> {
         if self.columns.is_empty() {
             return Ok(ALL_COLUMNS.to_string());

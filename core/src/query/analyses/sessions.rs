@@ -114,7 +114,8 @@ pub struct SessionReport {
 }
 
 impl Sessions {
-    fn sql(&self, condition: &str) -> String {
+    /// The query for the sessions of events.
+    pub(super) fn sql(&self, condition: &str) -> String {
         let gap = u64::from(self.gap_minutes);
         let limit = self.limit.min(LIMIT_MAX).saturating_add(1);
         let summary = "min(actor) AS actor, count(DISTINCT actor) AS actors, \
