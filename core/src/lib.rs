@@ -78,7 +78,7 @@ pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
     Appended, AskOptions, Changes, ColumnReport, ExportRequest, FoundBatches, Info, IngestOptions,
-    Interrupter, QueryRequest, Receipt, SchemaReport, Store, Tail, explain, found,
+    Interrupter, MetricsOfStore, QueryRequest, Receipt, SchemaReport, Store, Tail, explain, found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -108,20 +108,22 @@ fn fault(case: &Json, answer: Result<Json, Error>) -> Option<String> {
         (Ok(mut answer), None) => {
             let expected = ["rows", "matches", "report"].into_iter().find_map(|key| case.get(key));
             let expected = expected.expect("a case has `rows`, `matches`, `report` or `error`");
-            without_seq(&mut answer);
+            let ignored = case.get("ignore").and_then(Json::as_array).into_iter().flatten();
+            let ignored: Vec<&str> = ignored.filter_map(Json::as_str).chain(["seq"]).collect();
+            without(&mut answer, &ignored);
             (!is_same(&answer, expected)).then(|| format!("gave     {answer}\nexpected {expected}"))
         }
     }
 }
 
-/// Numbers differ from store to store.
-fn without_seq(json: &mut Json) {
+/// What differs from store to store, such as the numbers of events.
+fn without(json: &mut Json, ignored: &[&str]) {
     match json {
         Json::Object(members) => {
-            members.remove("seq");
-            members.values_mut().for_each(without_seq);
+            members.retain(|name, _| !ignored.contains(&name.as_str()));
+            members.values_mut().for_each(|member| without(member, ignored));
         }
-        Json::Array(elements) => elements.iter_mut().for_each(without_seq),
+        Json::Array(elements) => elements.iter_mut().for_each(|element| without(element, ignored)),
         _ => {}
     }
 }

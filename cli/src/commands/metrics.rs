@@ -2,7 +2,6 @@
 
 use daybook::query::analyses::prometheus::{self, StoreMetrics};
 use daybook::query::analyses::{Metrics, MetricsReport};
-use serde_json::json;
 
 use super::asking::ask;
 use super::whole_file;
@@ -16,11 +15,12 @@ use crate::table::{self, Column, Look, Text};
 /// Computes, and prints or writes.
 pub fn run(context: &Context<'_>, input: &MetricsInput) -> Result<(), Failure> {
     let window_minutes = input.window_minutes;
-    let (report, of_store) = ask(context, &input.filter, |store, filter, options| {
-        Ok((store.ask(&Metrics { filter, window_minutes }, options)?, store.store_metrics()?))
+    let metrics = ask(context, &input.filter, |store, filter, options| {
+        Ok(store.metrics(&Metrics { filter, window_minutes }, options)?)
     })?;
+    let (report, of_store) = (&metrics.window, &metrics.store);
     if let Some(file) = &input.prometheus {
-        let text = prometheus::text(&report, &of_store);
+        let text = prometheus::text(report, of_store);
         if is_dash(file) {
             let mut data = context.printer.data();
             data.write(text.as_bytes())?;
@@ -31,14 +31,14 @@ pub fn run(context: &Context<'_>, input: &MetricsInput) -> Result<(), Failure> {
         return Ok(());
     }
     if context.printer.json() {
-        return context.printer.object(&json!({ "window": report, "store": of_store }));
+        return context.printer.object(&metrics);
     }
     let look = Look { width: context.printer.width(), color: context.printer.stdout().color };
     let mut data = context.printer.styled();
-    data.write(numbers(&report, &of_store, context.global.zone).as_bytes())?;
+    data.write(numbers(report, of_store, context.global.zone).as_bytes())?;
     if !report.sources.is_empty() {
         data.write(b"\n")?;
-        data.write(sources(&report, look).as_bytes())?;
+        data.write(sources(report, look).as_bytes())?;
     }
     data.finish()
 }

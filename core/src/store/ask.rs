@@ -98,7 +98,7 @@ impl Store {
             Request::Session(session) => json(&self.ask(&session, options)?),
             Request::Trace(trace) => json(&self.ask(&trace, options)?),
             Request::Show(show) => json(&self.ask(&show, options)?),
-            Request::Metrics(metrics) => json(&self.ask(&metrics, options)?),
+            Request::Metrics(metrics) => json(&self.metrics(&metrics, options)?),
             Request::Health(health) => json(&self.health(&health, options)?),
             Request::Audit(audit) => json(&self.audit(&audit, options)?),
         };

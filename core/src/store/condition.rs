@@ -8,14 +8,26 @@ use crate::layout;
 use crate::log::{At, Snapshot};
 use crate::query::analyses::prometheus::StoreMetrics;
 use crate::query::analyses::{
-    Audit, AuditReport, ChainHead, Check, Health, HealthReport, HealthStatus, Hours, StoreState,
+    Audit, AuditReport, ChainHead, Check, Health, HealthReport, HealthStatus, Hours, Metrics, MetricsReport,
+    StoreState,
 };
 use crate::wal::list_writers;
+use serde::Serialize;
 
 /// More events than this wait in the write-ahead log only if nobody seals them.
 const WAITING_MAX: u64 = 1_000_000;
 /// A larger share of records in quarantine means that a producer is not understood.
 const QUARANTINED_MAX: f64 = 0.05;
+
+/// The metrics of a window and of the store.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MetricsOfStore {
+    /// Of the window.
+    #[serde(flatten)]
+    pub window: MetricsReport,
+    /// Of the store.
+    pub store: StoreMetrics,
+}
 
 impl Store {
     /// Whether the store and what it holds of the last hour is well.
@@ -37,8 +49,13 @@ impl Store {
         Ok(HealthReport::of(checks))
     }
 
-    /// The size of the store, for metrics.
-    pub fn store_metrics(&self) -> Result<StoreMetrics> {
+    /// The metrics of a window and of the store.
+    pub fn metrics(&self, metrics: &Metrics, options: &AskOptions<'_>) -> Result<MetricsOfStore> {
+        Ok(MetricsOfStore { window: self.ask(metrics, options)?, store: self.store_metrics()? })
+    }
+
+    /// The size of the store.
+    fn store_metrics(&self) -> Result<StoreMetrics> {
         let info = self.info()?;
         let logs = list_writers(&self.tables.storage)?;
         let segments = logs.iter().flat_map(|log| &log.segments);

@@ -41,6 +41,7 @@ use writer::Writer;
 
 pub use ask::{AskOptions, FoundBatches, found};
 pub use changes::Changes;
+pub use condition::MetricsOfStore;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use reports::{ColumnReport, Info, SchemaReport};
 pub use tail::Tail;
