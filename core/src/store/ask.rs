@@ -3,12 +3,16 @@
 use super::Store;
 use super::options::default_limits;
 use super::reader::View;
-use crate::engine::{Limits, MixedField, Session};
-use crate::error::Result;
+use crate::engine::{Limits, MixedField, Session, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::fixed::Fixed;
 use crate::event::time::day_start_us;
 use crate::log::{At, DataFile};
-use crate::query::analyses::{Analysis, Answer, Answers, Found, Request, Scope, Search, Statement, Walk};
+use crate::query::analyses::{
+    ALL_COLUMNS, Analysis, Answer, Answers, Found, Request, Scope, Search, Statement, Walk,
+};
 use crate::query::filter::{Columns, Context, TsSpan};
+use crate::query::sql::identifier;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use serde_json::Value as Json;
@@ -102,7 +106,7 @@ impl Store {
             Request::Health(health) => json(&self.health(&health, options)?),
             Request::Audit(audit) => json(&self.audit(&audit, options)?),
         };
-        report.map_err(|error| crate::Error::new(crate::ErrorKind::Internal, error.to_string()))
+        report.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
     }
 }
 
@@ -155,7 +159,7 @@ impl<'a> Asked<'a> {
             let needs = Needs { span: all, seq: statement.seq };
             let (_, session) = match session.take() {
                 Some(open) if open.0 == needs => session.insert(open),
-                _ => session.insert((needs, self.session(|file| needs.file(file))?)),
+                _ => session.insert((needs, self.session(statements, |file| needs.file(file))?)),
             };
             let mut answer = Answer::default();
             for batch in session.query(&statement.sql, &statement.parameters)? {
@@ -175,7 +179,7 @@ impl<'a> Asked<'a> {
             let statement = search.statement(scope, Some(within), wanted)?;
             let keep = |file: &DataFile| is_within(file, Some(within));
             files = files.saturating_add(self.view.events.files.iter().filter(|file| keep(file)).count());
-            let session = self.session(keep)?;
+            let session = self.session(std::slice::from_ref(&statement), keep)?;
             let rows = session.query(&statement.sql, &statement.parameters)?;
             schema.get_or_insert(rows.schema());
             for batch in rows {
@@ -202,13 +206,40 @@ impl<'a> Asked<'a> {
         days.into_iter().collect()
     }
 
-    fn session(&self, keep: impl Fn(&DataFile) -> bool) -> Result<Session> {
+    /// A session over some files and over the columns that the statements name.
+    fn session(&self, statements: &[Statement], keep: impl Fn(&DataFile) -> bool) -> Result<Session> {
         let files = self.view.events.files.iter().filter(|file| keep(file)).cloned().collect::<Vec<_>>();
-        let table = self.view.events_table(&self.store.tables, &files, true)?;
+        let table = narrowed(self.view.events_table(&self.store.tables, &files, true)?, statements)?;
         let session = Session::open(vec![table], Vec::new(), &self.options.limits)?;
         self.store.watch(&session);
         Ok(session)
     }
+}
+
+/// The table without columns that no statement names: DuckDB looks for each column in each file.
+fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
+    if statements.iter().any(|statement| statement.sql.contains(ALL_COLUMNS)) {
+        return Ok(table);
+    }
+    // A name may occur in another one or in a text: then its column is there in vain.
+    let is_named = |name: &str| statements.iter().any(|statement| statement.sql.contains(&identifier(name)));
+    let is_mixed = |name: &str| table.mixed.iter().any(|field| field.column == name);
+    let has_mixed = table.columns.iter().any(|column| is_mixed(&column.name) && is_named(&column.name));
+    let is_kept = |name: &str| {
+        let always = [Fixed::Seq.name(), Fixed::Ts.name()].contains(&name);
+        always || is_named(name) || (has_mixed && name == Fixed::Rest.name())
+    };
+    let places = table.columns.iter().enumerate().filter(|(_, column)| is_kept(&column.name));
+    let places: Vec<usize> = places.map(|(place, _)| place).collect();
+    let project = |batch: &RecordBatch| {
+        batch.project(&places).map_err(|error| {
+            Error::new(ErrorKind::Internal, "events that are not sealed lack a column").with_source(error)
+        })
+    };
+    let pending = table.pending.iter().map(project).collect::<Result<_>>()?;
+    let columns = places.iter().filter_map(|place| table.columns.get(*place)).cloned().collect();
+    let mixed = table.mixed.iter().filter(|field| is_kept(&field.column)).cloned().collect();
+    Ok(Table { columns, pending, mixed, ..table })
 }
 
 /// Which files a query needs.

@@ -33,7 +33,7 @@ pub use history::{Changed, FileHistory, History, HistoryReport};
 pub use listed::{Course, Gap};
 pub use metrics::{EntityChanges, Metrics, MetricsReport, SourceMetrics};
 pub use request::{Request, read_filter};
-pub use search::{Found, Search, Walk};
+pub use search::{ALL_COLUMNS, Found, Search, Walk};
 pub use sessions::{Session, SessionReport, SessionSummary, Sessions, SessionsReport};
 pub use show::Show;
 pub use slowest::Slowest;
