@@ -72,7 +72,8 @@ fn text(difference: &Difference, color: bool) -> String {
             format!("      {text}\n")
         };
         let lines: String = difference.lines.iter().take(DIFFERENCES_SHOWN).map(line).collect();
-        return format!("    ~ {}\n{lines}", path.trim_end_matches(": "));
+        let head = format!("    ~ {}", path.trim_end_matches(": "));
+        return format!("{}\n{lines}", head.trim_end());
     }
     let (before, after) = (value(&difference.before), value(&difference.after));
     match difference.change {

@@ -88,7 +88,7 @@ fn sources(report: &MetricsReport, look: Look) -> String {
             Some(escape::visible(&source.source).into_owned()),
             Some(human::count(source.events)),
             Some(human::count(source.errors)),
-            source.success_rate.map(human::share),
+            Some(human::share(source.success_rate)),
             source.duration_ms.mean.map(|ms| format!("{ms:.1}")),
             source.duration_ms.p95.map(|ms| format!("{ms:.1}")),
         ]

@@ -78,6 +78,7 @@ impl Store {
             quarantined: self.info()?.quarantined,
             chain_at_start: self.chain_at(audit.from.0)?,
             chain_at_end: self.chain_at(audit.until.0)?,
+            chain_now: self.chain_at(i64::MAX)?,
         };
         Ok(report)
     }

@@ -1,6 +1,7 @@
 //! The whole store through crashes, kills, bad input, and readers while it moves.
 
 #[cfg(test)]
+mod asking;
 mod bad;
 #[cfg(test)]
 mod crash;

@@ -1,6 +1,6 @@
 //! Metrics: rates, errors and durations over a window of time that ends now.
 
-use super::stats::{DURATIONS, IS_SUCCESS, rate};
+use super::stats::{DURATIONS, rate};
 use super::{Analysis, Answers, Counts, Durations, Row, Scope, Statement, counts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::time::rfc3339;
@@ -75,8 +75,8 @@ pub struct SourceMetrics {
     pub events: u64,
     /// Those that are errors.
     pub errors: u64,
-    /// Successes over successes and errors; none without either.
-    pub success_rate: Option<f64>,
+    /// Events that are no errors over all events.
+    pub success_rate: f64,
     /// How long things took.
     pub duration_ms: Durations,
 }
@@ -117,8 +117,7 @@ impl Analysis for Metrics {
              count(DISTINCT session) FROM events WHERE {whole}"
         );
         let sources = format!(
-            "SELECT source, count(*) AS n, count(*) FILTER (WHERE {IS_ERROR}), \
-             count(*) FILTER (WHERE {IS_SUCCESS}), {DURATIONS} FROM events \
+            "SELECT source, count(*) AS n, count(*) FILTER (WHERE {IS_ERROR}), {DURATIONS} FROM events \
              WHERE {whole} AND source IS NOT NULL GROUP BY source ORDER BY n DESC, source LIMIT {SERIES_MAX}"
         );
         let entities = format!(
@@ -162,13 +161,12 @@ impl Analysis for Metrics {
 }
 
 fn source(row: &Row) -> SourceMetrics {
-    let (errors, successes) = (row.count(2), row.count(3));
-    let ended = errors.saturating_add(successes);
+    let (events, errors) = (row.count(1), row.count(2));
     SourceMetrics {
         source: row.string(0).unwrap_or_default(),
-        events: row.count(1),
+        events,
         errors,
-        success_rate: (ended > 0).then(|| rate(successes, ended)),
-        duration_ms: Durations::read(row, 4),
+        success_rate: rate(events.saturating_sub(errors), events),
+        duration_ms: Durations::read(row, 3),
     }
 }

@@ -17,6 +17,8 @@ mod sessions;
 mod show;
 mod slowest;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod trace;
 

@@ -72,7 +72,7 @@ fn of_sources(text: &mut Exposition, metrics: &MetricsReport) {
     let families: [(&str, &str, &str, Value); 7] = [
         ("daybook_source_events", "", "Events of a source in the window.", |of| Some(of.events as f64)),
         ("daybook_source_errors", "", "Errors of a source in the window.", |of| Some(of.errors as f64)),
-        ("daybook_source_success_ratio", "ratio", "Successes over successes and errors of a source.", |of| {
+        ("daybook_source_success_ratio", "ratio", "Events of a source that are no errors, over all.", |of| {
             of.success_rate
         }),
         ("daybook_source_duration_mean_seconds", seconds, "How long things take, on average.", |of| {
@@ -191,7 +191,7 @@ mod tests {
             source: "api".to_string(),
             events: 4,
             errors: 1,
-            success_rate: None,
+            success_rate: 0.75,
             duration_ms: Durations { p95: Some(1500.0), mean: Some(f64::NAN), ..Durations::default() },
         };
         let metrics = MetricsReport { sources: vec![source], ..MetricsReport::default() };
@@ -201,7 +201,7 @@ mod tests {
                    # UNIT daybook_source_duration_p95_seconds seconds\n\
                    daybook_source_duration_p95_seconds{source=\"api\"} 1.5\n";
         assert!(text.contains(p95), "{text}");
-        for absent in ["daybook_source_duration_mean_seconds", "daybook_source_success_ratio", "NaN"] {
+        for absent in ["daybook_source_duration_mean_seconds", "daybook_source_duration_p50_seconds", "NaN"] {
             assert!(!text.contains(absent), "{text}");
         }
         let mut names = BTreeSet::new();

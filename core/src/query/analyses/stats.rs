@@ -22,8 +22,7 @@ const COUNTED: [(&str, &str); 6] = [
 ];
 
 /// The condition that an event is a success.
-pub(super) const IS_SUCCESS: &str =
-    "(status IN ('success', 'succeeded', 'ok') AND severity >= 17 IS NOT TRUE)";
+const IS_SUCCESS: &str = "(status IN ('success', 'succeeded', 'ok') AND severity >= 17 IS NOT TRUE)";
 
 /// Numbers over all events that a filter matches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

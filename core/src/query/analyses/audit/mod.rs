@@ -189,8 +189,10 @@ pub struct StoreState {
     pub quarantined: u64,
     /// The last commit before the period.
     pub chain_at_start: Option<ChainHead>,
-    /// The last commit in the period or, if that is not over, until now.
+    /// The last commit before its end.
     pub chain_at_end: Option<ChainHead>,
+    /// The last commit when the report was made.
+    pub chain_now: Option<ChainHead>,
 }
 
 /// The head of the hash chain at a commit.

@@ -32,6 +32,7 @@ pub(super) fn sections(report: &AuditReport) -> Vec<Section> {
         ("Records in quarantine", report.store.quarantined.to_string()),
         ("Chain head at the start", head(&report.store.chain_at_start)),
         ("Chain head at the end", head(&report.store.chain_at_end)),
+        ("Chain head now", head(&report.store.chain_now)),
     ];
     let section = |title, note: &str, columns: &[&'static str], rows| Section {
         title,
