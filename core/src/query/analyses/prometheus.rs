@@ -73,7 +73,7 @@ fn of_sources(text: &mut Exposition, metrics: &MetricsReport) {
         ("daybook_source_events", "", "Events of a source in the window.", |of| Some(of.events as f64)),
         ("daybook_source_errors", "", "Errors of a source in the window.", |of| Some(of.errors as f64)),
         ("daybook_source_success_ratio", "ratio", "Events of a source that are no errors, over all.", |of| {
-            of.success_rate
+            Some(of.success_rate)
         }),
         ("daybook_source_duration_mean_seconds", seconds, "How long things take, on average.", |of| {
             of.duration_ms.mean
