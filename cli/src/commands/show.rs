@@ -14,7 +14,7 @@ use crate::printer::paint;
 /// Asks, and prints a line for each column.
 pub fn run(context: &Context<'_>, id: &str) -> Result<(), Failure> {
     let show = Show { id: id.to_string() };
-    let report = ask(context, &FilterInput::default(), |store, _, options| Ok(store.ask(&show, options)?))?;
+    let report = ask(context, &FilterInput::default(), |store, _, options| Ok(store.show(&show, options)?))?;
     if report.events.is_empty() {
         let message = format!("there is no event with the seq or event_id `{id}`");
         return Err(Error::new(ErrorKind::NotFound, message).into());

@@ -9,7 +9,7 @@ use crate::event::fixed::Fixed;
 use crate::event::time::day_start_us;
 use crate::log::{At, DataFile};
 use crate::query::analyses::{
-    ALL_COLUMNS, Analysis, Answer, Answers, Found, Request, Scope, Search, Statement, Walk,
+    ALL_COLUMNS, Analysis, Answer, Answers, Fetch, Found, Request, Scope, Search, Show, Statement, Walk,
 };
 use crate::query::filter::{Columns, Context, TsSpan};
 use crate::query::sql::identifier;
@@ -87,6 +87,18 @@ impl Store {
         asked.scoped(|scope| asked.search(search, scope))
     }
 
+    /// Shows an event, or those of one id.
+    pub fn show(&self, show: &Show, options: &AskOptions<'_>) -> Result<Found> {
+        if let Some(seq) = show.seq() {
+            let found = self.ask(&Fetch::seq(seq), options)?;
+            if !found.events.is_empty() {
+                return Ok(found);
+            }
+        }
+        let located = self.ask(show, options)?;
+        self.ask(&located, options)
+    }
+
     /// Answers a request in its JSON form, where relative times and texts of the grammar may stand.
     pub fn ask_json(&self, request: Json, options: &AskOptions<'_>) -> Result<Json> {
         let context = self.context();
@@ -101,7 +113,7 @@ impl Store {
             Request::Sessions(sessions) => json(&self.ask(&sessions, options)?),
             Request::Session(session) => json(&self.ask(&session, options)?),
             Request::Trace(trace) => json(&self.ask(&trace, options)?),
-            Request::Show(show) => json(&self.ask(&show, options)?),
+            Request::Show(show) => json(&self.show(&show, options)?),
             Request::Metrics(metrics) => json(&self.metrics(&metrics, options)?),
             Request::Health(health) => json(&self.health(&health, options)?),
             Request::Audit(audit) => json(&self.audit(&audit, options)?),

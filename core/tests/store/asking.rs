@@ -98,7 +98,7 @@ fn an_event_is_shown_by_its_number_or_its_id() {
     let store = store_of_days(folder.path(), 3, 10);
     let seq = query(&store, "SELECT seq::VARCHAR FROM events WHERE event_id = '1-5'").unwrap();
     for id in [ids(&seq)[0].clone(), "1-5".to_string()] {
-        let found = store.ask(&Show { id }, &AskOptions::default()).unwrap();
+        let found = store.show(&Show { id }, &AskOptions::default()).unwrap();
         assert_eq!(found.events.len(), 1);
         assert_eq!(found.events[0]["event_id"], "1-5");
     }

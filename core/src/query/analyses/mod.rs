@@ -37,7 +37,7 @@ pub use metrics::{EntityChanges, Metrics, MetricsReport, SourceMetrics};
 pub use request::{Request, read_filter};
 pub use search::{ALL_COLUMNS, Found, Search, Walk};
 pub use sessions::{Session, SessionReport, SessionSummary, Sessions, SessionsReport};
-pub use show::Show;
+pub use show::{Fetch, Show};
 pub use slowest::Slowest;
 pub use stats::{Durations, GroupDurations, Stats, StatsReport};
 pub use timeline::{Bucket, Every, Timeline, TimelineReport};

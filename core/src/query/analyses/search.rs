@@ -10,8 +10,8 @@ use serde_json::{Map, Value as Json};
 /// So many events can be asked for.
 const LIMIT_MAX: u64 = 1_000_000;
 /// About so many events are looked into first, and each time so many times more.
-const ROWS_FIRST: u64 = 60_000;
-const GROWTH: u64 = 4;
+const ROWS_FIRST: u64 = 16_000;
+const GROWTH: u64 = 5;
 const DAY_US: i64 = 86_400_000_000;
 
 /// The newest events that match.
