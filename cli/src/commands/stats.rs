@@ -55,28 +55,24 @@ fn counts(report: &StatsReport) -> String {
         ("status", &report.by_status, "by_status"),
     ];
     let list = |(title, counts, key): (&str, &Counts, &str)| {
-        let more = counts.0.len().saturating_sub(SHOWN) as u64 + report.left_out.get(key).unwrap_or(&0);
+        let left_out = report.left_out.get(key).copied().unwrap_or(0);
+        let more = (counts.0.len().saturating_sub(SHOWN) as u64).saturating_add(left_out);
         one_list(title, counts, more)
     };
     lists.into_iter().filter(|(_, counts, _)| !counts.0.is_empty()).map(list).collect()
 }
 
 fn one_list(title: &str, counts: &Counts, more: u64) -> String {
+    let shown: Vec<(String, &String)> =
+        counts.0.iter().take(SHOWN).map(|(value, count)| (human::count(*count), value)).collect();
+    let width = shown.iter().map(|(count, _)| count.len()).max().unwrap_or(0);
     let mut text = format!("\nby {title}\n");
-    let shown: Vec<(String, &u64)> = counts
-        .0
-        .iter()
-        .take(SHOWN)
-        .map(|(value, count)| (human::count(*count), value, count))
-        .map(|(number, value, count)| (format!("{number}\t{}", escape::visible(value)), count))
-        .collect();
-    let width = shown.iter().filter_map(|(line, _)| line.split('\t').next().map(str::len)).max().unwrap_or(0);
-    for (line, _) in &shown {
-        let (number, value) = line.split_once('\t').unwrap_or((line, ""));
-        text.push_str(&format!("  {number:>width$}  {value}\n"));
+    for (count, value) in shown {
+        text.push_str(&format!("  {count:>width$}  {}\n", escape::visible(value)));
     }
     if more > 0 {
-        text.push_str(&format!("  {:>width$}  and {} more\n", "", human::counted(more, "value", "values")));
+        let others = human::counted(more, "other value", "other values");
+        text.push_str(&format!("  {:>width$}  and {others}\n", ""));
     }
     text
 }
