@@ -438,3 +438,41 @@ fn in_words(difference: &Difference) -> String {
         super::Change::Changed => format!("{path}: {before} → {after}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::fixed;
+    use crate::query::filter::{Columns, Context};
+
+    const DAY_US: i64 = 86_400_000_000;
+
+    fn out_of_hours(audit: &Audit, offset: &dyn Fn(i64) -> i32) -> String {
+        let schema = fixed::new_table();
+        let context = Context::new(0).with_zone(offset);
+        let columns = Columns { context, ..Columns::of(&schema) };
+        audit.out_of_hours(&Scope { columns, now_us: 0, span: None, text: "" })
+    }
+
+    #[test]
+    fn hours_of_work_follow_the_clocks_of_the_zone() {
+        let audit = Audit::new(0, 10 * DAY_US);
+        assert_eq!(
+            out_of_hours(&audit, &|_| 0),
+            "NOT (isodow(ts) IN (1, 2, 3, 4, 5) AND hour(ts) >= 8 AND hour(ts) < 18)"
+        );
+        let ahead = out_of_hours(&audit, &|_| 19_800);
+        assert!(ahead.contains("hour((ts + INTERVAL '19800 seconds')) >= 8"), "{ahead}");
+        let changes = |at: i64| if at < 3 * DAY_US + 3_600_000_000 { 3_600 } else { 7_200 };
+        let summer = out_of_hours(&audit, &changes);
+        let local = "(CASE WHEN ts < TIMESTAMP '1970-01-04 01:00:00' THEN ts + INTERVAL '3600 seconds' \
+                     ELSE ts + INTERVAL '7200 seconds' END)";
+        assert!(summer.contains(&format!("hour({local}) < 18")), "{summer}");
+    }
+
+    #[test]
+    fn hours_have_words() {
+        assert_eq!(Hours::default().to_string(), "Mon-Fri 8:00-18:00");
+        assert_eq!(Hours { days: vec![6, 7, 9], from: 0, to: 24 }.to_string(), "Sat, Sun, ? 0:00-24:00");
+    }
+}
