@@ -5,12 +5,14 @@ Examples:
   daybook demo                                    a year of sample events to explore
   daybook log deploy \"version 2.1 is live\"        one event
   daybook ingest app.jsonl.zst                    a whole file
+  daybook search is:error last:24h                the newest errors
+  daybook stats                                   how much there is of what
   daybook sql \"SELECT kind, count(*) FROM events GROUP BY kind\"
 
 Exit codes:
   0    done
   1    a failure that you can mend, a refused or timed-out query, or a check that found something
-  2    wrong usage, or SQL that does not parse
+  2    wrong usage, or SQL or a filter that does not parse
   70   a defect in Daybook
   130  Ctrl-C";
 
