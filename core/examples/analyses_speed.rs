@@ -1,5 +1,7 @@
 //! How long analyses take in process: `analyses_speed make DIR EVENTS`, then `analyses_speed ask DIR`.
 
+#![allow(clippy::print_stdout, reason = "it prints what it measured")]
+
 use daybook::demo::{self, DemoOptions};
 use daybook::query::analyses::{Every, Facets, Search, Show, Stats, Timeline};
 use daybook::query::filter::{Context, Filter};

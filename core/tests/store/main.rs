@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod asking;
+#[cfg(test)]
 mod bad;
 #[cfg(test)]
 mod crash;

@@ -199,12 +199,12 @@ impl Session {
         let (whose, order) = match of {
             Of::Id => (field("session", &self.id)?, "ts, seq"),
             Of::Actor(actor, _) => (field("actor", actor)?, "ts, seq"),
-            Of::LastOf(actor) => (field("actor", actor)?, "ts DESC, seq DESC"),
+            Of::Latest(actor) => (field("actor", actor)?, "ts DESC, seq DESC"),
         };
         let mut condition = scope.condition(&Filter::and(vec![self.filter.clone(), whose]))?;
         match of {
             Of::Id => {}
-            Of::LastOf(_) => condition.sql.push_str(" AND session IS NULL"),
+            Of::Latest(_) => condition.sql.push_str(" AND session IS NULL"),
             Of::Actor(_, from) => {
                 let span = TsSpan { from: *from, until: from.saturating_add(LONGEST_US) };
                 let (first, end) = (instant(span.from), instant(span.until));
@@ -226,7 +226,7 @@ impl Session {
 enum Of<'a> {
     Id,
     Actor(&'a str, i64),
-    LastOf(&'a str),
+    Latest(&'a str),
 }
 
 impl Analysis for Session {
@@ -237,7 +237,7 @@ impl Analysis for Session {
         if let Some((actor, from)) = self.inferred() {
             statements.push(self.statement(scope, "inferred", &Of::Actor(actor, from))?.otherwise());
         }
-        statements.push(self.statement(scope, "last", &Of::LastOf(&self.id))?.otherwise());
+        statements.push(self.statement(scope, "last", &Of::Latest(&self.id))?.otherwise());
         Ok(statements)
     }
 

@@ -1,4 +1,4 @@
-//! The cases of `tests/conformance`: each group of events, asked in every form, sealed and not sealed.
+//! Each group of events is asked all its cases, once sealed and once not.
 
 use daybook::query::analyses::{Answer, Search, read_filter};
 use daybook::query::filter::Context;
