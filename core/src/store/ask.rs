@@ -126,6 +126,9 @@ fn json(report: &impl serde::Serialize) -> serde_json::Result<Json> {
     serde_json::to_value(report)
 }
 
+/// More events than these are read at once, without locating them first.
+const LOCATED_MAX: u64 = 1_000;
+
 /// What was found as objects.
 pub fn found(search: &Search, batches: &FoundBatches) -> Result<Found> {
     let answer = Answer::of(&batches.batches)?;
@@ -182,7 +185,32 @@ impl<'a> Asked<'a> {
         Ok(answers)
     }
 
+    /// All columns are read of the events that are found, not of all that are looked into.
     fn search(&self, search: &Search, scope: &Scope<'_>) -> Result<FoundBatches> {
+        if !search.columns.is_empty() || search.limit() > LOCATED_MAX {
+            return self.walk(search, scope);
+        }
+        let columns = [Fixed::Seq, Fixed::Ts].map(|column| column.name().to_string()).to_vec();
+        let found = self.walk(&Search { columns, ..search.clone() }, scope)?;
+        let located = Answer::of(&found.batches)?.rows;
+        let times = || located.iter().filter_map(|row| row.time(1));
+        let mut seqs: Vec<i64> = located.iter().filter_map(|row| row.get(0).as_i64()).collect();
+        seqs.sort_unstable();
+        let fetch = Fetch { seqs, between: times().min().zip(times().max()), more: found.more };
+        let Some(statement) = fetch.statements(scope)?.pop() else { return Ok(found) };
+        let session = self.session(std::slice::from_ref(&statement), |file| {
+            let seqs = &fetch.seqs;
+            let has_one = |(first, last): (i64, i64)| {
+                let next = seqs.get(seqs.partition_point(|seq| *seq < first));
+                next.is_some_and(|seq| *seq <= last)
+            };
+            is_within(file, statement.span) && file.seq_range().is_none_or(has_one)
+        })?;
+        let rows = session.query(&statement.sql, &statement.parameters)?;
+        Ok(FoundBatches { schema: rows.schema(), batches: rows.collect::<Result<_>>()?, ..found })
+    }
+
+    fn walk(&self, search: &Search, scope: &Scope<'_>) -> Result<FoundBatches> {
         let limit = search.limit();
         // One more tells whether there are more.
         let mut wanted = limit.saturating_add(1);

@@ -55,6 +55,26 @@ fn a_search_for_new_events_opens_the_newest_files_only() {
 }
 
 #[test]
+fn all_columns_are_those_of_the_events_that_were_found() {
+    let folder = fast_folder();
+    let store = store_of_days(folder.path(), 12, 4_000);
+    let late = Event::new("late").field("ts", "2026-01-03T12:00:00Z").field("id", "late");
+    store.append(&late, Durability::Os).unwrap();
+    for (text, limit) in [("*", 3), ("kind:last,late", 100), ("kind:last", 2), ("kind:none", 5), ("*", 0)] {
+        let named = store.search(&search(text, limit), &AskOptions::default()).unwrap();
+        let whole = Search { columns: Vec::new(), ..search(text, limit) };
+        let all = store.search(&whole, &AskOptions::default()).unwrap();
+        let found = daybook::found(&whole, &all).unwrap().events;
+        let found: Vec<&str> = found.iter().map(|event| event["event_id"].as_str().unwrap()).collect();
+        assert_eq!(
+            (found, all.more),
+            (ids(&named.batches).iter().map(String::as_str).collect(), named.more),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn events_that_are_not_sealed_are_found_in_their_place() {
     let folder = fast_folder();
     let store = store_of_days(folder.path(), 3, 10);
