@@ -79,9 +79,10 @@ pub use maintenance::{CompactReceipt, CompactRequest};
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
-    Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, InputGroup, Interrupter,
-    QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, ReasonCount, ReasonGroup,
-    Receipt, RetryOptions, RetryReceipt, SchemaReport, Store, Watcher, explain,
+    Appended, AskOptions, Changes, ColumnReport, ExportRequest, FoundBatches, Info, IngestOptions,
+    InputGroup, Interrupter, MetricsOfStore, QuarantineFilter, QuarantinePage, QuarantineSummary,
+    Quarantined, QueryRequest, ReasonCount, ReasonGroup, Receipt, RetryOptions, RetryReceipt, SchemaReport,
+    Store, Tail, Watcher, explain, found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -21,6 +21,8 @@ pub struct Settings {
     pub keep: KeepSettings,
     /// What is secret, and what becomes of it.
     pub redact: RedactSettings,
+    /// When people work; an audit report lists what happens at other times.
+    pub hours: HoursSettings,
     /// How inputs are read that are ingested with `--mapping NAME`.
     pub mapping: BTreeMap<String, MappingSettings>,
 }
@@ -74,6 +76,27 @@ pub struct SealSettings {
     pub seconds: u64,
 }
 
+/// When people work.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HoursSettings {
+    /// The days: `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`.
+    pub days: Vec<String>,
+    /// The hour in which work begins.
+    pub from: u8,
+    /// The hour before which it ends.
+    pub to: u8,
+    /// The zone of these hours: `UTC`, `+02:00`, or a name such as `Europe/Berlin`.
+    pub zone: String,
+}
+
+impl Default for HoursSettings {
+    fn default() -> Self {
+        let days = ["mon", "tue", "wed", "thu", "fri"].map(str::to_string).to_vec();
+        HoursSettings { days, from: 8, to: 18, zone: "UTC".to_string() }
+    }
+}
+
 /// What is kept of the past.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -91,6 +114,7 @@ impl Default for Settings {
             seal: SealSettings::default(),
             keep: KeepSettings::default(),
             redact: RedactSettings::default(),
+            hours: HoursSettings::default(),
             mapping: BTreeMap::new(),
         }
     }

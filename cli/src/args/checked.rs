@@ -8,10 +8,14 @@ use chrono::{Days, NaiveDate, Utc};
 use daybook::{At, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
+use super::asking::{FacetsInput, SearchInput, TimelineInput};
+use super::filter::FilterInput;
+use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, TailInput};
 use super::raw::{
     Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawIngest, RawLog, RawQuarantine, RawQuarantineCommand,
     RawQuarantineFilter, RawSql,
 };
+use super::reporting::{AuditInput, MetricsInput};
 use super::zone::Zone;
 use crate::failure::Failure;
 
@@ -42,6 +46,19 @@ pub enum Command {
     Ingest(Box<Ingest>),
     Quarantine(Box<Quarantine>),
     Sql(Sql),
+    Search(SearchInput),
+    Stats(FilterInput),
+    Timeline(TimelineInput),
+    Facets(FacetsInput),
+    Slowest(Limited),
+    History(HistoryInput),
+    Sessions(SessionsInput),
+    Course(CourseInput),
+    Show(String),
+    Audit(Box<AuditInput>),
+    Metrics(MetricsInput),
+    Health(FilterInput),
+    Tail(TailInput),
     Schema,
     Info,
     Export(Export),
@@ -167,6 +184,26 @@ impl Raw {
                 Command::Quarantine(Box::new(check_quarantine(quarantine, global.zone)?))
             }
             RawCommand::Sql(sql) => Command::Sql(check_sql(sql, json, global.zone)?),
+            RawCommand::Search(raw) if raw.follow => {
+                Command::Tail(TailInput { search: raw.check()?, last: 10 })
+            }
+            RawCommand::Search(raw) => Command::Search(raw.check()?),
+            RawCommand::Recent(raw) => Command::Search(raw.check()?),
+            RawCommand::Failures(raw) => Command::Search(raw.check()?),
+            RawCommand::Stats(raw) => Command::Stats(raw.filter.check()?),
+            RawCommand::Timeline(raw) => Command::Timeline(raw.check()?),
+            RawCommand::Facets(raw) => Command::Facets(raw.check()?),
+            RawCommand::Slowest(raw) => Command::Slowest(raw.check()?),
+            RawCommand::History(raw) => Command::History(raw.check()?),
+            RawCommand::FileHistory(raw) => Command::History(raw.check()?),
+            RawCommand::Sessions(raw) => Command::Sessions(raw.check()?),
+            RawCommand::Session(raw) => Command::Course(raw.check()?),
+            RawCommand::Trace(raw) => Command::Course(raw.check()?),
+            RawCommand::Show(raw) => Command::Show(raw.id),
+            RawCommand::Tail(raw) => Command::Tail(raw.check()?),
+            RawCommand::Audit(raw) => Command::Audit(Box::new(raw.check()?)),
+            RawCommand::Metrics(raw) => Command::Metrics(raw.check()?),
+            RawCommand::Health(raw) => Command::Health(raw.filter.check()?),
             RawCommand::Schema => Command::Schema,
             RawCommand::Info => Command::Info,
             RawCommand::Export(export) => Command::Export(check_export(export)),

@@ -5,12 +5,14 @@ Examples:
   daybook demo                                    a year of sample events to explore
   daybook log deploy \"version 2.1 is live\"        one event
   daybook ingest app.jsonl.zst                    a whole file
+  daybook search is:error last:24h                the newest errors
+  daybook stats                                   how much there is of what
   daybook sql \"SELECT kind, count(*) FROM events GROUP BY kind\"
 
 Exit codes:
   0    done
   1    a failure that you can mend, a refused or timed-out query, or a check that found something
-  2    wrong usage, or SQL that does not parse
+  2    wrong usage, or SQL or a filter that does not parse
   70   a defect in Daybook
   130  Ctrl-C";
 
@@ -91,6 +93,123 @@ Examples:
 
 Tables: events, quarantine, commits. The SQL is DuckDB's, and only reads.
 VALUE of --param is taken as JSON where it is JSON (12.5, true, \"12\"), else as text.";
+
+pub const SEARCH: &str = "\
+Examples:
+  daybook search \"rate limit\" level>=error last:24h
+  daybook search --kind file_update --file api/ --since 2026-02-01
+  daybook search -- kind:deploy -status:success
+  daybook search actor:alice --columns ts,kind,http.status --limit 20
+  daybook search is:error --json
+
+The words are one filter: field:value, field>=value, field:a,b, field:*, -term, not, or, ( ),
+\"quoted text\", /regex/, wild*cards, last:24h, since:, until:, day:2026-02-03, file:api/, is:error.
+A bare word is searched for in the message, whatever the case.";
+
+pub const RECENT: &str = "\
+Examples:
+  daybook recent
+  daybook recent --hours 2 --limit 20 --kind deploy";
+
+pub const FAILURES: &str = "\
+Examples:
+  daybook failures
+  daybook failures --minutes 120 source:hubspot
+
+An event is an error if its severity is error or graver, or its status is failure, failed, error or
+timeout.";
+
+pub const STATS: &str = "\
+Examples:
+  daybook stats
+  daybook stats kind:crm_* last:7d
+  daybook stats --json | jq .by_kind";
+
+pub const TIMELINE: &str = "\
+Examples:
+  daybook timeline last:24h
+  daybook timeline is:error --every 1d
+  daybook timeline --by kind --every 1h --since yesterday
+
+Stretches begin at whole minutes, hours and days in UTC.";
+
+pub const FACETS: &str = "\
+Examples:
+  daybook facets --by kind
+  daybook facets --by actor,status,http.method --limit 5 last:7d";
+
+pub const SLOWEST: &str = "\
+Examples:
+  daybook slowest
+  daybook slowest status:success last:7d --limit 50";
+
+pub const HISTORY: &str = "\
+Examples:
+  daybook history order:55
+  daybook history tenant:acme actor:admin --limit 10
+
+The newest change comes first. Below each stands what differs between the state before and after it.";
+
+pub const FILE_HISTORY: &str = "\
+Examples:
+  daybook file-history api/main.py
+  daybook file-history api/ last:7d";
+
+pub const SESSIONS: &str = "\
+Examples:
+  daybook sessions last:24h
+  daybook sessions actor:alice --gap 60
+
+Events without a session id belong to sessions of their actor, which end when nothing happens for a
+while; these are named ACTOR@TIME.";
+
+pub const SESSION: &str = "\
+Examples:
+  daybook session abc123def456
+  daybook session alice
+  daybook session alice@2026-02-03T10:00:00Z";
+
+pub const TRACE: &str = "\
+Examples:
+  daybook trace 4bf92f3577b34da6a3ce929d0e0e4736
+  daybook trace req-8812 --json";
+
+pub const SHOW: &str = "\
+Examples:
+  daybook show 1795187611695993
+  daybook show 550e8400-e29b-41d4-a716-446655440000 --json";
+
+pub const TAIL: &str = "\
+Examples:
+  daybook tail
+  daybook tail is:error --json
+  daybook tail --last 0 kind:deploy";
+
+pub const AUDIT: &str = "\
+Examples:
+  daybook audit 2026-02-01 2026-02-28 --output february.html
+  daybook audit yesterday --actor admin
+  daybook audit 2026-01-01 --json > report.json
+
+The last day is part of the period. The hours of work are `hours` in daybook.toml: Monday to Friday,
+8 to 18, UTC. Records in quarantine are counted over all time.";
+
+pub const METRICS: &str = "\
+Examples:
+  daybook metrics
+  daybook metrics --window 1h source:hubspot
+  daybook metrics --prometheus /var/lib/node_exporter/textfile/daybook.prom
+
+A change is an event about an entity. All metrics for Prometheus are gauges over the window.";
+
+pub const HEALTH: &str = "\
+Examples:
+  daybook health
+  daybook health --json source:hubspot
+
+Of the last hour: more than 5 % errors, more than 10 errors within 5 minutes, more than 50 changes
+within a minute or a source that takes more than 2 s on average make it degraded; more than half
+errors, or damaged files, make it failing. The exit code is 0 only if all is well.";
 
 pub const SCHEMA: &str = "\
 Examples:

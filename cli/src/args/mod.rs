@@ -1,20 +1,28 @@
 //! The arguments: as typed ([`Raw`]), then checked ([`Invocation`]).
 
+mod asking;
 mod checked;
+mod filter;
 mod help;
+mod looking;
 mod raw;
+mod reporting;
 mod units;
-mod zone;
+pub mod zone;
 
 use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser};
 
+pub use asking::{FacetsInput, SearchInput, Shown, TimelineInput};
 pub use checked::{
     Command, DemoRequest, Export, ExportTarget, Format, Global, Ingest, Invocation, Log, NewEvent,
     Quarantine, Sql, State, Timeout, is_dash,
 };
+pub use filter::FilterInput;
+pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, TailInput};
 pub use raw::Raw;
+pub use reporting::{AuditForm, AuditInput, MetricsInput};
 pub use zone::Zone;
 
 use crate::failure::{Exit, Failure};

@@ -8,6 +8,11 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use daybook::{Encoding, Format};
 use serde_json::Value;
 
+use super::asking::{RawFacets, RawFailures, RawRecent, RawSearch, RawStats, RawTimeline};
+use super::looking::{
+    RawFileHistory, RawHistory, RawSession, RawSessions, RawShow, RawSlowest, RawTail, RawTrace,
+};
+use super::reporting::{RawAudit, RawHealth, RawMetrics};
 use super::zone::{self, Zone};
 use super::{help, units};
 use crate::printer::Output;
@@ -67,6 +72,57 @@ pub enum RawCommand {
     /// Ask with SQL
     #[command(after_help = help::SQL)]
     Sql(RawSql),
+    /// Find events, the newest first
+    #[command(after_help = help::SEARCH)]
+    Search(Box<RawSearch>),
+    /// Find the events of the last hours
+    #[command(after_help = help::RECENT)]
+    Recent(Box<RawRecent>),
+    /// Find the errors of the last minutes
+    #[command(after_help = help::FAILURES)]
+    Failures(Box<RawFailures>),
+    /// Count events by kind, level, source, actor and more; errors and durations
+    #[command(after_help = help::STATS)]
+    Stats(Box<RawStats>),
+    /// Count events over time, with a bar chart
+    #[command(after_help = help::TIMELINE)]
+    Timeline(Box<RawTimeline>),
+    /// Count the most frequent values of columns
+    #[command(after_help = help::FACETS)]
+    Facets(Box<RawFacets>),
+    /// Find the events that took longest
+    #[command(after_help = help::SLOWEST)]
+    Slowest(Box<RawSlowest>),
+    /// Show what happened to one thing, and what each change changed
+    #[command(after_help = help::HISTORY)]
+    History(Box<RawHistory>),
+    /// Show what happened to a file, or to the files of a folder
+    #[command(after_help = help::FILE_HISTORY)]
+    FileHistory(Box<RawFileHistory>),
+    /// List sessions, the last ones first
+    #[command(after_help = help::SESSIONS)]
+    Sessions(Box<RawSessions>),
+    /// Show the events of one session, with gaps and outcome
+    #[command(after_help = help::SESSION)]
+    Session(Box<RawSession>),
+    /// Show the events of all sources that share a trace, a session or a request
+    #[command(after_help = help::TRACE)]
+    Trace(Box<RawTrace>),
+    /// Show one event with all that it has
+    #[command(after_help = help::SHOW)]
+    Show(RawShow),
+    /// Print events as they come
+    #[command(after_help = help::TAIL)]
+    Tail(Box<RawTail>),
+    /// Report on a period: totals, failures, changes, sessions, odd hours, gaps, the chain
+    #[command(after_help = help::AUDIT)]
+    Audit(Box<RawAudit>),
+    /// Compute rates, errors and durations of the last hours; also for Prometheus
+    #[command(after_help = help::METRICS)]
+    Metrics(Box<RawMetrics>),
+    /// Say whether all is well, and why not
+    #[command(after_help = help::HEALTH)]
+    Health(Box<RawHealth>),
     /// List the columns of the events
     #[command(after_help = help::SCHEMA)]
     Schema,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use daybook::query::analyses::Every;
 use daybook::{Encoding, Format};
 use serde_json::Value;
 
@@ -44,6 +45,11 @@ pub fn milliseconds(text: &str) -> Result<f64, String> {
         Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
         _ => Err("not a number of milliseconds".to_string()),
     }
+}
+
+/// How long a stretch of a timeline is.
+pub fn every(text: &str) -> Result<Every, String> {
+    Every::parse(text).map_err(|error| error.hint().unwrap_or(error.message()).to_string())
 }
 
 /// The name of a format.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, FixedOffset, Local, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc,
+    DateTime, FixedOffset, Local, LocalResult, NaiveDate, NaiveDateTime, Offset, SecondsFormat, TimeZone, Utc,
 };
 use chrono_tz::{TZ_VARIANTS, Tz};
 
@@ -55,6 +55,17 @@ impl Zone {
         match DateTime::parse_from_rfc3339(time) {
             Ok(time) => self.show(time.to_utc()),
             Err(_) => time.to_string(),
+        }
+    }
+
+    /// How many seconds it is ahead of UTC at an instant, in microseconds since 1970.
+    pub fn offset_at(self, instant_us: i64) -> i32 {
+        let Some(time) = DateTime::from_timestamp_micros(instant_us) else { return 0 };
+        match self {
+            Zone::Utc => 0,
+            Zone::Local => time.with_timezone(&Local).offset().local_minus_utc(),
+            Zone::Fixed(offset) => offset.local_minus_utc(),
+            Zone::Named(zone) => time.with_timezone(&zone).offset().fix().local_minus_utc(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `daybook export`: writes the events to a file or to standard output.
 
-mod partial;
+pub mod partial;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -1,16 +1,32 @@
 //! The commands, a file each.
 
+mod asking;
+mod audit;
 mod compact;
 mod completions;
+mod course;
 mod demo;
+mod events;
 mod export;
+mod facets;
+mod health;
+mod history;
 mod info;
 mod ingest;
 mod log;
 mod man;
+mod metrics;
 mod quarantine;
 mod schema;
+mod search;
+mod sessions;
+mod show;
+mod slowest;
 mod sql;
+mod stats;
+mod tail;
+mod timeline;
+mod whole_file;
 
 use crate::args::{Command, Invocation};
 use crate::context::Context;
@@ -26,6 +42,19 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Ingest(request) => ingest::run(&context, &request),
         Command::Quarantine(request) => quarantine::run(&context, *request),
         Command::Sql(request) => sql::run(&context, request),
+        Command::Search(input) => search::run(&context, &input),
+        Command::Stats(input) => stats::run(&context, &input),
+        Command::Timeline(input) => timeline::run(&context, &input),
+        Command::Facets(input) => facets::run(&context, &input),
+        Command::Slowest(input) => slowest::run(&context, &input),
+        Command::History(input) => history::run(&context, &input),
+        Command::Sessions(input) => sessions::run(&context, &input),
+        Command::Course(input) => course::run(&context, &input),
+        Command::Show(id) => show::run(&context, &id),
+        Command::Tail(input) => tail::run(&context, &input),
+        Command::Audit(input) => audit::run(&context, &input),
+        Command::Metrics(input) => metrics::run(&context, &input),
+        Command::Health(input) => health::run(&context, &input),
         Command::Schema => schema::run(&context),
         Command::Info => info::run(&context),
         Command::Export(request) => export::run(&context, &request),

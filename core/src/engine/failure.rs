@@ -53,6 +53,13 @@ fn explain_text(text: &str, files: &[String]) -> Error {
         "Permission Error" => refused(text),
         "TransactionContext Error" if text.contains("read-only mode") => refused(text),
         "Invalid Input Error" if text.contains("configuration has been locked") => refused(text),
+        "Invalid Input Error" if regex_fault(text).is_some() => {
+            let fault = regex_fault(text).unwrap_or_default();
+            Error::new(
+                ErrorKind::Syntax,
+                format!("a regex of the query or its filter cannot be read: {fault}"),
+            )
+        }
         _ if is_memory(class, text) => {
             plain(ErrorKind::Limit, text).with_hint("ask for less, or raise the memory limit")
         }
@@ -67,6 +74,27 @@ fn explain_text(text: &str, files: &[String]) -> Error {
         }
         _ => plain(ErrorKind::Invalid, text),
     }
+}
+
+/// What is wrong with a regex, in the words of RE2, if the error is about one.
+fn regex_fault(text: &str) -> Option<&str> {
+    const FAULTS: [&str; 13] = [
+        "invalid escape sequence",
+        "invalid character class",
+        "missing ]",
+        "missing )",
+        "unexpected )",
+        "trailing \\",
+        "no argument for repetition operator",
+        "invalid repetition size",
+        "bad repetition operator",
+        "invalid perl operator",
+        "invalid UTF-8",
+        "invalid named capture group",
+        "pattern too large",
+    ];
+    let fault = text.strip_prefix("Invalid Input Error: ")?;
+    FAULTS.iter().any(|known| fault.starts_with(known)).then_some(fault)
 }
 
 /// Whether memory or temporary space ran out; an appender's error does not say its class.
@@ -132,6 +160,11 @@ mod tests {
         same("Binder Error: no column\nDid you mean \"kind\"?", ErrorKind::Syntax);
         same("Permission Error: Cannot access file \"/etc/passwd\"", ErrorKind::Refused);
         same("TransactionContext Error: Cannot write: read-only mode", ErrorKind::Refused);
+        check(
+            "Invalid Input Error: invalid repetition size: {1001}",
+            ErrorKind::Syntax,
+            "a regex of the query or its filter cannot be read: invalid repetition size: {1001}",
+        );
         same("Conversion Error: Could not convert string 'a' to INT32", ErrorKind::Invalid);
         same("IO Error: Could not write: No space left on device", ErrorKind::Full);
         same("INTERNAL Error: oh", ErrorKind::Internal);

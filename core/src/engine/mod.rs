@@ -234,6 +234,7 @@ fn settings(limits: &Limits, files: &[String]) -> Result<String> {
          SET autoload_known_extensions = false;
          SET allow_community_extensions = false;
          SET allow_persistent_secrets = false;
+         SET parquet_metadata_cache = true;
          SET threads = {};
          SET memory_limit = '{}B';
          SET temp_directory = {temp_folder};

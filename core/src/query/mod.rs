@@ -1,5 +1,6 @@
 //! Text in, SQL text out: quoting, the views of a session, and what a statement may do. No I/O.
 
+pub mod analyses;
 pub mod filter;
 pub mod prune;
 pub mod sql;

@@ -1,6 +1,7 @@
 //! The one place that quotes: names, texts, paths and types as DuckDB reads them.
 
 use crate::event::column::{ColumnType, FieldPath};
+use crate::event::time::rfc3339;
 
 /// A name in SQL, quoted only where it must be.
 pub fn identifier(name: &str) -> String {
@@ -20,6 +21,14 @@ pub fn literal(text: &str) -> String {
     }
     let parts: Vec<String> = text.split('\0').map(literal).collect();
     format!("({})", parts.join(" || chr(0) || "))
+}
+
+/// An instant as a literal, within the years that DuckDB reads from four digits.
+pub fn instant(instant_us: i64) -> String {
+    const YEAR_1_US: i64 = -62_135_596_800_000_000;
+    const YEAR_9999_US: i64 = 253_402_300_799_999_999;
+    let text = rfc3339(instant_us.clamp(YEAR_1_US, YEAR_9999_US));
+    format!("TIMESTAMP {}", literal(text.trim_end_matches('Z').replace('T', " ").as_str()))
 }
 
 /// Literals of a list: `['a', 'b']`.

@@ -1,7 +1,9 @@
 //! The store: everything an application does with its events.
 
+mod ask;
 mod changes;
 mod commits;
+mod condition;
 mod export;
 mod follow;
 mod intake;
@@ -9,6 +11,7 @@ mod options;
 mod quarantine;
 mod reader;
 mod reports;
+mod tail;
 mod writer;
 
 use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
@@ -38,7 +41,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use writer::Writer;
 
+pub use ask::{AskOptions, FoundBatches, found};
 pub use changes::Changes;
+pub use condition::MetricsOfStore;
 pub use follow::Watcher;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use quarantine::{
@@ -46,6 +51,7 @@ pub use quarantine::{
     RetryOptions, RetryReceipt,
 };
 pub use reports::{ColumnReport, Info, SchemaReport};
+pub use tail::Tail;
 
 /// A store of events in a folder.
 ///
@@ -218,11 +224,15 @@ impl Store {
     /// Answers a query of SQL that only reads.
     pub fn query(&self, request: &QueryRequest) -> Result<Rows> {
         let session = self.session(request)?;
+        self.watch(&session);
+        session.query(&request.sql, &request.parameters)
+    }
+
+    /// From now on, an interrupt stops the queries of a session.
+    fn watch(&self, session: &Session) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(QueryInterrupter::is_of_use);
         sessions.push(session.interrupter());
-        drop(sessions);
-        session.query(&request.sql, &request.parameters)
     }
 
     fn session(&self, request: &QueryRequest) -> Result<Session> {

@@ -6,6 +6,7 @@ use crate::engine::{Limits, Mixed, MixedField, Question, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::{Catalogue, Reads};
 use crate::event::column::Column;
+use crate::event::fixed::Fixed;
 use crate::ingest::batch::{batch_of, conform, read_file};
 use crate::ingest::register::grown;
 use crate::ingest::table::settle;
@@ -13,7 +14,9 @@ use crate::layout;
 use crate::log::{At, DataFile, Snapshot};
 use crate::quarantine;
 use crate::seal::{Opened, Tables, open_frames};
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute;
+use arrow::datatypes::TimestampMicrosecondType;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -149,14 +152,29 @@ impl View {
     /// The table of some of the events' files; with fields of mixed type settled, or as they are stored.
     pub fn events_table(&self, tables: &Tables, files: &[DataFile], settled: bool) -> Result<Table> {
         let columns = self.catalogue.schema().columns();
-        let mixed = columns.iter().filter(|_| settled).filter_map(|column| self.mixed_field(column));
+        let mixed = if settled { self.mixed_fields() } else { Vec::new() };
         Ok(Table {
             name: "events",
             files: files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?,
             columns: columns.to_vec(),
             pending: some_rows(&self.pending),
-            mixed: mixed.collect(),
+            mixed,
         })
+    }
+
+    /// The fields whose values are in their column and in `rest`.
+    pub fn mixed_fields(&self) -> Vec<MixedField> {
+        let columns = self.catalogue.schema().columns().iter();
+        columns.filter_map(|column| self.mixed_field(column)).collect()
+    }
+
+    /// When the first and the last event happened, or a little before and after that.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        let of_files = self.events.files.iter().filter_map(DataFile::ts_range);
+        let pending = self.pending.columns().get(Fixed::Ts.position());
+        let pending = pending.map(|column| column.as_primitive::<TimestampMicrosecondType>());
+        let of_pending = pending.and_then(|times| Some((compute::min(times)?, compute::max(times)?)));
+        of_files.chain(of_pending).reduce(|all, span| (all.0.min(span.0), all.1.max(span.1)))
     }
 
     fn mixed_field(&self, column: &Column) -> Option<MixedField> {

@@ -1,6 +1,8 @@
 //! The whole store through crashes, kills, bad input, and readers while it moves.
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod bad;
 #[cfg(test)]
 mod crash;

@@ -14,8 +14,8 @@ use super::{Comparison, Filter, Op, Term};
 use crate::event::column::{ColumnType, FieldPath};
 use crate::event::fixed::Fixed;
 use crate::event::severity;
-use crate::event::time::{read_duration_ms, rfc3339};
-use crate::query::sql::literal;
+use crate::event::time::read_duration_ms;
+use crate::query::sql::instant;
 use serde_json::Value as Json;
 
 /// The condition that an event is an error.
@@ -425,12 +425,4 @@ fn any_of(mut parts: Vec<String>, between: &str, none: &str) -> String {
 /// Whether the condition on `element` holds for an element of a list.
 fn any_element(list: &str, condition: &str) -> String {
     format!("len(list_filter({list}, lambda element: {condition})) > 0")
-}
-
-/// An instant as a literal, within the years that DuckDB reads from four digits.
-fn instant(instant_us: i64) -> String {
-    const YEAR_1_US: i64 = -62_135_596_800_000_000;
-    const YEAR_9999_US: i64 = 253_402_300_799_999_999;
-    let text = rfc3339(instant_us.clamp(YEAR_1_US, YEAR_9999_US));
-    format!("TIMESTAMP {}", literal(text.trim_end_matches('Z').replace('T', " ").as_str()))
 }

@@ -45,6 +45,12 @@ pub(super) struct Target {
 }
 
 impl Columns<'_> {
+    /// The column of a name as filters write it, in SQL; none where a field that is not there is no error.
+    pub fn expression(&self, name: &str) -> Result<Option<String>, FilterError> {
+        let field = build::aliased(Field::parse(name)?);
+        Ok(self.resolve(&field)?.map(|target| target.expression))
+    }
+
     /// The column of a field; none where that is no error.
     pub(super) fn resolve(&self, field: &Field) -> Result<Option<Target>, FilterError> {
         match self.find(field) {

@@ -43,8 +43,13 @@ impl Context<'_> {
         local_us.saturating_sub(self.offset_us(nearly))
     }
 
+    /// How many seconds local time is ahead of UTC at an instant, in microseconds since 1970.
+    pub fn offset_seconds(&self, instant_us: i64) -> i32 {
+        (self.offset_seconds)(instant_us)
+    }
+
     fn offset_us(&self, instant_us: i64) -> i64 {
-        i64::from((self.offset_seconds)(instant_us)).saturating_mul(SECOND_US)
+        i64::from(self.offset_seconds(instant_us)).saturating_mul(SECOND_US)
     }
 
     fn now(&self) -> Result<i64, Unread> {

@@ -1,0 +1,107 @@
+//! The arguments of the commands that report: metrics, health, audit.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::filter::{FilterInput, RawFilter, RawFilterFlags};
+use super::units;
+use crate::failure::Failure;
+
+/// `metrics`
+#[derive(Args, Debug)]
+pub struct RawMetrics {
+    #[command(flatten)]
+    pub filter: RawFilter,
+    /// How far back: 5m, 1h, 24h
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = units::duration)]
+    pub window: Duration,
+    /// Write them as text for Prometheus, to a file that gets its name when it is complete; `-` prints it
+    #[arg(long, value_name = "FILE")]
+    pub prometheus: Option<PathBuf>,
+}
+
+/// `health`
+#[derive(Args, Debug)]
+pub struct RawHealth {
+    #[command(flatten)]
+    pub filter: RawFilter,
+}
+
+/// `audit`
+#[derive(Args, Debug)]
+pub struct RawAudit {
+    /// The first day or time of the period
+    pub from: String,
+    /// The last day or time of it [default: now]
+    pub to: Option<String>,
+    #[command(flatten)]
+    pub filter: RawFilterFlags,
+    /// The file to write: .json, .md or .html; `-` for Markdown on standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// A time without events is a gap from so many hours on
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    pub gap: u32,
+}
+
+/// Metrics to compute.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MetricsInput {
+    pub filter: FilterInput,
+    pub window_minutes: u32,
+    pub prometheus: Option<PathBuf>,
+}
+
+/// An audit report to make.
+#[derive(Debug, PartialEq, Eq)]
+pub struct AuditInput {
+    pub from: String,
+    pub to: Option<String>,
+    pub filter: FilterInput,
+    pub output: Option<(PathBuf, AuditForm)>,
+    pub gap_hours: u32,
+}
+
+/// How an audit report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditForm {
+    Json,
+    Markdown,
+    Html,
+}
+
+impl RawMetrics {
+    pub fn check(self) -> Result<MetricsInput, Failure> {
+        let minutes = self.window.as_secs() / 60;
+        let window_minutes = u32::try_from(minutes).ok().filter(|minutes| *minutes > 0);
+        let window_minutes = window_minutes.ok_or_else(|| {
+            Failure::usage("`--window` is a minute or more, and a few thousand years at most")
+        })?;
+        Ok(MetricsInput { filter: self.filter.check()?, window_minutes, prometheus: self.prometheus })
+    }
+}
+
+impl RawAudit {
+    pub fn check(self) -> Result<AuditInput, Failure> {
+        let extension = self.output.extension().and_then(|extension| extension.to_str());
+        let form = match extension.map(str::to_ascii_lowercase).as_deref() {
+            _ if super::is_dash(&self.output) => None,
+            Some("json") => Some(AuditForm::Json),
+            Some("md" | "markdown") => Some(AuditForm::Markdown),
+            Some("html" | "htm") => Some(AuditForm::Html),
+            _ => {
+                let message = format!("`--output {}` does not say what to write", self.output.display());
+                return Err(Failure::usage(message).hint("end its name in .json, .md or .html"));
+            }
+        };
+        Ok(AuditInput {
+            from: self.from,
+            to: self.to,
+            filter: self.filter.check(Vec::new())?,
+            output: form.map(|form| (self.output, form)),
+            gap_hours: self.gap,
+        })
+    }
+}

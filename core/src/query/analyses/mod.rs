@@ -1,0 +1,125 @@
+//! Analyses: from a request to SQL, and from rows to a report. No I/O and no clock, so that every binding
+//! runs the same SQL in the DuckDB that it has: no JSON functions, nothing newer than DuckDB 1.4.3.
+
+mod answer;
+mod audit;
+mod counts;
+mod diff;
+mod facets;
+mod health;
+mod history;
+mod listed;
+mod metrics;
+pub mod prometheus;
+mod request;
+mod search;
+mod sessions;
+mod show;
+mod slowest;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod trace;
+
+pub use answer::{Answer, Answers, Row};
+pub use audit::{
+    Audit, AuditReport, ChainHead, EntityHistory, Hours, Instant, OutOfHours, Period, Silence, StoreState,
+    Totals,
+};
+pub use counts::Counts;
+pub use diff::{Change, Difference, diff};
+pub use facets::{Facet, FacetValue, Facets, FacetsReport};
+pub use health::{Check, Health, HealthReport, HealthStatus};
+pub use history::{Changed, FileHistory, History, HistoryReport};
+pub use listed::{Course, Gap};
+pub use metrics::{EntityChanges, Metrics, MetricsReport, SourceMetrics};
+pub use request::{Request, read_filter};
+pub use search::{ALL_COLUMNS, Found, Search, Walk};
+pub use sessions::{Session, SessionReport, SessionSummary, Sessions, SessionsReport};
+pub use show::{Fetch, Show};
+pub use slowest::Slowest;
+pub use stats::{Durations, GroupDurations, Stats, StatsReport};
+pub use timeline::{Bucket, Every, Timeline, TimelineReport};
+pub use trace::{Trace, TraceReport};
+
+use crate::error::{Error, Result};
+use crate::query::filter::{Columns, Filter, TsSpan, Where, compile};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// What an analysis is asked of: the columns, the clock, and how far back the store goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// The columns, and how times are read.
+    pub columns: Columns<'a>,
+    /// The clock, in microseconds since 1970.
+    pub now_us: i64,
+    /// The first and the last instant of the store's events, or a little around them, if there are any.
+    pub span: Option<(i64, i64)>,
+    /// The text that the filter was read from, for errors that point at a place in it; may be empty.
+    pub text: &'a str,
+}
+
+/// One query of an analysis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// The name by which the report finds its rows.
+    pub name: &'static str,
+    /// The SQL, over `events`.
+    pub sql: String,
+    /// The values of its parameters.
+    pub parameters: Vec<(String, Json)>,
+    /// The span of `ts` outside of which no row matters.
+    pub span: Option<TsSpan>,
+    /// The only `seq` of its rows, if it is about one: files without it need not be opened.
+    pub seq: Option<i64>,
+    /// Whether it is run only if no query before it gave a row.
+    pub is_fallback: bool,
+}
+
+/// A question that is more than one list of rows.
+pub trait Analysis {
+    /// The answer.
+    type Report: Serialize;
+
+    /// The queries to run, in this order or side by side; those that are fallbacks after the others.
+    fn statements(&self, scope: &Scope<'_>) -> Result<Vec<Statement>>;
+
+    /// The report of their rows.
+    fn report(&self, scope: &Scope<'_>, answers: &Answers) -> Result<Self::Report>;
+}
+
+impl Scope<'_> {
+    /// The condition of a filter.
+    pub fn condition(&self, filter: &Filter) -> Result<Where> {
+        compile(filter, &self.columns).map_err(|error| error.into_error(self.text))
+    }
+
+    /// The column of a name as SQL; `NULL` where a column that is not there is no error.
+    pub fn column(&self, name: &str) -> Result<String> {
+        let expression = self.columns.expression(name).map_err(Error::from)?;
+        Ok(expression.unwrap_or_else(|| "NULL::VARCHAR".to_string()))
+    }
+
+    /// The span in which events that a condition matches can lie, if that has both ends.
+    fn bounds(&self, condition: &Where) -> Option<(i64, i64)> {
+        let (first, last) = self.span?;
+        let Some(span) = condition.span else { return Some((first, last)) };
+        let (from, to) = span.both_included();
+        Some((first.max(from), last.min(to))).filter(|(from, to)| from <= to)
+    }
+}
+
+impl Statement {
+    /// A query whose only parameters are those of the condition.
+    fn over(name: &'static str, sql: String, condition: &Where) -> Statement {
+        let (parameters, span) = (condition.parameters.clone(), condition.span);
+        Statement { name, sql, parameters, span, seq: None, is_fallback: false }
+    }
+
+    /// The same, run only if no query before it gave a row.
+    fn otherwise(self) -> Statement {
+        Statement { is_fallback: true, ..self }
+    }
+}

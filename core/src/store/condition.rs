@@ -1,0 +1,122 @@
+//! What analyses say of the store itself: its health, its size, its chain.
+
+use super::Store;
+use super::ask::AskOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::time::rfc3339;
+use crate::layout;
+use crate::log::{At, Snapshot};
+use crate::query::analyses::prometheus::StoreMetrics;
+use crate::query::analyses::{
+    Audit, AuditReport, ChainHead, Check, Health, HealthReport, HealthStatus, Hours, Metrics, MetricsReport,
+    StoreState,
+};
+use crate::wal::list_writers;
+use serde::Serialize;
+
+/// More events than this wait in the write-ahead log only if nobody seals them.
+const WAITING_MAX: u64 = 1_000_000;
+/// A larger share of records in quarantine means that a producer is not understood.
+const QUARANTINED_MAX: f64 = 0.05;
+
+/// The metrics of a window and of the store.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MetricsOfStore {
+    /// Of the window.
+    #[serde(flatten)]
+    pub window: MetricsReport,
+    /// Of the store.
+    pub store: StoreMetrics,
+}
+
+impl Store {
+    /// Whether the store and what it holds of the last hour is well.
+    pub fn health(&self, health: &Health, options: &AskOptions<'_>) -> Result<HealthReport> {
+        let info = self.info()?;
+        let mut checks = Vec::new();
+        let mut add = |name, status, message| checks.push(Check { name, status, message });
+        match info.warnings.is_empty() {
+            true => add("store", HealthStatus::Ok, "nothing is wrong with the files".to_string()),
+            false => add("store", HealthStatus::Failing, info.warnings.join("; ")),
+        }
+        let waiting = if info.wal_events > WAITING_MAX { HealthStatus::Degraded } else { HealthStatus::Ok };
+        add("waiting", waiting, format!("{} events are not yet in data files", info.wal_events));
+        let records = info.events.saturating_add(info.quarantined);
+        let share = if records == 0 { 0.0 } else { info.quarantined as f64 / records as f64 };
+        let status = if share > QUARANTINED_MAX { HealthStatus::Degraded } else { HealthStatus::Ok };
+        add("quarantine", status, format!("{} records are in quarantine", info.quarantined));
+        checks.extend(self.ask(health, options)?);
+        Ok(HealthReport::of(checks))
+    }
+
+    /// The metrics of a window and of the store.
+    pub fn metrics(&self, metrics: &Metrics, options: &AskOptions<'_>) -> Result<MetricsOfStore> {
+        Ok(MetricsOfStore { window: self.ask(metrics, options)?, store: self.store_metrics()? })
+    }
+
+    /// The size of the store.
+    fn store_metrics(&self) -> Result<StoreMetrics> {
+        let info = self.info()?;
+        let logs = list_writers(&self.tables.storage)?;
+        let segments = logs.iter().flat_map(|log| &log.segments);
+        let snapshot = self.tables.events.snapshot(At::Latest)?;
+        Ok(StoreMetrics {
+            events: info.events,
+            bytes: info.bytes,
+            files: info.files,
+            wal_events: info.wal_events,
+            wal_bytes: segments.map(|(_, bytes)| *bytes).sum(),
+            last_commit_seconds: snapshot.timestamp_ms as f64 / 1_000.0,
+            quarantined: info.quarantined,
+        })
+    }
+
+    /// The audit report of a period, with what the store says of itself.
+    pub fn audit(&self, audit: &Audit, options: &AskOptions<'_>) -> Result<AuditReport> {
+        let mut report = self.ask(audit, options)?;
+        report.store = StoreState {
+            quarantined: self.info()?.quarantined,
+            chain_at_start: self.chain_at(audit.from.0)?,
+            chain_at_end: self.chain_at(audit.until.0)?,
+            chain_now: self.chain_at(i64::MAX)?,
+        };
+        Ok(report)
+    }
+
+    /// When people work, and in which zone, by the settings.
+    pub fn hours(&self) -> Result<(Hours, String)> {
+        const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let settings = &self.settings.hours;
+        let invalid = |what: String| {
+            Error::new(ErrorKind::Invalid, format!("`hours` in `{}`: {what}", layout::SETTINGS))
+                .with_hint("such as: days = [\"mon\", \"tue\"], from = 8, to = 18")
+        };
+        if settings.from > 24 || settings.to > 24 || settings.from > settings.to {
+            return Err(invalid(format!("from {} to {} is no time of day", settings.from, settings.to)));
+        }
+        let day = |name: &String| {
+            let known = (1_u8..).zip(NAMES).find(|(_, known)| name.to_ascii_lowercase().starts_with(known));
+            known.map(|(day, _)| day).ok_or_else(|| invalid(format!("`{name}` is no day")))
+        };
+        let days = settings.days.iter().map(day).collect::<Result<_>>()?;
+        Ok((Hours { days, from: settings.from, to: settings.to }, settings.zone.clone()))
+    }
+
+    /// The head of the chain at an instant; none before the first commit that is kept.
+    fn chain_at(&self, instant_us: i64) -> Result<Option<ChainHead>> {
+        let head = |snapshot: &Snapshot| ChainHead {
+            version: snapshot.version,
+            committed_at: rfc3339(snapshot.timestamp_ms.saturating_mul(1_000)),
+            head: snapshot.chain_head().to_string(),
+        };
+        let latest = self.tables.events.snapshot(At::Latest)?;
+        if latest.timestamp_ms <= instant_us / 1_000 {
+            return Ok(Some(head(&latest)));
+        }
+        match self.tables.events.snapshot(At::Time(instant_us / 1_000)) {
+            Ok(snapshot) => Ok(Some(head(&snapshot))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
