@@ -29,6 +29,7 @@ pub mod format;
 pub mod ingest;
 pub mod intake;
 pub mod layout;
+pub mod output;
 pub mod query;
 pub mod redact;
 

@@ -211,11 +211,15 @@ impl Store {
     /// Answers a query of SQL that only reads.
     pub fn query(&self, request: &QueryRequest) -> Result<Rows> {
         let session = self.session(request)?;
+        self.watch(&session);
+        session.query(&request.sql, &request.parameters)
+    }
+
+    /// Has the interrupter of this store stop the session's queries too.
+    fn watch(&self, session: &Session) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(QueryInterrupter::is_of_use);
         sessions.push(session.interrupter());
-        drop(sessions);
-        session.query(&request.sql, &request.parameters)
     }
 
     fn session(&self, request: &QueryRequest) -> Result<Session> {
@@ -240,7 +244,7 @@ impl Store {
         Ok(info)
     }
 
-    /// Writes all events as JSON Lines, oldest first, and says how many there were.
+    /// Writes events, oldest first, and says how many there were.
     pub fn export(
         &self,
         request: &ExportRequest,
@@ -248,7 +252,9 @@ impl Store {
         progress: &dyn Progress,
     ) -> Result<u64> {
         self.stop.store(false, Ordering::Relaxed);
-        export::export(&self.tables, request, out, progress, &self.stop)
+        let watch = |session: &Session| self.watch(session);
+        let (tables, now_us, stop) = (&self.tables, (self.clock)(), &self.stop);
+        export::export(&export::Exporting { tables, now_us, progress, stop, watch: &watch }, request, out)
     }
 
     /// Makes few files of many, and removes files that no version in use needs.

@@ -103,14 +103,19 @@ impl View {
     /// The table of some of the events' files; with fields of mixed type settled, or as they are stored.
     pub fn events_table(&self, tables: &Tables, files: &[DataFile], settled: bool) -> Result<Table> {
         let columns = self.catalogue.schema().columns();
-        let mixed = columns.iter().filter(|_| settled).filter_map(|column| self.mixed_field(column));
         Ok(Table {
             name: "events",
             files: files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?,
             columns: columns.to_vec(),
             pending: some_rows(&self.pending),
-            mixed: mixed.collect(),
+            mixed: if settled { self.mixed_fields() } else { Vec::new() },
         })
+    }
+
+    /// The fields that queries read from their column and from `rest`.
+    pub fn mixed_fields(&self) -> Vec<MixedField> {
+        let columns = self.catalogue.schema().columns();
+        columns.iter().filter_map(|column| self.mixed_field(column)).collect()
     }
 
     fn mixed_field(&self, column: &Column) -> Option<MixedField> {

@@ -15,25 +15,36 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
-use crate::args::Zone;
+use super::Times;
 
 /// One value.
 #[derive(Debug)]
 pub enum Cell<'a> {
+    /// No value.
     Null,
+    /// True or false.
     Bool(bool),
+    /// An integer.
     Int(i64),
+    /// An integer that is not negative.
     Unsigned(u64),
     /// The digits of a decimal or of an integer beyond 64 bits.
     Exact(String),
+    /// A float.
     Float(f64),
+    /// A float of 32 bits.
     Single(f32),
+    /// Text.
     Text(&'a str),
+    /// Binary data.
     Bytes(&'a [u8]),
+    /// An instant.
     Time(DateTime<Utc>),
     /// A date, a time of day, an interval, a time beyond the calendar: its text.
     Plain(String),
+    /// Its values.
     List(ArrayRef),
+    /// Fields, and the row.
     Struct(&'a StructArray, usize),
     /// Its entries: a key and a value each.
     Map(StructArray),
@@ -271,10 +282,10 @@ fn unusual(value: f64) -> &'static str {
 }
 
 /// The value as text for people and spreadsheets, not escaped; `None` for NULL.
-pub fn plain(cell: &Cell<'_>, zone: Zone) -> Option<String> {
+pub fn plain(cell: &Cell<'_>, times: Times<'_>) -> Option<String> {
     Some(match cell {
         Cell::Null => return None,
-        Cell::Nested(array) => return plain(&self::cell(array, 0), zone),
+        Cell::Nested(array) => return plain(&self::cell(array, 0), times),
         Cell::Bool(value) => value.to_string(),
         Cell::Int(value) => value.to_string(),
         Cell::Unsigned(value) => value.to_string(),
@@ -283,10 +294,10 @@ pub fn plain(cell: &Cell<'_>, zone: Zone) -> Option<String> {
         Cell::Exact(text) | Cell::Plain(text) => text.clone(),
         Cell::Text(text) => (*text).to_string(),
         Cell::Bytes(bytes) => base64(bytes),
-        Cell::Time(time) => zone.show(*time),
+        Cell::Time(time) => times.show(*time),
         Cell::List(_) | Cell::Struct(..) | Cell::Map(_) => {
             let mut text = Vec::new();
-            crate::json::write_cell(&mut text, cell, zone);
+            super::json::write_cell(&mut text, cell, times);
             String::from_utf8(text).unwrap_or_default()
         }
     })
