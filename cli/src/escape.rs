@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use daybook::output::escape::escape;
-pub use daybook::output::escape::{visible, visible_lines};
+pub use daybook::output::escape::{is_unsafe, visible, visible_lines};
 
 /// Passes UTF-8 text on to a terminal, line by line, with unsafe characters in JSON's spelling; line breaks
 /// and tabs pass.

@@ -4,17 +4,16 @@ mod args;
 mod cell;
 mod commands;
 mod context;
-mod csv;
 mod defect;
 mod escape;
 mod failure;
 mod human;
 mod interrupt;
-mod json;
 mod printer;
 mod progress;
 mod shell;
 mod table;
+mod target;
 
 use std::process::ExitCode;
 

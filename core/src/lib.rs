@@ -23,6 +23,7 @@
 const _: Option<&str> = option_env!("DAYBOOK_CHECKOUT");
 
 pub mod demo;
+pub mod described;
 pub mod error;
 pub mod event;
 pub mod format;
@@ -57,7 +58,7 @@ pub use event::record::Event;
 pub use format::Format;
 
 #[cfg(feature = "native")]
-pub use engine::{Limits, Rows};
+pub use engine::{Limits, Rows, bound_process_memory};
 #[cfg(feature = "native")]
 pub use ingest::columnar::panics_are_caught;
 #[cfg(feature = "native")]
@@ -68,7 +69,6 @@ pub use ingest::explain::{ExplainedColumn, Explanation, Unreadable};
 pub use ingest::input::Input;
 #[cfg(feature = "native")]
 pub use ingest::pipeline::InputReceipt;
-pub use redact::Counts as RedactedCounts;
 pub use ingest::progress::{NoProgress, Progress, Step, Unit};
 #[cfg(feature = "native")]
 pub use ingest::source::{Expanded, expand};
@@ -76,6 +76,7 @@ pub use ingest::source::{Expanded, expand};
 pub use log::At;
 #[cfg(feature = "native")]
 pub use maintenance::{CompactReceipt, CompactRequest};
+pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
     Appended, Changes, ColumnReport, ExportRequest, Info, IngestOptions, Interrupter, QueryRequest, Receipt,

@@ -1,16 +1,21 @@
 //! The settings of a store, `daybook.toml`: all optional.
 
+use crate::described::{Setting, Takes, described};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::COLUMNS_MAX;
 use crate::event::mapping::Mapping;
+use crate::format::Format;
 use crate::layout;
-use crate::redact::RedactSettings;
+use crate::redact::{RedactSettings, Rules};
 use crate::storage::Storage;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub mod reference;
+
+described! {
 /// The settings of a store.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How many columns fields may have; further fields are kept in `rest`.
@@ -24,9 +29,11 @@ pub struct Settings {
     /// How inputs are read that are ingested with `--mapping NAME`.
     pub mapping: BTreeMap<String, MappingSettings>,
 }
+}
 
+described! {
 /// How some inputs are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MappingSettings {
     /// The format, where it is not to be found by looking.
@@ -36,15 +43,22 @@ pub struct MappingSettings {
     /// Columns, and the fields that map to them: a path, or several of which the first counts that is there.
     pub columns: BTreeMap<String, Paths>,
 }
+}
 
 /// One path, or several.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Paths {
     /// One.
     One(String),
     /// Several, the first that a record has counts.
     Several(Vec<String>),
+}
+
+impl Setting for Paths {
+    fn takes() -> Takes {
+        Takes::Value("text, or list of text".to_string())
+    }
 }
 
 impl MappingSettings {
@@ -62,8 +76,9 @@ impl MappingSettings {
     }
 }
 
+described! {
 /// When events of the write-ahead log become Parquet: at the first of these.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SealSettings {
     /// So many events.
@@ -73,15 +88,18 @@ pub struct SealSettings {
     /// So many seconds after the first of them.
     pub seconds: u64,
 }
+}
 
+described! {
 /// What is kept of the past.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeepSettings {
     /// How many days old versions can be read: files and commits go after that.
     pub versions_days: u32,
     /// How many days an input is remembered, so that it is not stored twice.
     pub inputs_days: u32,
+}
 }
 
 impl Default for Settings {
@@ -121,12 +139,36 @@ impl Settings {
                 .with_hint("mend the line, or remove it to have the default")
         };
         let text = std::str::from_utf8(&bytes).map_err(|error| invalid(error.to_string()))?;
+        Settings::parse(text).map_err(invalid)
+    }
+
+    /// Reads the text of the file. The error says what is wrong, in words, and where.
+    pub fn parse(text: &str) -> Result<Settings, String> {
         let settings: Settings =
-            toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end().to_string()))?;
+            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_string())?;
         for (name, mapping) in &settings.mapping {
-            mapping.mapping().map_err(|cause| invalid(format!("in `mapping.{name}`: {cause}")))?;
+            mapping.mapping().map_err(|cause| format!("in `mapping.{name}`: {cause}"))?;
         }
         Ok(settings)
+    }
+
+    /// Looks for what is wrong with values that are only needed later.
+    pub fn check(&self) -> Result<()> {
+        let invalid = |cause: String| {
+            let message = format!("`{}` cannot be used: {cause}", layout::SETTINGS);
+            Error::new(ErrorKind::Invalid, message)
+                .with_hint("mend the line, or remove it to have the default")
+        };
+        Rules::new(&self.redact, Some([0; 32])).map_err(|error| invalid(error.message().to_string()))?;
+        for (name, mapping) in &self.mapping {
+            let Some(from) = mapping.from.as_ref().filter(|from| Format::from_name(from).is_none()) else {
+                continue;
+            };
+            let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+            let names = names.join(", ");
+            return Err(invalid(format!("`{from}` in `mapping.{name}` is no format; there are: {names}")));
+        }
+        Ok(())
     }
 
     /// The settings of a mapping.

@@ -2,6 +2,7 @@
 
 mod checked;
 mod help;
+mod output;
 mod raw;
 mod units;
 mod zone;
@@ -11,9 +12,10 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser};
 
 pub use checked::{
-    Command, DemoRequest, Export, ExportTarget, Format, Global, Ingest, Invocation, Log, NewEvent, Sql, State,
-    Timeout, is_dash,
+    Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, NewEvent, Shell, Sql, State,
+    Target, Timeout, is_dash, read_timeout,
 };
+pub use output::Format;
 pub use raw::Raw;
 pub use zone::Zone;
 

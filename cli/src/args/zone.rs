@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, FixedOffset, Local, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc,
+    DateTime, FixedOffset, Local, LocalResult, NaiveDate, NaiveDateTime, Offset, SecondsFormat, TimeZone, Utc,
 };
 use chrono_tz::{TZ_VARIANTS, Tz};
 
@@ -47,6 +47,16 @@ impl Zone {
             Zone::Local => time.with_timezone(&Local).to_rfc3339_opts(SecondsFormat::AutoSi, false),
             Zone::Fixed(offset) => time.with_timezone(&offset).to_rfc3339_opts(SecondsFormat::AutoSi, false),
             Zone::Named(zone) => time.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false),
+        }
+    }
+
+    /// The seconds that clocks of this zone are ahead of UTC at a time.
+    pub fn offset_seconds(self, time: DateTime<Utc>) -> i32 {
+        match self {
+            Zone::Utc => 0,
+            Zone::Local => time.with_timezone(&Local).offset().fix().local_minus_utc(),
+            Zone::Fixed(offset) => offset.local_minus_utc(),
+            Zone::Named(zone) => time.with_timezone(&zone).offset().fix().local_minus_utc(),
         }
     }
 

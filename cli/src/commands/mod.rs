@@ -2,6 +2,7 @@
 
 mod compact;
 mod completions;
+mod config;
 mod demo;
 mod export;
 mod info;
@@ -9,6 +10,7 @@ mod ingest;
 mod log;
 mod man;
 mod schema;
+mod shell;
 mod sql;
 
 use crate::args::{Command, Invocation};
@@ -24,9 +26,11 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Log(request) => log::run(&context, request),
         Command::Ingest(request) => ingest::run(&context, &request),
         Command::Sql(request) => sql::run(&context, request),
+        Command::Shell(request) => shell::run(&context, &request),
         Command::Schema => schema::run(&context),
         Command::Info => info::run(&context),
         Command::Export(request) => export::run(&context, &request),
+        Command::Config(action) => config::run(&context, action),
         Command::Compact(day) => compact::run(&context, day),
         Command::Completions(shell) => completions::run(&context, shell),
         Command::Man(command) => man::run(&context, command.as_deref()),

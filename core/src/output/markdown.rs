@@ -39,7 +39,8 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
         while let Some(letter) = letters.next() {
             let inside_word =
                 before.is_alphanumeric() && letters.peek().is_some_and(|next| next.is_alphanumeric());
-            if matches!(letter, '\\' | '`' | '*' | '[' | '<' | '&' | '|' | '~') || (letter == '_' && !inside_word)
+            if matches!(letter, '\\' | '`' | '*' | '[' | '<' | '&' | '|' | '~')
+                || (letter == '_' && !inside_word)
             {
                 out.push(b'\\');
             }

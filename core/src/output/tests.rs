@@ -46,7 +46,11 @@ fn text_formats_write_rows_one_after_the_other() {
         "[\n{\"n\":0,\"t\":null,\"t_2\":\"PT0S\"},\n{\"n\":1,\"t\":\"=t1\",\"t_2\":\"P1D\"}\n]\n",
     );
     check(OutputFormat::Csv, 2, "n,t,t\r\n0,,PT0S\r\n1,'=t1,P1D\r\n");
-    check(OutputFormat::Markdown, 2, "| n | t | t |\n| ---: | --- | --- |\n| 0 |  | PT0S |\n| 1 | =t1 | P1D |\n");
+    check(
+        OutputFormat::Markdown,
+        2,
+        "| n | t | t |\n| ---: | --- | --- |\n| 0 |  | PT0S |\n| 1 | =t1 | P1D |\n",
+    );
     check(OutputFormat::Json, 0, "[]\n");
     check(OutputFormat::JsonLines, 0, "");
     check(OutputFormat::Csv, 0, "n,t,t\r\n");
@@ -149,7 +153,8 @@ fn every_format_has_a_name() {
 
 #[test]
 fn types_without_a_form_in_parquet_become_text() {
-    let field = Arc::new(Field::new("item", DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano), true));
+    let field =
+        Arc::new(Field::new("item", DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano), true));
     let mut spans = ListBuilder::new(IntervalMonthDayNanoBuilder::new()).with_field(field);
     spans.append_value([Some(IntervalMonthDayNano::new(1, 2, 3))]);
     let batch = RecordBatch::try_from_iter(vec![

@@ -92,7 +92,7 @@ impl View {
             mixed: Vec::new(),
         };
         let spans: Vec<_> = self.events.files.iter().map(DataFile::ts_range).collect();
-        let question = Question { sql, now_us, spans: &spans };
+        let question = Question { sql, now_us, spans: &spans, others: &[commits::TABLE] };
         let mut extra = Vec::new();
         if commits::is_named_in(sql) {
             extra.push((commits::TABLE, commits::batch_of(&tables.events, self.events.version)?));

@@ -7,6 +7,8 @@ use arrow::datatypes::Int64Type;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;
 
+mod export;
+
 const START_US: i64 = 1_770_000_000_000_000;
 
 struct Fixture {
@@ -42,7 +44,13 @@ fn append(store: &Store, numbers: std::ops::Range<i64>) -> Vec<i64> {
 fn ingest(store: &Store, text: &str) -> Receipt {
     let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
     let input = Input::Reader { name: "test".to_string(), reader };
-    store.ingest(vec![input], &IngestOptions { threads: 1, ..IngestOptions::default() }, &crate::ingest::progress::NoProgress).unwrap()
+    store
+        .ingest(
+            vec![input],
+            &IngestOptions { threads: 1, ..IngestOptions::default() },
+            &crate::ingest::progress::NoProgress,
+        )
+        .unwrap()
 }
 
 /// One column of integers.
