@@ -9,6 +9,7 @@ mod escape;
 mod failure;
 mod human;
 mod interrupt;
+mod memory;
 mod printer;
 mod progress;
 mod shell;

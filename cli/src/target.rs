@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use daybook::Error;
-use daybook::output::PartialFile;
+use daybook::storage::PartialFile;
 
 use crate::args::Target;
 use crate::failure::Failure;

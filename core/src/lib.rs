@@ -58,7 +58,7 @@ pub use event::record::Event;
 pub use format::Format;
 
 #[cfg(feature = "native")]
-pub use engine::{Limits, Rows, bound_process_memory};
+pub use engine::{Limits, Rows};
 #[cfg(feature = "native")]
 pub use ingest::columnar::panics_are_caught;
 #[cfg(feature = "native")]

@@ -10,10 +10,12 @@ MODULES = {
     "error": set(),
     "layout": set(),
     "demo": set(),
+    "described": set(),
     "event": {"error"},
     "query": VALUES,
     "storage": {"error"},
-    "settings": DISK | {"event"},
+    "settings": DISK | {"event", "described", "format", "redact"},
+    "output": {"error"},
     "wal": DISK,
     "log": DISK | {"event"},
     "engine": VALUES | {"query"},
@@ -38,7 +40,7 @@ MODULES = {
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
-PURE = {"error", "layout", "event", "query", "demo", "ingest/progress", "ingest/rest", "ingest/arrays", "ingest/pages"}
+PURE = {"error", "layout", "event", "query", "demo", "described", "output", "ingest/progress", "ingest/rest", "ingest/arrays", "ingest/pages"}
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"
 
 # A crate, or a part of the standard library, and the modules that alone may use it.

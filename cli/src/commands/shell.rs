@@ -9,13 +9,13 @@ mod terminal;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::time::Instant;
 
-use daybook::{Error, QueryRequest, Store, bound_process_memory};
+use daybook::{Error, QueryRequest, Store};
 
 use super::sql::{self, Show};
 use crate::args::{Format, Shell, Target};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::{human, interrupt};
+use crate::{human, interrupt, memory};
 
 /// Questions to one store, and how they are answered.
 struct Session<'a> {
@@ -36,7 +36,7 @@ enum Next {
 pub fn run(context: &Context<'_>, request: &Shell) -> Result<(), Failure> {
     let store = context.open()?;
     let mut session = Session { context, store: &store, request: request.clone(), timer: false };
-    bound_process_memory(&session.query_request("").limits);
+    memory::bound(&session.query_request("").limits);
     let done = if std::io::stdin().is_terminal() && context.printer.stdout().terminal {
         terminal::run(&mut session)
     } else {

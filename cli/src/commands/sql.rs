@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use daybook::output::{OutputFormat, OutputOptions, Times, write_rows};
-use daybook::{Error, ErrorKind, QueryRequest, Rows, bound_process_memory};
+use daybook::{Error, ErrorKind, QueryRequest, Rows};
 use serde::Serialize;
 
 use crate::args::{Format, Sql, Target, Timeout, Zone};
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::table::{LeftOut, Look, RowsTable, selects_all};
 use crate::target::{Content, Sent, send};
-use crate::{escape, human, interrupt};
+use crate::{escape, human, interrupt, memory};
 
 /// How rows are shown.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub fn run(context: &Context<'_>, sql: Sql) -> Result<(), Failure> {
     let show = Show { format, target: &target, raw_csv, zone: context.global.zone };
     let request = request(sql)?;
     let store = context.open()?;
-    bound_process_memory(&request.limits);
+    memory::bound(&request.limits);
     let rows = store.query(&request)?;
     let sent = print(context.printer, rows, &request.sql, &show)?;
     let seconds = started.elapsed().as_secs_f64();

@@ -8,7 +8,6 @@
 mod failure;
 mod hints;
 mod load;
-mod memory;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -28,7 +27,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 pub use crate::query::view::{Mixed, MixedField};
-pub use memory::bound_process_memory;
 pub use rows::Rows;
 
 /// What a session may use.

@@ -10,15 +10,11 @@ pub mod json;
 
 mod binary;
 mod encoder;
-#[cfg(feature = "native")]
-mod file;
 mod markdown;
 mod times;
 mod write;
 
 pub use encoder::{Encoder, OutputFormat, OutputOptions};
-#[cfg(feature = "native")]
-pub use file::PartialFile;
 pub use times::Times;
 pub use write::write_rows;
 

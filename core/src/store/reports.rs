@@ -121,11 +121,16 @@ pub fn info(tables: &Tables) -> Result<Info> {
 }
 
 pub fn schema(tables: &Tables) -> Result<SchemaReport> {
+    schema_from(tables, EVENTS_WHOLE, EVENTS_SAMPLED)
+}
+
+/// The columns; in a store of more events than `whole`, as about so many of the newest have them.
+pub fn schema_from(tables: &Tables, whole: u64, sampled: u64) -> Result<SchemaReport> {
     let view = View::take(tables, At::Latest)?;
     let pending = view.pending.num_rows() as u64;
     let all = view.events.files.iter().map(|file| file.rows).sum::<u64>().saturating_add(pending);
-    let files = match all > EVENTS_WHOLE {
-        true => newest(&view.events.files, EVENTS_SAMPLED),
+    let files = match all > whole {
+        true => newest(&view.events.files, sampled),
         false => view.events.files.clone(),
     };
     let settled = view.events_table(tables, &files, true)?;

@@ -130,6 +130,24 @@ fn a_filter_on_time_opens_few_files() {
 }
 
 #[test]
+fn of_a_large_store_the_newest_events_tell_what_columns_hold() {
+    let (_fixture, store) = filled();
+    let of = |report: &SchemaReport, name: &str| {
+        let column = report.columns.iter().find(|column| column.name == name).unwrap();
+        (column.events, column.share, column.distinct)
+    };
+    let whole = store.schema().unwrap();
+    assert_eq!((whole.events, whole.sampled), (4, None));
+    assert_eq!(of(&whole, "kind"), (4, 1.0, 3));
+    // The newest day, and what is not yet in files.
+    let sampled = reports::schema_from(&store.tables, 3, 1).unwrap();
+    assert_eq!((sampled.events, sampled.sampled), (4, Some(2)));
+    assert_eq!(of(&sampled, "list"), (1, 0.5, 1));
+    assert_eq!(of(&sampled, "note"), (0, 0.0, 0));
+    assert_eq!(reports::schema_from(&store.tables, 4, 1).unwrap(), whole);
+}
+
+#[test]
 fn a_typo_in_sql_is_answered_with_what_is_close() {
     let (_fixture, store) = filled();
     let hint = |sql: &str| store.query(&QueryRequest::new(sql)).unwrap_err().hint().map(str::to_string);

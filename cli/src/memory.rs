@@ -1,6 +1,6 @@
-//! A bound on the memory of a whole process that runs queries.
+//! A bound on the memory of this process, which runs queries.
 
-use super::Limits;
+use daybook::Limits;
 
 /// What else a process may take on top of what it has and what a query may have.
 #[cfg(target_os = "linux")]
@@ -9,10 +9,9 @@ const REST_BYTES: u64 = 512 << 20;
 /// Bounds the memory of this process: what it has now, what the limits give a query, and half a GiB more.
 ///
 /// DuckDB counts its buffers, and not the values that a single function makes: `repeat('x', 2000000000)` takes
-/// what it takes. With the bound the operating system refuses that memory, and the query fails. It holds for
-/// everything else in the process too, so that it is for programs that do little but ask. Only Linux has it.
+/// what it takes. With the bound the operating system refuses that memory, and the query fails. Only Linux has it.
 #[cfg(target_os = "linux")]
-pub fn bound_process_memory(limits: &Limits) {
+pub fn bound(limits: &Limits) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Some(now) = data_bytes() else { return };
     let bytes = now.saturating_add(limits.memory_bytes).saturating_add(REST_BYTES);
@@ -27,7 +26,7 @@ pub fn bound_process_memory(limits: &Limits) {
 
 /// Only Linux bounds what matters here.
 #[cfg(not(target_os = "linux"))]
-pub fn bound_process_memory(_limits: &Limits) {}
+pub fn bound(_limits: &Limits) {}
 
 /// The bytes that count against the bound now.
 #[cfg(target_os = "linux")]
