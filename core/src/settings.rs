@@ -20,7 +20,7 @@ described! {
 pub struct Settings {
     /// How many columns fields may have; further fields are kept in `rest`.
     pub max_columns: usize,
-    /// When events of the write-ahead log become Parquet.
+    /// When events of the write-ahead log become Parquet: at the first of these.
     pub seal: SealSettings,
     /// What is kept of the past.
     pub keep: KeepSettings,
@@ -81,11 +81,11 @@ described! {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SealSettings {
-    /// So many events.
+    /// At so many events.
     pub events: u64,
-    /// So many bytes.
+    /// At so many bytes.
     pub bytes: u64,
-    /// So many seconds after the first of them.
+    /// At so many seconds after the first of them.
     pub seconds: u64,
 }
 }
@@ -97,7 +97,7 @@ described! {
 pub struct KeepSettings {
     /// How many days old versions can be read: files and commits go after that.
     pub versions_days: u32,
-    /// How many days an input is remembered, so that it is not stored twice.
+    /// How many days an input is remembered, so that it is not stored twice. It counts when the store is made.
     pub inputs_days: u32,
 }
 }

@@ -12,7 +12,7 @@ from harness import PROGRAM, daybook, environment, equal, sql, start
 HOSTILE = "a\x1b]0;owned\x07\x9b31m\u202ex\x7f"
 FORMATS = ["jsonl", "json", "csv", "markdown", "parquet", "arrow"]
 EXPORTS = ["jsonl", "json", "csv", "parquet", "arrow"]
-MIDWAY = "SELECT (CASE WHEN range = 5900000 THEN 'x' ELSE range::VARCHAR END)::INT AS n FROM range(6000000)"
+MIDWAY = "SELECT (CASE WHEN range = 590000 THEN 'x' ELSE range::VARCHAR END)::INT AS n FROM range(600000)"
 
 
 def filled(folder):
@@ -98,9 +98,9 @@ def a_failure_midway_never_looks_whole(folder):
 
 
 def ctrl_c_leaves_no_half_file(folder):
-    store = folder / "s"
-    daybook("demo", "--store", store, "-q", "--until", "2026-06-30")
-    query = "SELECT a.* FROM events a, events b"
+    store = filled(folder)
+    (folder / "a.jsonl").unlink()
+    query = "SELECT e.* FROM events e, range(10000000)"
     process = start("sql", query, "--format", "csv", "-o", folder / "out.csv", "-v", "--store", store)
     process.stderr.readline()
     while not any("partial" in path.name for path in folder.iterdir()):

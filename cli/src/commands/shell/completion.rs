@@ -156,6 +156,8 @@ fn pair(display: &str, replacement: &str) -> Pair {
 enum Place<'a> {
     /// A value of a column, begun like this.
     Value { column: String, begun: &'a str },
+    /// A table, begun like this.
+    Table(&'a str),
     /// A word, begun like this.
     Word(&'a str),
     /// A command that begins with a dot.
@@ -180,7 +182,13 @@ fn place(text: &str) -> Place<'_> {
             text.get(position..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8),
         )
     });
-    Place::Word(text.get(start..).unwrap_or_default())
+    let (before, begun) = text.split_at_checked(start).unwrap_or((text, ""));
+    let before = before.trim_end().to_ascii_lowercase();
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next();
+    if matches!(word, Some("from" | "join" | "describe" | "summarize")) {
+        return Place::Table(begun);
+    }
+    Place::Word(begun)
 }
 
 /// The column that a text compares with what comes next: `kind = `, `kind IN ('a', `, `"k" LIKE `.
@@ -216,6 +224,11 @@ impl Completer for Assistant<'_> {
         let text = line.get(..position).unwrap_or(line);
         let (begun, found) = match place(text) {
             Place::Value { column, begun } => (begun, self.of_value(&column, begun)),
+            Place::Table(begun) => {
+                let wanted = begun.to_lowercase();
+                let names = TABLES.into_iter().filter(|name| name.starts_with(&wanted));
+                (begun, names.map(|name| pair(name, name)).collect())
+            }
             Place::Word(begun) => (begun, self.of_word(begun)),
             Place::Command(begun) => {
                 let names = dot::NAMES.into_iter().filter(|name| name.starts_with(begun));
@@ -264,6 +277,8 @@ mod tests {
         assert_eq!(value("SELECT 'x"), None);
         assert_eq!(place("SELECT ki"), Place::Word("ki"));
         assert_eq!(place("SELECT count("), Place::Word(""));
+        assert_eq!(place("SELECT * FROM ev"), Place::Table("ev"));
+        assert_eq!(place("FROM events JOIN "), Place::Table(""));
         assert_eq!(place("größe"), Place::Word("größe"));
         assert_eq!(place(".ti"), Place::Command(".ti"));
         assert_eq!(place("= 'done' "), Place::Word(""));
