@@ -49,6 +49,7 @@ pub fn run(context: &Context<'_>, request: &Shell) -> Result<(), Failure> {
 impl Session<'_> {
     /// Runs the statements of standard input.
     fn run_input(&mut self) -> Result<(), Failure> {
+        interrupt::install()?;
         let mut input = BufReader::new(interrupt::reader(std::io::stdin())?);
         let mut waiting = String::new();
         let mut has_failed = false;

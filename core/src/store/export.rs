@@ -20,8 +20,10 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Days are sorted together until they have so many rows.
+/// Days are sorted together until they have so many rows, or fewer where memory is short.
 const ROWS_SORTED: u64 = 500_000;
+/// The memory that sorting a row is given.
+const ROW_BYTES: u64 = 4096;
 /// Text is handed on when there is so much of it.
 const BYTES_HELD: usize = 1 << 20;
 
@@ -56,7 +58,8 @@ pub fn export(context: &Exporting<'_>, request: &ExportRequest, out: &mut dyn Wr
     let total = files.iter().map(|file| file.rows).sum::<u64>() + view.pending.num_rows() as u64;
     let mut form = Form::new(&view, request);
     let mut seen = 0_u64;
-    for span in spans(&files) {
+    let rows_sorted = (request.limits.memory_bytes / ROW_BYTES).min(ROWS_SORTED);
+    for span in spans(&files, rows_sorted) {
         let rows = answer(context, request, &view, &span, condition.as_ref())?;
         let mut done = Done { context, total, seen };
         form.take(rows, out, &mut done)?;
@@ -127,13 +130,13 @@ fn times(from: Option<NaiveDate>, until: Option<NaiveDate>) -> String {
 }
 
 /// The days in groups; the first group also has what is before, the last what is after.
-fn spans<'a>(files: &[&'a DataFile]) -> Vec<Span<'a>> {
+fn spans<'a>(files: &[&'a DataFile], rows_sorted: u64) -> Vec<Span<'a>> {
     let mut spans: Vec<Span<'_>> = vec![Span { from: None, until: None, files: Vec::new() }];
     let mut rows = 0;
     for day in files.chunk_by(|a, b| a.day == b.day) {
         let (Some(first), Some(last)) = (day.first(), spans.last_mut()) else { continue };
         let of_day: u64 = day.iter().map(|file| file.rows).sum();
-        if rows > 0 && rows + of_day > ROWS_SORTED {
+        if rows > 0 && rows + of_day > rows_sorted {
             last.until = Some(first.day);
             spans.push(Span { from: Some(first.day), until: None, files: day.to_vec() });
             rows = of_day;

@@ -21,8 +21,8 @@ use std::collections::BTreeSet;
 /// So many columns are looked at in one query.
 const COLUMNS_A_QUERY: usize = 64;
 /// In a store of more events, columns are looked at in the newest ones only, about so many.
-const EVENTS_WHOLE: u64 = 2_000_000;
-const EVENTS_SAMPLED: u64 = 1_000_000;
+const EVENTS_WHOLE: u64 = 1_000_000;
+const EVENTS_SAMPLED: u64 = 500_000;
 
 /// How much is in a store, and from when.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -29,6 +29,8 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         None
     });
     let mut lines = editor(Assistant::new(store), file.as_deref()).map_err(not_readable)?;
+    // After the editor, which takes Ctrl-C for itself when it is made; what listens here hands it on.
+    interrupt::install()?;
     printer.note("SQL ends with `;`. `.help` says more, Tab completes, Ctrl-D leaves.");
     loop {
         match lines.readline("daybook> ") {
@@ -39,7 +41,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Failure> {
                 }
             }
             // The line is gone; the next one is empty.
-            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
             Err(ReadlineError::Eof) => return Ok(()),
             Err(error) => return Err(not_readable(error)),
         }
