@@ -21,7 +21,7 @@ class Done:
         self.arguments = arguments
         self.code = process.returncode
         self.bytes = process.stdout
-        self.out = process.stdout.decode()
+        self.out = process.stdout.decode(errors="surrogateescape")
         self.err = process.stderr.decode()
 
     def __repr__(self):

@@ -88,6 +88,11 @@ impl Failure {
         Failure::Error(Error::new(ErrorKind::Interrupted, "interrupted"))
     }
 
+    /// Several statements of which some failed; each failure has been told.
+    pub fn some_statements() -> Failure {
+        Failure::Error(Error::new(ErrorKind::Invalid, "some statements failed"))
+    }
+
     /// The exit code that tells it.
     pub fn exit(&self) -> Exit {
         match self {

@@ -50,6 +50,11 @@ pub fn happened() -> bool {
     HAPPENED.load(Ordering::SeqCst)
 }
 
+/// Forgets the Ctrl-C that has come, for a program that goes on after it; says whether there was one.
+pub fn forget() -> bool {
+    HAPPENED.swap(false, Ordering::SeqCst)
+}
+
 /// Ends the command here if Ctrl-C has come.
 pub fn check() -> Result<(), Failure> {
     if happened() { Err(Failure::interrupted()) } else { Ok(()) }
@@ -117,6 +122,9 @@ fn keep_running_actions() {
     let _ = std::thread::Builder::new().name("interrupt again".to_string()).spawn(|| {
         loop {
             std::thread::sleep(AGAIN_AFTER);
+            if !happened() {
+                return;
+            }
             run_actions();
         }
     });

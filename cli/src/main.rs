@@ -4,17 +4,17 @@ mod args;
 mod cell;
 mod commands;
 mod context;
-mod csv;
 mod defect;
 mod escape;
 mod failure;
 mod human;
 mod interrupt;
-mod json;
+mod memory;
 mod printer;
 mod progress;
 mod shell;
 mod table;
+mod target;
 
 use std::process::ExitCode;
 
@@ -37,7 +37,10 @@ fn main() -> ExitCode {
 
 fn run(raw: args::Raw, printer: &Printer) -> Result<(), Failure> {
     let invocation = raw.check(std::env::var_os("DAYBOOK_STORE"))?;
-    interrupt::install()?;
+    // The shell listens by itself: the editor of its lines takes over what listened before it.
+    if !matches!(invocation.command, args::Command::Shell(_)) {
+        interrupt::install()?;
+    }
     commands::run(invocation, printer)
 }
 

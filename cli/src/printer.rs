@@ -3,12 +3,12 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use daybook::output::json::SafeFormatter;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::escape::{self, TerminalWriter};
 use crate::failure::Failure;
-use crate::json::SafeFormatter;
 
 /// How a command was asked to speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

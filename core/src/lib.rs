@@ -23,12 +23,14 @@
 const _: Option<&str> = option_env!("DAYBOOK_CHECKOUT");
 
 pub mod demo;
+pub mod described;
 pub mod error;
 pub mod event;
 pub mod format;
 pub mod ingest;
 pub mod intake;
 pub mod layout;
+pub mod output;
 pub mod query;
 pub mod redact;
 

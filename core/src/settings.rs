@@ -1,21 +1,26 @@
 //! The settings of a store, `daybook.toml`: all optional.
 
+use crate::described::{Setting, Takes, described};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::COLUMNS_MAX;
 use crate::event::mapping::Mapping;
+use crate::format::Format;
 use crate::layout;
-use crate::redact::RedactSettings;
+use crate::redact::{RedactSettings, Rules};
 use crate::storage::Storage;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub mod reference;
+
+described! {
 /// The settings of a store.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How many columns fields may have; further fields are kept in `rest`.
     pub max_columns: usize,
-    /// When events of the write-ahead log become Parquet.
+    /// When events of the write-ahead log become Parquet: at the first of these.
     pub seal: SealSettings,
     /// What is kept of the past.
     pub keep: KeepSettings,
@@ -26,9 +31,11 @@ pub struct Settings {
     /// How inputs are read that are ingested with `--mapping NAME`.
     pub mapping: BTreeMap<String, MappingSettings>,
 }
+}
 
+described! {
 /// How some inputs are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MappingSettings {
     /// The format, where it is not to be found by looking.
@@ -38,15 +45,22 @@ pub struct MappingSettings {
     /// Columns, and the fields that map to them: a path, or several of which the first counts that is there.
     pub columns: BTreeMap<String, Paths>,
 }
+}
 
 /// One path, or several.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Paths {
     /// One.
     One(String),
     /// Several, the first that a record has counts.
     Several(Vec<String>),
+}
+
+impl Setting for Paths {
+    fn takes() -> Takes {
+        Takes::Value("text, or list of text".to_string())
+    }
 }
 
 impl MappingSettings {
@@ -64,20 +78,23 @@ impl MappingSettings {
     }
 }
 
+described! {
 /// When events of the write-ahead log become Parquet: at the first of these.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SealSettings {
-    /// So many events.
+    /// At so many events.
     pub events: u64,
-    /// So many bytes.
+    /// At so many bytes.
     pub bytes: u64,
-    /// So many seconds after the first of them.
+    /// At so many seconds after the first of them.
     pub seconds: u64,
 }
+}
 
+described! {
 /// When people work.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HoursSettings {
     /// The days: `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`.
@@ -89,6 +106,7 @@ pub struct HoursSettings {
     /// The zone of these hours: `UTC`, `+02:00`, or a name such as `Europe/Berlin`.
     pub zone: String,
 }
+}
 
 impl Default for HoursSettings {
     fn default() -> Self {
@@ -97,14 +115,16 @@ impl Default for HoursSettings {
     }
 }
 
+described! {
 /// What is kept of the past.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeepSettings {
     /// How many days old versions can be read: files and commits go after that.
     pub versions_days: u32,
-    /// How many days an input is remembered, so that it is not stored twice.
+    /// How many days an input is remembered, so that it is not stored twice. It counts when the store is made.
     pub inputs_days: u32,
+}
 }
 
 impl Default for Settings {
@@ -145,12 +165,36 @@ impl Settings {
                 .with_hint("mend the line, or remove it to have the default")
         };
         let text = std::str::from_utf8(&bytes).map_err(|error| invalid(error.to_string()))?;
+        Settings::parse(text).map_err(invalid)
+    }
+
+    /// Reads the text of the file. The error says what is wrong, in words, and where.
+    pub fn parse(text: &str) -> Result<Settings, String> {
         let settings: Settings =
-            toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end().to_string()))?;
+            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_string())?;
         for (name, mapping) in &settings.mapping {
-            mapping.mapping().map_err(|cause| invalid(format!("in `mapping.{name}`: {cause}")))?;
+            mapping.mapping().map_err(|cause| format!("in `mapping.{name}`: {cause}"))?;
         }
         Ok(settings)
+    }
+
+    /// Looks for what is wrong with values that are only needed later.
+    pub fn check(&self) -> Result<()> {
+        let invalid = |cause: String| {
+            let message = format!("`{}` cannot be used: {cause}", layout::SETTINGS);
+            Error::new(ErrorKind::Invalid, message)
+                .with_hint("mend the line, or remove it to have the default")
+        };
+        Rules::new(&self.redact, Some([0; 32])).map_err(|error| invalid(error.message().to_string()))?;
+        for (name, mapping) in &self.mapping {
+            let Some(from) = mapping.from.as_ref().filter(|from| Format::from_name(from).is_none()) else {
+                continue;
+            };
+            let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+            let names = names.join(", ");
+            return Err(invalid(format!("`{from}` in `mapping.{name}` is no format; there are: {names}")));
+        }
+        Ok(())
     }
 
     /// The settings of a mapping.

@@ -55,7 +55,7 @@ def rows_as_a_table(folder):
 
 def a_query_has_parameters_and_comes_from_standard_input(folder):
     store = filled(folder)
-    rows = sql(store, "SELECT $a + 1 AS a, $b AS b", "--param", "a=41", "--param", "b=x' OR 1")
+    rows = sql(store, "SELECT $a + 1 AS a, $b AS b", "--param", "a:=41", "--param", "b=x' OR 1")
     equal(rows, [{"a": 42, "b": "x' OR 1"}])
     assert "$a" in daybook("sql", "SELECT $a", "--store", store, code=1).err
     equal(daybook("sql", "-", "--json", "--store", store, stdin=b"SELECT 7 AS seven").json, [{"seven": 7}])

@@ -4,7 +4,7 @@ import json
 
 from harness import daybook, equal
 
-NEED_A_STORE = [["sql", "SELECT 1"], ["schema"], ["info"], ["export", "-"], ["compact"]]
+NEED_A_STORE = [["sql", "SELECT 1"], ["shell"], ["schema"], ["info"], ["export", "-"], ["compact"]]
 
 
 def no_store_is_said_with_a_hint(folder):

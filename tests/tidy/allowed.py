@@ -10,13 +10,15 @@ MODULES = {
     "error": set(),
     "layout": set(),
     "demo": set(),
+    "described": set(),
     "event": {"error"},
     "query": VALUES,
     "storage": {"error"},
     "format": {"event"},
     "redact": VALUES,
     "intake": {"event", "redact"},
-    "settings": DISK | {"event", "redact"},
+    "settings": DISK | {"event", "described", "format", "redact"},
+    "output": {"error"},
     "wal": DISK,
     "log": DISK | {"event"},
     "engine": VALUES | {"query"},
@@ -58,7 +60,7 @@ MODULES = {
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
-PURE = {"error", "layout", "event", "format", "redact", "intake", "query", "demo"} | {
+PURE = {"error", "layout", "event", "format", "redact", "intake", "query", "demo", "described", "output"} | {
     f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "pages", "progress", "rest")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"

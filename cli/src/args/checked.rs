@@ -5,15 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate, Utc};
+use daybook::output::OutputFormat;
 use daybook::{At, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
 use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, TailInput};
+use super::output::{self, Format};
+pub use super::raw::ConfigAction;
 use super::raw::{
-    Raw, RawCommand, RawExport, RawFormat, RawGlobal, RawIngest, RawLog, RawQuarantine, RawQuarantineCommand,
-    RawQuarantineFilter, RawSql,
+    Raw, RawCommand, RawExport, RawGlobal, RawIngest, RawLog, RawQuarantine, RawQuarantineCommand,
+    RawQuarantineFilter, RawShell, RawSql,
 };
 use super::reporting::{AuditInput, MetricsInput};
 use super::zone::Zone;
@@ -59,9 +62,11 @@ pub enum Command {
     Metrics(MetricsInput),
     Health(FilterInput),
     Tail(TailInput),
+    Shell(Shell),
     Schema,
     Info,
     Export(Export),
+    Config(ConfigAction),
     Compact(Option<NaiveDate>),
     Completions(clap_complete::Shell),
     Man(Option<String>),
@@ -132,6 +137,8 @@ pub struct Sql {
     /// `None`: it comes from standard input.
     pub query: Option<String>,
     pub format: Format,
+    pub target: Target,
+    pub raw_csv: bool,
     pub parameters: Vec<(String, Value)>,
     pub timeout: Timeout,
     pub memory_bytes: Option<u64>,
@@ -147,24 +154,30 @@ pub enum Timeout {
     After(Duration),
 }
 
-/// How rows are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Table,
-    JsonLines,
-    Json,
-    Csv,
+/// Questions, one after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shell {
+    pub format: Format,
+    pub timeout: Timeout,
+    pub memory_bytes: Option<u64>,
+    pub keep_going: bool,
 }
 
 /// What to export, and where to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Export {
-    pub target: ExportTarget,
+    pub target: Target,
+    pub format: OutputFormat,
     pub original: bool,
+    pub raw_csv: bool,
+    pub memory_bytes: Option<u64>,
+    /// The filter in words.
+    pub filter: String,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub enum ExportTarget {
+/// Where data goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
     Stdout,
     File(PathBuf),
 }
@@ -204,9 +217,11 @@ impl Raw {
             RawCommand::Audit(raw) => Command::Audit(Box::new(raw.check()?)),
             RawCommand::Metrics(raw) => Command::Metrics(raw.check()?),
             RawCommand::Health(raw) => Command::Health(raw.filter.check()?),
+            RawCommand::Shell(shell) => Command::Shell(check_shell(&shell, json)),
             RawCommand::Schema => Command::Schema,
             RawCommand::Info => Command::Info,
-            RawCommand::Export(export) => Command::Export(check_export(export)),
+            RawCommand::Export(export) => Command::Export(check_export(export)?),
+            RawCommand::Config(config) => Command::Config(config.action),
             RawCommand::Compact(compact) => Command::Compact(compact.day),
             RawCommand::Completions(completions) => Command::Completions(completions.shell),
             RawCommand::Man(man) => Command::Man(man.command),
@@ -333,27 +348,15 @@ fn check_filter(raw: RawQuarantineFilter, zone: Zone) -> Result<QuarantineFilter
 }
 
 fn check_sql(raw: RawSql, json: bool, zone: Zone) -> Result<Sql, Failure> {
-    let format = match (raw.format, json) {
-        (None, false) | (Some(RawFormat::Table), false) => Format::Table,
-        (None | Some(RawFormat::Json), _) => Format::Json,
-        (Some(RawFormat::Jsonl), _) => Format::JsonLines,
-        (Some(RawFormat::Csv), false) => Format::Csv,
-        (Some(RawFormat::Csv | RawFormat::Table), true) => {
-            return Err(
-                Failure::usage("`--json` and this `--format` contradict each other").hint("leave one out")
-            );
-        }
-    };
-    let timeout = match raw.timeout {
-        None => Timeout::Default,
-        Some(Duration::ZERO) => Timeout::Never,
-        Some(duration) => Timeout::After(duration),
-    };
+    let target = output::target(raw.output);
+    let format = output::of_rows(raw.format, json, &target)?;
     Ok(Sql {
         query: (raw.query != "-").then_some(raw.query),
         format,
+        target,
+        raw_csv: raw.raw_csv,
         parameters: raw.parameters,
-        timeout,
+        timeout: timeout(raw.timeout),
         memory_bytes: raw.memory,
         at: raw.at.map_or(Ok(At::Latest), |at| check_at(&at, zone))?,
     })
@@ -372,9 +375,41 @@ fn check_at(text: &str, zone: Zone) -> Result<At, Failure> {
     }
 }
 
-fn check_export(raw: RawExport) -> Export {
-    let target = if is_dash(&raw.file) { ExportTarget::Stdout } else { ExportTarget::File(raw.file) };
-    Export { target, original: raw.original }
+/// A time limit as it is typed.
+pub fn read_timeout(text: &str) -> Result<Timeout, String> {
+    super::units::duration(text).map(|duration| timeout(Some(duration)))
+}
+
+fn timeout(raw: Option<Duration>) -> Timeout {
+    match raw {
+        None => Timeout::Default,
+        Some(Duration::ZERO) => Timeout::Never,
+        Some(duration) => Timeout::After(duration),
+    }
+}
+
+fn check_shell(raw: &RawShell, json: bool) -> Shell {
+    let format = output::of_shell(raw.format, json);
+    Shell { format, timeout: timeout(raw.timeout), memory_bytes: raw.memory, keep_going: raw.keep_going }
+}
+
+fn check_export(raw: RawExport) -> Result<Export, Failure> {
+    let target = output::target(Some(raw.file));
+    let format = output::of_export(raw.format, &target)?;
+    let terms = raw.terms.join(" ");
+    let filter = match (raw.filter, terms.is_empty()) {
+        (Some(filter), true) => filter,
+        (Some(filter), false) => format!("({filter}) {terms}"),
+        (None, _) => terms,
+    };
+    Ok(Export {
+        target,
+        format,
+        original: raw.original,
+        raw_csv: raw.raw_csv,
+        memory_bytes: raw.memory,
+        filter,
+    })
 }
 
 /// Whether the name stands for standard input or output.

@@ -88,11 +88,33 @@ Examples:
   daybook sql \"SELECT * FROM events ORDER BY ts DESC LIMIT 10\"
   daybook sql \"SELECT day, count(*) FROM events WHERE severity >= 17 GROUP BY day\" --json
   daybook sql \"SELECT * FROM events WHERE actor = \\$who\" --param who=alice --format csv
+  daybook sql \"SELECT * FROM events WHERE kind IN \\$kinds\" --param 'kinds:=[\"login\",\"logout\"]'
+  daybook sql \"FROM events WHERE ts > now() - INTERVAL 7 DAY\" --output week.parquet
   daybook sql \"SELECT count(*) FROM events\" --at 2026-02-01T00:00:00Z
   daybook sql - < report.sql
 
 Tables: events, quarantine, commits. The SQL is DuckDB's, and only reads.
-VALUE of --param is taken as JSON where it is JSON (12.5, true, \"12\"), else as text.";
+--param NAME=TEXT is text, which compares with numbers and times too; NAME:=JSON is a number, a truth
+value, null, a list or text in quotes.
+--output FILE takes the format from the name where --format does not say it.";
+
+pub const SHELL: &str = "\
+Examples:
+  daybook shell
+  daybook shell --timeout 30s
+  daybook shell --format csv < questions.sql
+
+A statement ends with `;`. Tab completes tables, columns, and values after `column = '`. Ctrl-C stops a
+query or clears the line, Ctrl-D leaves. `.help` lists the commands that begin with a dot.
+Without a terminal, statements come from standard input, and the first that fails ends it.";
+
+pub const CONFIG: &str = "\
+Examples:
+  daybook config check
+  daybook config show --store /var/lib/my-app/daybook
+  daybook config reference
+
+The settings are in daybook.toml in the folder of the store, which need not be there yet.";
 
 pub const SEARCH: &str = "\
 Examples:
@@ -224,9 +246,12 @@ Examples:
 pub const EXPORT: &str = "\
 Examples:
   daybook export events.jsonl
+  daybook export failures.csv is:error last:30d
+  daybook export logins.parquet --filter 'kind:login -actor:admin'
   daybook export - --original | gzip > events.jsonl.gz
 
-FILE gets its name only when it is complete.";
+FILE gets its name only when it is complete. Its name says the format (.jsonl, .json, .csv, .parquet,
+.arrow) where --format does not. Times are in UTC.";
 
 pub const COMPACT: &str = "\
 Examples:

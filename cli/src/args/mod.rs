@@ -5,6 +5,7 @@ mod checked;
 mod filter;
 mod help;
 mod looking;
+mod output;
 mod raw;
 mod reporting;
 mod units;
@@ -16,11 +17,12 @@ use clap::{CommandFactory, Parser};
 
 pub use asking::{FacetsInput, SearchInput, Shown, TimelineInput};
 pub use checked::{
-    Command, DemoRequest, Export, ExportTarget, Format, Global, Ingest, Invocation, Log, NewEvent,
-    Quarantine, Sql, State, Timeout, is_dash,
+    Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, NewEvent, Quarantine, Shell,
+    Sql, State, Target, Timeout, is_dash, read_timeout,
 };
 pub use filter::FilterInput;
 pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, TailInput};
+pub use output::Format;
 pub use raw::Raw;
 pub use reporting::{AuditForm, AuditInput, MetricsInput};
 pub use zone::Zone;

@@ -123,6 +123,9 @@ pub enum RawCommand {
     /// Say whether all is well, and why not
     #[command(after_help = help::HEALTH)]
     Health(Box<RawHealth>),
+    /// Ask with SQL, one question after the other
+    #[command(after_help = help::SHELL)]
+    Shell(RawShell),
     /// List the columns of the events
     #[command(after_help = help::SCHEMA)]
     Schema,
@@ -132,6 +135,9 @@ pub enum RawCommand {
     /// Write the events to a file
     #[command(after_help = help::EXPORT)]
     Export(RawExport),
+    /// Check the settings, show them, or print their reference
+    #[command(after_help = help::CONFIG)]
+    Config(RawConfig),
     /// Merge the small files of each day
     #[command(after_help = help::COMPACT)]
     Compact(RawCompact),
@@ -311,8 +317,14 @@ pub struct RawSql {
     /// How to print the rows [default: table]
     #[arg(long, value_enum)]
     pub format: Option<RawFormat>,
-    /// A value for `$NAME` in the query; may be repeated
-    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = units::parameter)]
+    /// The file to write; it gets its name when it is complete. `-` for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// CSV with text as it is, also text that a spreadsheet would run as a formula
+    #[arg(long)]
+    pub raw_csv: bool,
+    /// A value for `$NAME` in the query: text, or JSON after `:=`; may be repeated
+    #[arg(long = "param", value_name = "NAME=TEXT|NAME:=JSON", value_parser = units::parameter)]
     pub parameters: Vec<(String, Value)>,
     /// Give up after this long: 500ms, 30s, 5m; 0 for never
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
@@ -335,6 +347,60 @@ pub enum RawFormat {
     Json,
     /// RFC 4180, safe to open in a spreadsheet
     Csv,
+    /// A Markdown table
+    Markdown,
+    /// A Parquet file
+    Parquet,
+    /// An Arrow file (Feather, version 2)
+    Arrow,
+}
+
+#[derive(Args, Debug)]
+pub struct RawShell {
+    /// How to print rows [default: table]
+    #[arg(long, value_enum)]
+    pub format: Option<RawShellFormat>,
+    /// Give up on a query after this long: 500ms, 30s, 5m; 0 for never
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub timeout: Option<Duration>,
+    /// Use at most this much memory for a query: 512MB, 1GB
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub memory: Option<u64>,
+    /// Go on after a statement of standard input fails; the exit code is 1 then
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RawShellFormat {
+    /// Aligned columns that fit the terminal
+    Table,
+    /// One JSON object a line
+    Jsonl,
+    /// One JSON array of objects
+    Json,
+    /// RFC 4180, safe to open in a spreadsheet
+    Csv,
+    /// A Markdown table
+    Markdown,
+}
+
+#[derive(Args, Debug)]
+pub struct RawConfig {
+    /// What to do
+    #[arg(value_enum)]
+    pub action: ConfigAction,
+}
+
+/// What to do with the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConfigAction {
+    /// Read daybook.toml and say what is wrong with it
+    Check,
+    /// Print the settings in force, each with what it is for
+    Show,
+    /// Print the reference of all settings
+    Reference,
 }
 
 #[derive(Args, Debug)]
@@ -342,18 +408,38 @@ pub struct RawExport {
     /// The file to write; `-` for standard output
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// How to write the events
-    #[arg(long, value_enum, default_value_t = RawExportFormat::Jsonl)]
-    pub format: RawExportFormat,
+    /// How to write the events [default: what the name of the file says, else jsonl]
+    #[arg(long, value_enum)]
+    pub format: Option<RawExportFormat>,
     /// Write the producers' own records, under their own names, not Daybook's columns
     #[arg(long)]
     pub original: bool,
+    /// CSV with text as it is, also text that a spreadsheet would run as a formula
+    #[arg(long)]
+    pub raw_csv: bool,
+    /// Use at most this much memory: 512MB, 1GB
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub memory: Option<u64>,
+    /// Only events that match, such as 'kind:login last:7d'; also as the last words
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// The filter in words; terms that start with `-` go after `--`
+    #[arg(value_name = "TERM")]
+    pub terms: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RawExportFormat {
     /// One JSON object a line
     Jsonl,
+    /// One JSON array of objects
+    Json,
+    /// RFC 4180, safe to open in a spreadsheet
+    Csv,
+    /// A Parquet file
+    Parquet,
+    /// An Arrow file (Feather, version 2)
+    Arrow,
 }
 
 #[derive(Args, Debug)]

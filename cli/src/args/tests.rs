@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use daybook::output::OutputFormat;
 use daybook::{At, QuarantineFilter};
 use serde_json::json;
 
@@ -73,10 +74,17 @@ fn a_log_line_is_one_event_or_standard_input() {
 fn json_and_format_agree() {
     let format = |line: &[&str]| sql(line).ok().map(|sql| sql.format);
     assert_eq!(format(&["sql", "q"]), Some(Format::Table));
-    assert_eq!(format(&["sql", "q", "--json"]), Some(Format::Json));
-    assert_eq!(format(&["sql", "q", "--json", "--format", "jsonl"]), Some(Format::JsonLines));
-    assert_eq!(format(&["sql", "q", "--format", "csv"]), Some(Format::Csv));
+    let rows = |format| Some(Format::Rows(format));
+    assert_eq!(format(&["sql", "q", "--json"]), rows(OutputFormat::Json));
+    assert_eq!(format(&["sql", "q", "--json", "--format", "jsonl"]), rows(OutputFormat::JsonLines));
+    assert_eq!(format(&["sql", "q", "--format", "csv"]), rows(OutputFormat::Csv));
     assert_eq!(format(&["sql", "q", "--json", "--format", "csv"]), None);
+    assert_eq!(format(&["sql", "q", "-o", "a.parquet"]), rows(OutputFormat::Parquet));
+    assert_eq!(format(&["sql", "q", "-o", "a.MD"]), rows(OutputFormat::Markdown));
+    assert_eq!(format(&["sql", "q", "-o", "a.parquet", "--json"]), rows(OutputFormat::Parquet));
+    assert_eq!(format(&["sql", "q", "-o", "a.txt"]), Some(Format::Table));
+    assert_eq!(format(&["sql", "q", "-o", "a.csv.gz"]), None);
+    assert_eq!(format(&["sql", "q", "-o", "-", "--format", "arrow"]), rows(OutputFormat::Arrow));
 }
 
 #[test]
@@ -93,12 +101,23 @@ fn limits_and_versions_of_a_query() {
 
 #[test]
 fn an_export_goes_to_a_file_or_standard_output() {
-    let target = |file: &str| match check(&["export", file], None).map(|invocation| invocation.command) {
-        Ok(Command::Export(export)) => Some(export.target),
-        _ => None,
+    let export = |line: &[&str]| match check(line, None)?.command {
+        Command::Export(export) => Ok(export),
+        other => Err(format!("{other:?}")),
     };
-    assert_eq!(target("-"), Some(ExportTarget::Stdout));
-    assert_eq!(target("a.jsonl"), Some(ExportTarget::File("a.jsonl".into())));
+    let parts = |line: &[&str]| export(line).map(|export| (export.target, export.format)).ok();
+    let file = |name: &str| Target::File(name.into());
+    assert_eq!(parts(&["export", "-"]), Some((Target::Stdout, OutputFormat::JsonLines)));
+    assert_eq!(parts(&["export", "a.jsonl"]), Some((file("a.jsonl"), OutputFormat::JsonLines)));
+    assert_eq!(parts(&["export", "a"]), Some((file("a"), OutputFormat::JsonLines)));
+    assert_eq!(parts(&["export", "a.csv"]), Some((file("a.csv"), OutputFormat::Csv)));
+    assert_eq!(parts(&["export", "a.csv", "--format", "json"]), Some((file("a.csv"), OutputFormat::Json)));
+    assert_eq!(parts(&["export", "a.jsonl.gz"]), None);
+    assert_eq!(parts(&["export", "a.md"]), None);
+    let filter = |line: &[&str]| export(line).map(|export| export.filter);
+    assert_eq!(filter(&["export", "-"]), Ok(String::new()));
+    assert_eq!(filter(&["export", "-", "kind:a", "last:2d"]), Ok("kind:a last:2d".to_string()));
+    assert_eq!(filter(&["export", "-", "--filter", "a b", "--", "-c"]), Ok("(a b) -c".to_string()));
 }
 
 #[test]

@@ -86,9 +86,22 @@ pub fn key_value(text: &str) -> Result<(String, Value), String> {
     }
 }
 
-/// `name=value`, where the name may be written with its `$`.
+/// `name=text` or `name:=JSON`, where the name may be written with its `$`.
 pub fn parameter(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = key_value(text.strip_prefix('$').unwrap_or(text))?;
+    let wrong = || "not a name and a value such as who=alice or n:=5".to_string();
+    let text = text.strip_prefix('$').unwrap_or(text);
+    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+    let (name, value) = match name.strip_suffix(':') {
+        Some(name) => {
+            let json = serde_json::from_str(value);
+            (name, json.map_err(|error| format!("after `:=` comes JSON, and this is not: {error}"))?)
+        }
+        None => (name, Value::String(value.to_string())),
+    };
+    let name = name.to_string();
+    if name.is_empty() {
+        return Err(wrong());
+    }
     if name.chars().all(|c| c.is_alphanumeric() || c == '_') {
         Ok((name, value))
     } else {
@@ -172,7 +185,11 @@ mod tests {
     #[test]
     fn parameters_have_plain_names() {
         assert_eq!(parameter("$who=alice"), Ok(("who".to_string(), json!("alice"))));
-        assert!(parameter("a b=1").is_err());
+        assert_eq!(parameter("n=12"), Ok(("n".to_string(), json!("12"))));
+        assert_eq!(parameter("n:=12"), Ok(("n".to_string(), json!(12))));
+        assert_eq!(parameter("n=:=12"), Ok(("n".to_string(), json!(":=12"))));
+        assert_eq!(parameter("n:=[1,\"a\"]"), Ok(("n".to_string(), json!([1, "a"]))));
+        assert!(["a b=1", "n:=x", "n", "=1", ":=1"].map(parameter).iter().all(Result::is_err));
     }
 
     #[test]

@@ -50,6 +50,16 @@ impl Zone {
         }
     }
 
+    /// The seconds that clocks of this zone are ahead of UTC at a time.
+    fn offset_seconds(self, time: DateTime<Utc>) -> i32 {
+        match self {
+            Zone::Utc => 0,
+            Zone::Local => time.with_timezone(&Local).offset().fix().local_minus_utc(),
+            Zone::Fixed(offset) => offset.local_minus_utc(),
+            Zone::Named(zone) => time.with_timezone(&zone).offset().fix().local_minus_utc(),
+        }
+    }
+
     /// A time of a report, which is RFC 3339 in UTC, in this zone.
     pub fn restate(self, time: &str) -> String {
         match DateTime::parse_from_rfc3339(time) {
@@ -60,13 +70,7 @@ impl Zone {
 
     /// How many seconds it is ahead of UTC at an instant, in microseconds since 1970.
     pub fn offset_at(self, instant_us: i64) -> i32 {
-        let Some(time) = DateTime::from_timestamp_micros(instant_us) else { return 0 };
-        match self {
-            Zone::Utc => 0,
-            Zone::Local => time.with_timezone(&Local).offset().local_minus_utc(),
-            Zone::Fixed(offset) => offset.local_minus_utc(),
-            Zone::Named(zone) => time.with_timezone(&zone).offset().fix().local_minus_utc(),
-        }
+        DateTime::from_timestamp_micros(instant_us).map_or(0, |time| self.offset_seconds(time))
     }
 
     /// Reads a day, a day and time, or RFC 3339; without an offset it is in this zone. `None` if it is

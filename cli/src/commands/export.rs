@@ -1,47 +1,79 @@
-//! `daybook export`: writes the events to a file or to standard output.
+//! `daybook export`: writes events to a file or to standard output.
 
-pub mod partial;
-
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use daybook::{At, Error, ExportRequest, Store};
+use chrono::Utc;
+use daybook::output::OutputFormat;
+use daybook::query::filter::{Context as Clock, Filter};
+use daybook::{ExportRequest, NoProgress, Progress};
 use serde::Serialize;
 
-use crate::args::{Export, ExportTarget};
+use crate::args::{Export, Target, Zone};
 use crate::context::Context;
 use crate::escape;
 use crate::failure::Failure;
 use crate::human;
-use crate::interrupt;
 use crate::progress::ProgressLine;
-use partial::PartialFile;
+use crate::target::{Content, send};
 
 /// Exports, and says how much.
 pub fn run(context: &Context<'_>, export: &Export) -> Result<(), Failure> {
+    let started = Instant::now();
+    let request = request(export, context.global.zone)?;
     let store = context.open()?;
-    let request = ExportRequest { original: export.original, at: At::Latest };
+    let content = if export.format.is_binary() { Content::Binary } else { Content::Text };
+    // No progress on standard output: the terminal may show the events themselves.
+    let line = match export.target {
+        Target::Stdout => None,
+        Target::File(_) => Some(ProgressLine::new(context.printer, "exporting")),
+    };
+    let progress: &dyn Progress = line.as_ref().map_or(&NoProgress, |line| line);
+    let sent = send(context.printer, &export.target, content, |out| store.export(&request, out, progress))?;
+    drop(line);
+    let seconds = started.elapsed().as_secs_f64();
     match &export.target {
-        ExportTarget::Stdout => to_stdout(context, &store, &request)?,
-        ExportTarget::File(file) => to_file(context, &store, &request, file)?,
+        Target::Stdout => {
+            let events = human::counted(sent.rows, "event", "events");
+            context.printer.detail(&format!("{events} exported"));
+        }
+        Target::File(file) => {
+            tell(context, &Receipt { file, events: sent.rows, bytes: sent.bytes, seconds })?;
+        }
     }
     store.close()?;
     Ok(())
 }
 
-fn to_stdout(context: &Context<'_>, store: &Store, request: &ExportRequest) -> Result<(), Failure> {
-    let mut data = context.printer.data();
-    let mut watched = Watched { inner: data.stream(), bytes: 0, failure: None };
-    // No progress: the terminal may show the events themselves.
-    let exported = store.export(request, &mut watched, &daybook::NoProgress);
-    if let Some(failure) = watched.failure {
-        return Err(Failure::output(failure));
+fn request(export: &Export, zone: Zone) -> Result<ExportRequest, Failure> {
+    let mut request = ExportRequest {
+        format: export.format,
+        original: export.original,
+        raw_csv: export.raw_csv,
+        filter: filter(&export.filter, zone)?,
+        ..ExportRequest::default()
+    };
+    if let Some(bytes) = export.memory_bytes {
+        request.limits.memory_bytes = bytes;
     }
-    let events = exported?;
-    data.finish()?;
-    context.printer.detail(&format!("{} exported", human::counted(events, "event", "events")));
-    Ok(())
+    if export.original && !matches!(export.format, OutputFormat::Json | OutputFormat::JsonLines) {
+        let message = "`--original` writes the producers' own records, which are JSON";
+        return Err(Failure::usage(message).hint("use --format jsonl or json"));
+    }
+    Ok(request)
+}
+
+/// The filter of a text, with times in the zone; `None` for every event.
+pub fn filter(text: &str, zone: Zone) -> Result<Option<Filter>, Failure> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let offset = |us: i64| zone.offset_at(us);
+    let clock = Clock::new(Utc::now().timestamp_micros()).with_zone(&offset);
+    match Filter::parse(text, &clock) {
+        Ok(filter) => Ok(Some(filter).filter(|filter| !filter.is_all())),
+        Err(error) => Err(error.into_error(text).into()),
+    }
 }
 
 /// The JSON form.
@@ -53,101 +85,15 @@ struct Receipt<'a> {
     seconds: f64,
 }
 
-fn to_file(
-    context: &Context<'_>,
-    store: &Store,
-    request: &ExportRequest,
-    file: &Path,
-) -> Result<(), Failure> {
-    let started = Instant::now();
-    let mut partial = PartialFile::create(file)?;
-    let progress = ProgressLine::new(context.printer, "exporting");
-    let mut watched = Watched { inner: partial.writer(), bytes: 0, failure: None };
-    let exported = store.export(request, &mut watched, &progress);
-    let (bytes, failure) = (watched.bytes, watched.failure);
-    drop(progress);
-    if let Some(failure) = failure {
-        return Err(Error::io("write", file.display(), failure).into());
-    }
-    let events = exported?;
-    interrupt::check()?;
-    partial.finish()?;
-    let receipt = Receipt { file, events, bytes, seconds: started.elapsed().as_secs_f64() };
+fn tell(context: &Context<'_>, receipt: &Receipt<'_>) -> Result<(), Failure> {
     if context.printer.json() {
-        return context.printer.object(&receipt);
+        return context.printer.object(receipt);
     }
     context.printer.receipt(&format!(
         "{} in {} ({}), in {}",
-        human::counted(events, "event", "events"),
-        escape::visible(&file.display().to_string()),
-        human::bytes(bytes),
+        human::counted(receipt.events, "event", "events"),
+        escape::visible(&receipt.file.display().to_string()),
+        human::bytes(receipt.bytes),
         human::seconds(receipt.seconds),
     ))
-}
-
-/// A writer that counts, remembers why it failed, and stops at Ctrl-C.
-struct Watched<W> {
-    inner: W,
-    bytes: u64,
-    failure: Option<io::Error>,
-}
-
-impl<W: Write> Watched<W> {
-    fn remember<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| {
-            let kind = error.kind();
-            if kind != io::ErrorKind::Interrupted {
-                self.failure = Some(error);
-            }
-            kind.into()
-        })
-    }
-}
-
-impl<W: Write> Write for Watched<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if interrupt::happened() {
-            return Err(io::Error::other("interrupted"));
-        }
-        let result = self.inner.write(bytes);
-        let count = self.remember(result)?;
-        self.bytes += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let result = self.inner.flush();
-        self.remember(result)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Broken;
-
-    impl Write for Broken {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::BrokenPipe.into())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn why_the_stream_failed_is_remembered() {
-        let mut watched = Watched { inner: Broken, bytes: 0, failure: None };
-        assert!(watched.write_all(b"x").is_err());
-        assert_eq!(watched.failure.map(|failure| failure.kind()), Some(io::ErrorKind::BrokenPipe));
-    }
-
-    #[test]
-    fn bytes_are_counted() {
-        let mut watched = Watched { inner: Vec::new(), bytes: 0, failure: None };
-        assert!(watched.write_all(b"abc").and_then(|()| watched.flush()).is_ok());
-        assert_eq!((watched.bytes, watched.inner.len()), (3, 3));
-    }
 }

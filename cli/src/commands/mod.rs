@@ -4,6 +4,7 @@ mod asking;
 mod audit;
 mod compact;
 mod completions;
+mod config;
 mod course;
 mod demo;
 mod events;
@@ -20,6 +21,7 @@ mod quarantine;
 mod schema;
 mod search;
 mod sessions;
+mod shell;
 mod show;
 mod slowest;
 mod sql;
@@ -55,9 +57,11 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Audit(input) => audit::run(&context, &input),
         Command::Metrics(input) => metrics::run(&context, &input),
         Command::Health(input) => health::run(&context, &input),
+        Command::Shell(request) => shell::run(&context, &request),
         Command::Schema => schema::run(&context),
         Command::Info => info::run(&context),
         Command::Export(request) => export::run(&context, &request),
+        Command::Config(action) => config::run(&context, action),
         Command::Compact(day) => compact::run(&context, day),
         Command::Completions(shell) => completions::run(&context, shell),
         Command::Man(command) => man::run(&context, command.as_deref()),

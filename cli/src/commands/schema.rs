@@ -33,6 +33,13 @@ pub fn run(context: &Context<'_>) -> Result<(), Failure> {
     let mut data = context.printer.styled();
     data.write(table::render(&columns, &rows, look).as_bytes())?;
     data.finish()?;
+    if let Some(sampled) = report.sampled {
+        context.printer.note(&format!(
+            "The numbers are of the newest {}, of {} in all",
+            human::counted(sampled, "event", "events"),
+            human::count(report.events)
+        ));
+    }
     if let Some(note) = beyond_the_limit(&report) {
         context.printer.note(&note);
     }
@@ -94,6 +101,7 @@ mod tests {
     fn fields_past_the_limit_are_named() {
         let report = |count: usize| SchemaReport {
             events: 3,
+            sampled: None,
             columns: Vec::new(),
             limit: 1000,
             in_rest: (0..count).map(|number| format!("k{number}")).collect(),

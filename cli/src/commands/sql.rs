@@ -1,46 +1,58 @@
 //! `daybook sql`: asks with SQL.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::path::Path;
 use std::time::Instant;
 
-use arrow::array::RecordBatch;
-use daybook::{Error, QueryRequest, Rows};
+use daybook::output::{OutputFormat, OutputOptions, Times, write_rows};
+use daybook::{Error, ErrorKind, QueryRequest, Rows};
+use serde::Serialize;
 
-use crate::args::{Format, Sql, Timeout, Zone};
+use crate::args::{Format, Sql, Target, Timeout, Zone};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::table::{LeftOut, Look, RowsTable, selects_all};
-use crate::{csv, human, interrupt, json};
+use crate::target::{Content, Sent, send};
+use crate::{escape, human, interrupt, memory};
+
+/// How rows are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Show<'a> {
+    pub format: Format,
+    pub target: &'a Target,
+    pub raw_csv: bool,
+    pub zone: Zone,
+}
 
 /// Asks, and prints the rows as they come.
 pub fn run(context: &Context<'_>, sql: Sql) -> Result<(), Failure> {
     let started = Instant::now();
-    let (request, format) = request(sql)?;
+    let (format, target, raw_csv) = (sql.format, sql.target.clone(), sql.raw_csv);
+    let show = Show { format, target: &target, raw_csv, zone: context.global.zone };
+    let request = request(sql)?;
     let store = context.open()?;
+    memory::bound(&request.limits);
     let rows = store.query(&request)?;
-    let zone = context.global.zone;
-    let count = match format {
-        Format::Table => print_table(context.printer, rows, &request.sql, zone)?,
-        Format::JsonLines => print_json_lines(context.printer, rows)?,
-        Format::Json => print_json(context.printer, rows)?,
-        Format::Csv => print_csv(context.printer, rows, zone)?,
-    };
-    context.printer.detail(&format!(
-        "{} in {}",
-        human::counted(count, "row", "rows"),
-        human::seconds(started.elapsed().as_secs_f64())
-    ));
+    let sent = print(context.printer, rows, &request.sql, &show)?;
+    let seconds = started.elapsed().as_secs_f64();
+    match &target {
+        Target::Stdout => {
+            let rows = human::counted(sent.rows, "row", "rows");
+            context.printer.detail(&format!("{rows} in {}", human::seconds(seconds)));
+        }
+        Target::File(file) => tell(context, &Receipt { file, rows: sent.rows, bytes: sent.bytes, seconds })?,
+    }
     store.close()?;
     Ok(())
 }
 
-fn request(sql: Sql) -> Result<(QueryRequest, Format), Failure> {
+fn request(sql: Sql) -> Result<QueryRequest, Failure> {
     let text = match sql.query {
         Some(text) => text,
         None => {
             let mut text = String::new();
-            std::io::stdin()
+            interrupt::reader(std::io::stdin())?
                 .read_to_string(&mut text)
                 .map_err(|error| Error::io("read the query from", "standard input", error))?;
             text
@@ -49,111 +61,99 @@ fn request(sql: Sql) -> Result<(QueryRequest, Format), Failure> {
     let mut request = QueryRequest::new(text);
     request.parameters = sql.parameters;
     request.at = sql.at;
-    match sql.timeout {
+    limit(&mut request, sql.timeout, sql.memory_bytes);
+    Ok(request)
+}
+
+/// Puts the limits that were asked for in place of the default ones.
+pub fn limit(request: &mut QueryRequest, timeout: Timeout, memory_bytes: Option<u64>) {
+    match timeout {
         Timeout::Default => {}
         Timeout::Never => request.limits.timeout = None,
         Timeout::After(duration) => request.limits.timeout = Some(duration),
     }
-    if let Some(bytes) = sql.memory_bytes {
+    if let Some(bytes) = memory_bytes {
         request.limits.memory_bytes = bytes;
     }
-    Ok((request, sql.format))
 }
 
-fn print_json_lines(printer: &Printer, rows: Rows) -> Result<u64, Failure> {
-    let keys = json::keys(&rows.schema());
-    print_rows(printer, rows, Framing::default(), |text, batch, row| {
-        json::write_row(text, &keys, batch, row);
-        text.push(b'\n');
-    })
+/// The JSON form of what became of a file.
+#[derive(Serialize)]
+struct Receipt<'a> {
+    file: &'a Path,
+    rows: u64,
+    bytes: u64,
+    seconds: f64,
 }
 
-fn print_json(printer: &Printer, rows: Rows) -> Result<u64, Failure> {
-    let keys = json::keys(&rows.schema());
-    let framing = Framing { before: b"[".to_vec(), between: b",", after: b"\n]\n", empty: b"]\n" };
-    print_rows(printer, rows, framing, |text, batch, row| {
-        text.push(b'\n');
-        json::write_row(text, &keys, batch, row);
-    })
-}
-
-fn print_csv(printer: &Printer, rows: Rows, zone: Zone) -> Result<u64, Failure> {
-    let mut header = Vec::new();
-    csv::write_header(&mut header, &rows.schema());
-    let framing = Framing { before: header, ..Framing::default() };
-    print_rows(printer, rows, framing, |text, batch, row| csv::write_row(text, batch, row, zone))
-}
-
-/// What stands around rows.
-#[derive(Default)]
-struct Framing {
-    before: Vec<u8>,
-    between: &'static [u8],
-    after: &'static [u8],
-    /// In place of `after` when there are no rows.
-    empty: &'static [u8],
-}
-
-/// Prints row after row. After an error midway there is no end: what was printed does not look whole.
-fn print_rows(
-    printer: &Printer,
-    rows: Rows,
-    framing: Framing,
-    mut write: impl FnMut(&mut Vec<u8>, &RecordBatch, usize),
-) -> Result<u64, Failure> {
-    let mut data = printer.data();
-    data.write(&framing.before)?;
-    let mut count = 0_u64;
-    let mut text = Vec::new();
-    for batch in rows {
-        let batch = match batch {
-            Ok(batch) => batch,
-            Err(error) => {
-                data.flush()?;
-                return Err(error.into());
-            }
-        };
-        for row in 0..batch.num_rows() {
-            if count > 0 {
-                text.extend_from_slice(framing.between);
-            }
-            write(&mut text, &batch, row);
-            data.write(&text)?;
-            text.clear();
-            count += 1;
-        }
-        interrupt::check()?;
-        data.flush()?;
+fn tell(context: &Context<'_>, receipt: &Receipt<'_>) -> Result<(), Failure> {
+    if context.printer.json() {
+        return context.printer.object(receipt);
     }
-    data.write(if count > 0 { framing.after } else { framing.empty })?;
-    data.finish()?;
-    Ok(count)
+    context.printer.receipt(&format!(
+        "{} in {} ({}), in {}",
+        human::counted(receipt.rows, "row", "rows"),
+        escape::visible(&receipt.file.display().to_string()),
+        human::bytes(receipt.bytes),
+        human::seconds(receipt.seconds),
+    ))
 }
 
-fn print_table(printer: &Printer, rows: Rows, sql: &str, zone: Zone) -> Result<u64, Failure> {
-    let look = Look { width: printer.width(), color: printer.stdout().color };
-    let mut table = RowsTable::new(&rows.schema(), selects_all(sql), zone, look);
-    let mut data = printer.styled();
-    let mut error = None;
-    for batch in rows {
-        interrupt::check()?;
-        match batch {
-            Ok(batch) => data.write(table.add(&batch).as_bytes())?,
-            Err(failed) => {
-                error = Some(failed);
+/// Prints rows as they come.
+pub fn print(printer: &Printer, rows: Rows, sql: &str, show: &Show<'_>) -> Result<Sent, Failure> {
+    match show.format {
+        Format::Table => print_table(printer, rows, sql, show),
+        Format::Rows(format) => print_rows(printer, rows, format, show),
+    }
+}
+
+fn print_rows(printer: &Printer, rows: Rows, format: OutputFormat, show: &Show<'_>) -> Result<Sent, Failure> {
+    let content = if format.is_binary() { Content::Binary } else { Content::Text };
+    let times = |time| show.zone.show(time);
+    let options = OutputOptions { raw_csv: show.raw_csv, times: Times::shown_by(&times) };
+    let mut each = |_| if interrupt::happened() { Err(interrupted()) } else { Ok(()) };
+    let schema = rows.schema();
+    send(printer, show.target, content, |out| write_rows(&schema, rows, format, &options, out, &mut each))
+}
+
+fn interrupted() -> Error {
+    Error::new(ErrorKind::Interrupted, "interrupted")
+}
+
+fn print_table(printer: &Printer, rows: Rows, sql: &str, show: &Show<'_>) -> Result<Sent, Failure> {
+    let look = match show.target {
+        Target::Stdout => Look { width: printer.width(), color: printer.stdout().color },
+        Target::File(_) => Look { width: None, color: false },
+    };
+    let mut table = RowsTable::new(&rows.schema(), selects_all(sql), show.zone, look);
+    let mut left_out = LeftOut::default();
+    let sent = send(printer, show.target, Content::Styled, |out| {
+        let mut error = None;
+        for batch in rows {
+            match batch {
+                Ok(_) if interrupt::happened() => error = Some(interrupted()),
+                Ok(batch) => write_text(out, &table.add(&batch))?,
+                Err(failed) => error = Some(failed),
+            }
+            if error.is_some() {
                 break;
             }
         }
-    }
-    let (text, left_out, count) = table.finish();
-    if error.is_none() || count > 0 {
-        data.write(text.as_bytes())?;
-    }
-    data.finish()?;
+        let (text, left, count) = table.finish();
+        left_out = left;
+        if error.is_none() || count > 0 {
+            write_text(out, &text)?;
+        }
+        error.map_or(Ok(count), Err)
+    });
     for note in notes(&left_out) {
         printer.note(&note);
     }
-    error.map_or(Ok(count), |error| Err(error.into()))
+    sent
+}
+
+fn write_text(out: &mut dyn Write, text: &str) -> Result<(), Error> {
+    out.write_all(text.as_bytes()).map_err(|error| Error::io("write", "the rows", error))
 }
 
 fn notes(left_out: &LeftOut) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use daybook::output::json;
 use daybook::query::analyses::Search;
 use daybook::{AskOptions, FoundBatches, Store};
 
@@ -11,7 +12,7 @@ use crate::args::{TailInput, Zone};
 use crate::cell::{self, cell};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::{escape, interrupt, json};
+use crate::{escape, interrupt};
 
 /// How long to wait until new events are looked for again.
 const PAUSE: Duration = Duration::from_millis(300);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use daybook::Error;
 
-use super::export::partial::PartialFile;
+use daybook::storage::PartialFile;
 
 /// Writes a file that gets its name when it is complete.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {

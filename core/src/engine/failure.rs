@@ -1,24 +1,45 @@
 //! DuckDB's errors as ours. DuckDB says the class of an error only at the start of its text.
 
+use super::hints;
 use crate::error::{Error, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
+
+/// What a session knows, for messages.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// The files that it may read.
+    pub(super) files: Arc<[String]>,
+    /// The names of its tables.
+    pub(super) tables: Vec<&'static str>,
+    /// The names of its columns.
+    pub(super) columns: Vec<String>,
+    /// The paths of fields, and their columns.
+    pub(super) paths: Vec<(String, String)>,
+}
 
 /// Whether the error is the answer to an interrupt.
 pub(super) fn is_interrupt(error: &duckdb::Error) -> bool {
     matches!(error, duckdb::Error::DuckDBFailure(_, Some(text)) if text.starts_with("INTERRUPT Error"))
 }
 
-/// What an error of a query means for the caller. `files` are those that the session may read.
-pub(super) fn explain(error: &duckdb::Error, files: &[String]) -> Error {
+/// What an error of a query means for the caller.
+pub(super) fn explain(error: &duckdb::Error, known: &Known) -> Error {
     match error {
-        duckdb::Error::DuckDBFailure(_, Some(text)) => explain_text(text, files),
+        duckdb::Error::DuckDBFailure(_, Some(text)) => {
+            let explained = explain_text(text, &known.files);
+            match hints::of(text, known).filter(|_| explained.kind() == ErrorKind::Syntax) {
+                Some(hint) => explained.with_hint(hint),
+                None => explained,
+            }
+        }
         other => Error::new(ErrorKind::Invalid, format!("the query cannot be answered: {other}")),
     }
 }
 
 /// What it means that rows of ours cannot be taken.
 pub(super) fn explain_load(error: duckdb::Error, table: &str) -> Error {
-    let explained = explain(&error, &[]);
+    let explained = explain(&error, &Known::default());
     if explained.kind() == ErrorKind::Limit {
         return explained;
     }
@@ -28,7 +49,8 @@ pub(super) fn explain_load(error: duckdb::Error, table: &str) -> Error {
 
 /// What it means that a view over files cannot be made: DuckDB looks into one of them.
 pub(super) fn explain_view(error: duckdb::Error, files: &[String]) -> Error {
-    let explained = explain(&error, files);
+    let known = Known { files: files.into(), ..Known::default() };
+    let explained = explain(&error, &known);
     match explained.kind() {
         ErrorKind::Corrupt | ErrorKind::Permission | ErrorKind::Io | ErrorKind::Limit => explained,
         _ => super::internal(error),
@@ -102,6 +124,7 @@ fn is_memory(class: &str, text: &str) -> bool {
     class == "Out of Memory Error"
         || text.contains("failed to offload")
         || text.contains("failed to allocate")
+        || text.contains("std::bad_alloc")
 }
 
 /// DuckDB's advice to change settings or to install something is left out: nobody can, here.

@@ -6,6 +6,7 @@
 //! files and no others; and its settings are locked.
 
 mod failure;
+mod hints;
 mod load;
 mod rows;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::query::statement;
 use crate::query::view::{self, ViewParts};
 use arrow::record_batch::RecordBatch;
 use duckdb::Connection;
+use failure::Known;
 use rows::{Control, Job};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -79,12 +81,14 @@ pub struct Question<'a> {
     pub now_us: i64,
     /// The first and last `ts` of each file of `events`, where that is known.
     pub spans: &'a [Option<(i64, i64)>],
+    /// Tables that are there only for queries that name them.
+    pub others: &'a [&'static str],
 }
 
 /// One in-memory DuckDB for one snapshot. Queries may run at the same time on several threads.
 pub struct Session {
     connection: Mutex<Connection>,
-    files: Arc<[String]>,
+    known: Arc<Known>,
     timeout: Option<Duration>,
     running: Arc<Running>,
 }
@@ -108,7 +112,7 @@ impl Session {
         limits: &Limits,
     ) -> Result<Session> {
         let connection = Connection::open_in_memory().map_err(internal)?;
-        Session::over(connection, tables, extra, limits)
+        Session::over(connection, tables, extra, limits, &[])
     }
 
     /// Makes the tables for one query: files of `events` that cannot have a row of its answer are left out.
@@ -130,7 +134,7 @@ impl Session {
                 spans.next().is_none_or(|file| file.is_none_or(|file| file.0 <= to && file.1 >= from))
             });
         }
-        Session::over(connection, tables, extra, limits)
+        Session::over(connection, tables, extra, limits, question.others)
     }
 
     fn over(
@@ -138,6 +142,7 @@ impl Session {
         tables: Vec<Table>,
         extra: Vec<(&'static str, RecordBatch)>,
         limits: &Limits,
+        others: &[&'static str],
     ) -> Result<Session> {
         let files = tables.iter().flat_map(|table| &table.files).map(|file| absolute(file));
         let files: Arc<[String]> = files.collect::<Result<_>>()?;
@@ -152,7 +157,8 @@ impl Session {
         }
         run(&connection, "SET enable_external_access = false; SET lock_configuration = true")?;
         let running = Arc::default();
-        Ok(Session { connection: Mutex::new(connection), files, timeout: limits.timeout, running })
+        let known = Arc::new(known(files, &tables, &extra, others));
+        Ok(Session { connection: Mutex::new(connection), known, timeout: limits.timeout, running })
     }
 
     /// Runs one statement that only reads. `$name` in it takes the parameter of that name, `?` those
@@ -166,7 +172,7 @@ impl Session {
             connection,
             sql: sql.to_string(),
             parameters: parameters.to_vec(),
-            files: Arc::clone(&self.files),
+            known: Arc::clone(&self.known),
         };
         Rows::start(job, control)
     }
@@ -179,7 +185,7 @@ impl Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("files", &self.files.len()).finish_non_exhaustive()
+        f.debug_struct("Session").field("files", &self.known.files.len()).finish_non_exhaustive()
     }
 }
 
@@ -270,6 +276,32 @@ fn add_table(connection: &Connection, table: &Table) -> Result<()> {
     };
     let created = connection.execute_batch(&view::create_view(&parts));
     created.map_err(|error| failure::explain_view(error, &files))
+}
+
+/// What messages can say about the session.
+fn known(
+    files: Arc<[String]>,
+    tables: &[Table],
+    extra: &[(&'static str, RecordBatch)],
+    others: &[&'static str],
+) -> Known {
+    let mut known = Known { files, ..Known::default() };
+    known.tables.extend(tables.iter().map(|table| table.name));
+    known.tables.extend(
+        extra
+            .iter()
+            .map(|(name, _)| name)
+            .chain(others)
+            .filter(|name| !tables.iter().any(|table| table.name == **name)),
+    );
+    known.tables.dedup();
+    for column in tables.iter().flat_map(|table| &table.columns) {
+        known.columns.push(column.name.clone());
+        let path = column.path.as_ref().map(ToString::to_string);
+        known.paths.extend(path.filter(|path| *path != column.name).map(|path| (path, column.name.clone())));
+    }
+    known.columns.extend(["recorded_at", "day"].map(str::to_string));
+    known
 }
 
 /// The path as DuckDB knows it.

@@ -1,6 +1,7 @@
 //! A running query: a thread of its own reads DuckDB's stream, a second one watches the clock.
 
-use super::{failure, lock};
+use super::failure::{self, Known};
+use super::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::statement::{self, Verdict};
 use arrow::datatypes::SchemaRef;
@@ -81,7 +82,7 @@ pub(super) struct Job {
     pub(super) connection: Connection,
     pub(super) sql: String,
     pub(super) parameters: Vec<(String, serde_json::Value)>,
-    pub(super) files: Arc<[String]>,
+    pub(super) known: Arc<Known>,
 }
 
 /// DuckDB walks expressions of up to a thousand levels on the stack.
@@ -250,12 +251,12 @@ fn work(job: Job, control: &Control, sender: &SyncSender<Result<Message>>) {
             .name("daybook-watch".to_string())
             .spawn_scoped(scope, || control.watch())
             .map_err(|error| Error::io("start", "a thread for the query", error))?;
-        let files = Arc::clone(&job.files);
+        let known = Arc::clone(&job.known);
         job.answer(control, sender).map_err(|failed| match (failed, control.stopped()) {
             (Failed::Engine(error), stopped) if failure::is_interrupt(&error) => {
                 stopped.unwrap_or(Stop::Interrupted).error()
             }
-            (Failed::Engine(error), _) => failure::explain(&error, &files),
+            (Failed::Engine(error), _) => failure::explain(&error, &known),
             (Failed::Ours(error), _) => error,
         })
     });

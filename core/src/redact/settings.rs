@@ -1,8 +1,10 @@
 //! What a store's settings say about redaction.
 
+use crate::described::{Setting, Takes, described};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+described! {
 /// `[redact]` of `daybook.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -22,6 +24,7 @@ pub struct RedactSettings {
     pub key_actions: BTreeMap<String, Action>,
     /// Strings longer than so many bytes are cut; 0 is no limit, and otherwise at least 64.
     pub max_value_bytes: usize,
+}
 }
 
 /// What becomes of a secret.
@@ -50,6 +53,18 @@ pub enum Pattern {
     Email,
     /// IP addresses, versions 4 and 6.
     Ip,
+}
+
+impl Setting for Action {
+    fn takes() -> Takes {
+        Takes::Value("\"mask\", \"hash\" or \"drop\"".to_string())
+    }
+}
+
+impl Setting for Pattern {
+    fn takes() -> Takes {
+        Takes::Value("\"card\", \"bearer\", \"private_key\", \"email\" or \"ip\"".to_string())
+    }
 }
 
 impl Pattern {

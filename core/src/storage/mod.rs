@@ -8,6 +8,7 @@ mod file;
 mod local;
 mod lock;
 mod network;
+mod partial;
 pub mod probe;
 
 use crate::error::Result;
@@ -19,6 +20,7 @@ pub use file::{AppendFile, SyncHandle};
 pub use local::LocalStorage;
 pub use lock::FileLock;
 pub use network::is_network_file_system;
+pub use partial::PartialFile;
 
 /// A file or object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]

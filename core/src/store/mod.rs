@@ -17,6 +17,7 @@ mod writer;
 use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::Catalogue;
+use crate::event::column::Column;
 use crate::event::fixed;
 use crate::event::record::Event;
 use crate::ingest::blocks::kept_of;
@@ -29,11 +30,13 @@ use crate::layout;
 use crate::log::{At, Log, NewTable};
 use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::Reject;
+use crate::query::filter::{Columns, Context as FilterContext, Filter, Where, compile};
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage};
 use crate::wal::{Clock, Durability};
+use reader::View;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -228,7 +231,7 @@ impl Store {
         session.query(&request.sql, &request.parameters)
     }
 
-    /// From now on, an interrupt stops the queries of a session.
+    /// Has the interrupter of this store stop the session's queries too.
     fn watch(&self, session: &Session) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(QueryInterrupter::is_of_use);
@@ -236,11 +239,24 @@ impl Store {
     }
 
     fn session(&self, request: &QueryRequest) -> Result<Session> {
-        let view = reader::View::take(&self.tables, request.at)?;
+        let view = View::take(&self.tables, request.at)?;
         view.session(&self.tables, &request.sql, (self.clock)(), &request.limits)
     }
 
-    /// What columns the table has, and what is in them.
+    /// The columns of the events, also of those that are not yet in data files.
+    pub fn columns(&self) -> Result<Vec<Column>> {
+        Ok(View::take(&self.tables, At::Latest)?.catalogue.schema().columns().to_vec())
+    }
+
+    /// A filter as the condition of a query over `events`, and the values to bind.
+    pub fn condition(&self, filter: &Filter) -> Result<Where> {
+        let view = View::take(&self.tables, At::Latest)?;
+        let (schema, mixed) = (view.catalogue.schema(), view.mixed_fields());
+        let context = FilterContext::new((self.clock)());
+        Ok(compile(filter, &Columns { schema, mixed: &mixed, context, lenient: false })?)
+    }
+
+    /// What columns the table has, and what is in them. Of a large store the newest events tell.
     pub fn schema(&self) -> Result<SchemaReport> {
         reports::schema(&self.tables)
     }
@@ -257,7 +273,7 @@ impl Store {
         Ok(info)
     }
 
-    /// Writes all events as JSON Lines, oldest first, and says how many there were.
+    /// Writes events, oldest first, and says how many there were.
     pub fn export(
         &self,
         request: &ExportRequest,
@@ -265,7 +281,9 @@ impl Store {
         progress: &dyn Progress,
     ) -> Result<u64> {
         self.stop.store(false, Ordering::Relaxed);
-        export::export(&self.tables, request, out, progress, &self.stop)
+        let watch = |session: &Session| self.watch(session);
+        let (tables, now_us, stop) = (&self.tables, (self.clock)(), &self.stop);
+        export::export(&export::Exporting { tables, now_us, progress, stop, watch: &watch }, request, out)
     }
 
     /// Makes few files of many, and removes files that no version in use needs.

@@ -5,6 +5,8 @@ use crate::format::Format;
 use crate::ingest::encoding::Encoding;
 use crate::ingest::pipeline::InputReceipt;
 use crate::log::At;
+use crate::output::OutputFormat;
+use crate::query::filter::Filter;
 use crate::redact::Counts;
 use serde::Serialize;
 use serde_json::Value;
@@ -131,14 +133,29 @@ pub(super) fn default_limits() -> Limits {
 /// An export.
 #[derive(Clone, Debug)]
 pub struct ExportRequest {
-    /// The producers' own records, and not Daybook's columns.
+    /// The format of the file.
+    pub format: OutputFormat,
+    /// The producers' own records, and not Daybook's columns; only as JSON.
     pub original: bool,
+    /// CSV with text as it is, also text that a spreadsheet would run as a formula.
+    pub raw_csv: bool,
+    /// Only the events that match; all without one.
+    pub filter: Option<Filter>,
     /// Of which version.
     pub at: At,
+    /// What it may use.
+    pub limits: Limits,
 }
 
 impl Default for ExportRequest {
     fn default() -> Self {
-        ExportRequest { original: false, at: At::Latest }
+        ExportRequest {
+            format: OutputFormat::JsonLines,
+            original: false,
+            raw_csv: false,
+            filter: None,
+            at: At::Latest,
+            limits: default_limits(),
+        }
     }
 }

@@ -141,7 +141,7 @@ impl View {
         let events = self.events_table(tables, &self.events.files, true)?;
         let rejects = self.rejects_table(tables)?;
         let spans: Vec<_> = self.events.files.iter().map(DataFile::ts_range).collect();
-        let question = Question { sql, now_us, spans: &spans };
+        let question = Question { sql, now_us, spans: &spans, others: &[commits::TABLE] };
         let mut extra = Vec::new();
         if commits::is_named_in(sql) {
             extra.push((commits::TABLE, commits::batch_of(&tables.events, self.events.version)?));

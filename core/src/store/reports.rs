@@ -20,6 +20,9 @@ use std::collections::BTreeSet;
 
 /// So many columns are looked at in one query.
 const COLUMNS_A_QUERY: usize = 64;
+/// In a store of more events, columns are looked at in the newest ones only, about so many.
+const EVENTS_WHOLE: u64 = 1_000_000;
+const EVENTS_SAMPLED: u64 = 500_000;
 
 /// How much is in a store, and from when.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,6 +58,9 @@ pub struct Info {
 pub struct SchemaReport {
     /// Events in all.
     pub events: u64,
+    /// How many events were looked at, the newest ones, where these are not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampled: Option<u64>,
     /// The columns, fixed ones first.
     pub columns: Vec<ColumnReport>,
     /// The most columns that fields may have.
@@ -76,11 +82,11 @@ pub struct ColumnReport {
     /// How queries see it, where some values are of another type: `double` or `string`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_as: Option<String>,
-    /// Events that have a value.
+    /// Events that have a value, of those that were looked at.
     pub events: u64,
-    /// The same as a share of all events.
+    /// The same as a share.
     pub share: f64,
-    /// About how many different values there are.
+    /// About how many different values there are in them.
     pub distinct: u64,
     /// One value, cut.
     pub example: Option<String>,
@@ -114,8 +120,19 @@ pub fn info(tables: &Tables) -> Result<Info> {
 }
 
 pub fn schema(tables: &Tables) -> Result<SchemaReport> {
+    schema_from(tables, EVENTS_WHOLE, EVENTS_SAMPLED)
+}
+
+/// The columns; in a store of more events than `whole`, as about so many of the newest have them.
+pub fn schema_from(tables: &Tables, whole: u64, sampled: u64) -> Result<SchemaReport> {
     let view = View::take(tables, At::Latest)?;
-    let settled = view.events_table(tables, &view.events.files, true)?;
+    let pending = view.pending.num_rows() as u64;
+    let all = view.events.files.iter().map(|file| file.rows).sum::<u64>().saturating_add(pending);
+    let files = match all > whole {
+        true => newest(&view.events.files, sampled),
+        false => view.events.files.clone(),
+    };
+    let settled = view.events_table(tables, &files, true)?;
     let read_as = |column: &Column| {
         let reads = view.catalogue.reads(column)?;
         Some(if reads == crate::event::catalogue::Reads::Double { "double" } else { "string" }.to_string())
@@ -144,7 +161,21 @@ pub fn schema(tables: &Tables) -> Result<SchemaReport> {
     }
     let mut in_rest: Vec<String> = view.catalogue.fields_in_rest().map(ToString::to_string).collect();
     in_rest.sort();
-    Ok(SchemaReport { events, columns, limit: view.catalogue.columns_max(), in_rest })
+    let sampled = (events < all).then_some(events);
+    Ok(SchemaReport { events: all, sampled, columns, limit: view.catalogue.columns_max(), in_rest })
+}
+
+/// The files of the last days that together have so many rows.
+fn newest(files: &[DataFile], rows: u64) -> Vec<DataFile> {
+    let mut sorted: Vec<&DataFile> = files.iter().collect();
+    sorted.sort_by_key(|file| std::cmp::Reverse(file.ts_range().map(|(_, last)| last)));
+    let mut taken = 0_u64;
+    let is_enough = |file: &&DataFile| {
+        let before = taken;
+        taken = taken.saturating_add(file.rows);
+        before < rows
+    };
+    sorted.into_iter().take_while(is_enough).cloned().collect()
 }
 
 fn session(events: Table) -> Result<Session> {

@@ -44,6 +44,9 @@ fn what_reads_runs() {
         "SELECT * FROM json_each('{\"a\": 1}')",
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'events'",
         "SELECT * FROM pragma_table_info('events')",
+        "SELECT list_transform([1, 2], lambda x: x + 1), list_filter([1, 2], lambda x, i: i > 1)",
+        "SELECT list_reduce([1, 2], lambda x, y: x + y), [upper(x) FOR x IN ['a', 'b'] IF x > 'a']",
+        "SELECT list_transform(list_sort([kind]), lambda k: lower(k)) FROM events",
     ] {
         answer(&session, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
@@ -139,6 +142,14 @@ fn changes_inside_of_a_question_are_refused() {
         "SELECT * FROM query('WITH a AS (DELETE FROM held.events RETURNING seq) SELECT * FROM a')",
         "SELECT * FROM query($$SELECT 1$$)",
         "FROM query_table('events')",
+        "SELECT * FROM (FROM query('SELECT 1'))",
+        "WITH a AS (SELECT * FROM read_csv('/etc/passwd')) SELECT * FROM a",
+        "WITH RECURSIVE a AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM a, glob('/*') WHERE n < 5) FROM a",
+        "SELECT * FROM events WHERE kind IN (SELECT content FROM read_text('/etc/passwd'))",
+        "SELECT list_transform(['/etc/passwd'], lambda x: (SELECT content FROM read_text(x)))",
+        "SELECT * FROM events, LATERAL (SELECT * FROM read_text('/etc/' || kind))",
+        "SELECT 1 /* ' */ FROM read_csv('/etc/passwd') -- '",
+        "SELECT /* /* */ */ getenv('HOME') -- nested",
         "FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))",
     ] {
         refused(&session, sql);

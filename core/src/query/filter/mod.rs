@@ -40,7 +40,7 @@ mod print;
 mod regex;
 mod resolve;
 mod span;
-mod suggest;
+pub mod suggest;
 mod time;
 mod value;
 

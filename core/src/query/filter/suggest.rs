@@ -6,7 +6,7 @@ const NAMES: usize = 3;
 const LONGEST: usize = 120;
 
 /// The names within a few letters of this one, closest first.
-pub(super) fn close<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn close<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().take(LONGEST + 1).collect();
     if wanted.is_empty() || wanted.len() > LONGEST {
         return Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn close<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// "did you mean `a`, `b` or `c`?"
-pub(super) fn did_you_mean(names: &[&str]) -> Option<String> {
+pub fn did_you_mean(names: &[&str]) -> Option<String> {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     let (last, others) = quoted.split_last()?;
     if others.is_empty() {

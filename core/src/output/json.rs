@@ -5,12 +5,11 @@ use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
-use chrono::SecondsFormat;
 use serde_json::ser::Formatter;
 
-use crate::args::Zone;
-use crate::cell::{self, Cell, cell};
-use crate::escape;
+use super::Times;
+use super::cell::{self, Cell, cell};
+use super::escape;
 
 /// The keys of a row's object: the columns' names, where one that comes again gets `_2`, `_3`.
 pub fn keys(schema: &Schema) -> Vec<String> {
@@ -36,17 +35,17 @@ pub fn write_row(out: &mut Vec<u8>, keys: &[String], batch: &RecordBatch, row: u
         }
         write_text(out, key);
         out.push(b':');
-        write_cell(out, &cell(column, row), Zone::Utc);
+        write_cell(out, &cell(column, row), Times::UTC);
     }
     out.push(b'}');
 }
 
 /// Appends a value: 64-bit integers and decimals as numbers with all their digits, times as RFC 3339, binary
 /// data as base64, and what JSON has no number for (NaN, infinity) as null.
-pub fn write_cell(out: &mut Vec<u8>, value: &Cell<'_>, zone: Zone) {
+pub fn write_cell(out: &mut Vec<u8>, value: &Cell<'_>, times: Times<'_>) {
     match value {
         Cell::Null => out.extend_from_slice(b"null"),
-        Cell::Nested(array) => write_cell(out, &cell(array, 0), zone),
+        Cell::Nested(array) => write_cell(out, &cell(array, 0), times),
         Cell::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         Cell::Int(value) => write_number(out, *value),
         Cell::Unsigned(value) => write_number(out, *value),
@@ -57,22 +56,19 @@ pub fn write_cell(out: &mut Vec<u8>, value: &Cell<'_>, zone: Zone) {
         Cell::Text(text) => write_text(out, text),
         Cell::Plain(text) => write_text(out, text),
         Cell::Bytes(bytes) => write_text(out, &cell::base64(bytes)),
-        Cell::Time(time) if zone == Zone::Utc => {
-            write_text(out, &time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-        }
-        Cell::Time(time) => write_text(out, &zone.show(*time)),
+        Cell::Time(time) => write_text(out, &times.show(*time)),
         Cell::List(values) => write_sequence(out, b'[', b']', 0..values.len(), |out, row| {
-            write_cell(out, &cell(values, row), zone);
+            write_cell(out, &cell(values, row), times);
         }),
         Cell::Struct(array, row) => {
             let fields = array.fields().iter().zip(array.columns());
             write_sequence(out, b'{', b'}', fields, |out, (field, column)| {
                 write_text(out, field.name());
                 out.push(b':');
-                write_cell(out, &cell(column, *row), zone);
+                write_cell(out, &cell(column, *row), times);
             });
         }
-        Cell::Map(entries) => write_map(out, entries, zone),
+        Cell::Map(entries) => write_map(out, entries, times),
     }
 }
 
@@ -81,15 +77,15 @@ fn write_number(out: &mut Vec<u8>, value: impl Display) {
     let _ = write!(out, "{value}");
 }
 
-fn write_map(out: &mut Vec<u8>, entries: &arrow::array::StructArray, zone: Zone) {
+fn write_map(out: &mut Vec<u8>, entries: &arrow::array::StructArray, times: Times<'_>) {
     let [keys, values] = entries.columns() else {
         out.extend_from_slice(b"{}");
         return;
     };
     write_sequence(out, b'{', b'}', 0..keys.len(), |out, row| {
-        write_text(out, &cell::plain(&cell(keys, row), zone).unwrap_or_default());
+        write_text(out, &cell::plain(&cell(keys, row), times).unwrap_or_default());
         out.push(b':');
-        write_cell(out, &cell(values, row), zone);
+        write_cell(out, &cell(values, row), times);
     });
 }
 
@@ -135,7 +131,7 @@ impl Formatter for SafeFormatter {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use std::sync::Arc;
 
     use arrow::array::*;
@@ -148,7 +144,7 @@ pub mod tests {
         let rows: Vec<String> = (0..array.len())
             .map(|row| {
                 let mut text = Vec::new();
-                write_cell(&mut text, &cell(&array, row), Zone::Utc);
+                write_cell(&mut text, &cell(&array, row), Times::UTC);
                 String::from_utf8_lossy(&text).into_owned()
             })
             .collect();

@@ -3,25 +3,34 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
-use crate::args::Zone;
-use crate::cell::{self, Cell, cell};
+use super::Times;
+use super::cell::{self, Cell, cell};
+
+/// How values are written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CsvStyle<'a> {
+    /// Text as it is, also text that a spreadsheet would run as a formula.
+    pub raw: bool,
+    /// How instants are written.
+    pub times: Times<'a>,
+}
 
 /// Appends the line of names.
-pub fn write_header(out: &mut Vec<u8>, schema: &Schema) {
+pub fn write_header(out: &mut Vec<u8>, schema: &Schema, style: CsvStyle<'_>) {
     for (place, field) in schema.fields().iter().enumerate() {
         separate(out, place);
-        write_text(out, field.name());
+        write_text(out, field.name(), style);
     }
     out.extend_from_slice(b"\r\n");
 }
 
 /// Appends a row: NULL is nothing (`""` where a row would be an empty line), empty text is `""`, binary data
 /// base64, lists and structs JSON. Text that a spreadsheet would run as a formula gets a `'` in front.
-pub fn write_row(out: &mut Vec<u8>, batch: &RecordBatch, row: usize, zone: Zone) {
+pub fn write_row(out: &mut Vec<u8>, batch: &RecordBatch, row: usize, style: CsvStyle<'_>) {
     let start = out.len();
     for (place, column) in batch.columns().iter().enumerate() {
         separate(out, place);
-        write_cell(out, &cell(column, row), zone);
+        write_cell(out, &cell(column, row), style);
     }
     if out.len() == start {
         // Many readers skip empty lines, and would lose the row.
@@ -30,23 +39,23 @@ pub fn write_row(out: &mut Vec<u8>, batch: &RecordBatch, row: usize, zone: Zone)
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_cell(out: &mut Vec<u8>, value: &Cell<'_>, zone: Zone) {
+fn write_cell(out: &mut Vec<u8>, value: &Cell<'_>, style: CsvStyle<'_>) {
     match value {
-        Cell::Nested(array) => write_cell(out, &cell(array, 0), zone),
-        Cell::Text(text) => write_text(out, text),
+        Cell::Nested(array) => write_cell(out, &cell(array, 0), style),
+        Cell::Text(text) => write_text(out, text, style),
         other => {
-            let text = cell::plain(other, zone).unwrap_or_default();
+            let text = cell::plain(other, style.times).unwrap_or_default();
             match other {
                 Cell::Null => {}
                 Cell::Int(_) | Cell::Float(_) | Cell::Single(_) | Cell::Exact(_) => quote(out, "", &text),
-                _ => write_text(out, &text),
+                _ => write_text(out, &text, style),
             }
         }
     }
 }
 
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    let guard = if is_formula(text) { "'" } else { "" };
+fn write_text(out: &mut Vec<u8>, text: &str, style: CsvStyle<'_>) {
+    let guard = if !style.raw && is_formula(text) { "'" } else { "" };
     quote(out, guard, text);
 }
 
@@ -94,7 +103,7 @@ mod tests {
 
     fn text(value: &str) -> String {
         let mut out = Vec::new();
-        write_text(&mut out, value);
+        write_text(&mut out, value, CsvStyle::default());
         String::from_utf8_lossy(&out).into_owned()
     }
 
@@ -122,6 +131,13 @@ mod tests {
     }
 
     #[test]
+    fn raw_text_is_as_it_is() {
+        let mut out = Vec::new();
+        write_text(&mut out, "=1+1", CsvStyle { raw: true, ..CsvStyle::default() });
+        assert_eq!(out, b"=1+1");
+    }
+
+    #[test]
     fn null_and_empty_text_differ() {
         let batch = RecordBatch::try_from_iter_with_nullable(vec![
             ("n", Arc::new(Int64Array::from(vec![Some(-1), None])) as ArrayRef, true),
@@ -130,9 +146,9 @@ mod tests {
         ])
         .unwrap();
         let mut out = Vec::new();
-        write_header(&mut out, &batch.schema());
-        write_row(&mut out, &batch, 0, Zone::Utc);
-        write_row(&mut out, &batch, 1, Zone::Utc);
+        write_header(&mut out, &batch.schema(), CsvStyle::default());
+        write_row(&mut out, &batch, 0, CsvStyle::default());
+        write_row(&mut out, &batch, 1, CsvStyle::default());
         assert_eq!(String::from_utf8_lossy(&out), "n,'=t,f\r\n-1,\"\",-inf\r\n,,-0.5\r\n");
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use daybook::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// A file under a name of its own, in the folder of the final one; removed when dropped unfinished.
 pub struct PartialFile {
