@@ -15,7 +15,7 @@ MODULES = {
     "query": VALUES,
     "storage": {"error"},
     "format": {"event"},
-    "redact": VALUES,
+    "redact": VALUES | {"described"},
     "intake": {"event", "redact"},
     "settings": DISK | {"event", "described", "format", "redact"},
     "output": {"error"},
