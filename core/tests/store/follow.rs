@@ -1,5 +1,7 @@
 //! Files that are followed: how they grow, are rotated and written anew, and what is stored of them.
 
+mod rotation;
+
 use crate::support::{number, texts};
 use daybook::{ErrorKind, IngestOptions, Input, NoProgress, Progress, Receipt, Result, Step, Store, Watcher};
 use std::fs::{self, OpenOptions};
