@@ -1,5 +1,6 @@
 //! Files that are followed: how they grow, are rotated and written anew, and what is stored of them.
 
+mod power;
 mod rotation;
 
 use crate::support::{number, texts};

@@ -27,7 +27,7 @@ enum Beside {
     Now,
     /// A copy of that, or of some of it.
     Copy,
-    /// One that is being read still.
+    /// One that is being read still, or a copy of it.
     Retired,
     /// One that was followed before, all of which is stored, or not.
     Before { wants_more: bool },
@@ -180,6 +180,12 @@ impl Followed {
             && place::is_copy(&file.path, live.tail().file())?
         {
             return Ok(Beside::Copy);
+        }
+        for live in &self.retired {
+            // It may have been compressed while something of it waits to be stored.
+            if place::is_copy(&file.path, live.tail().file())? {
+                return Ok(Beside::Retired);
+            }
         }
         Ok(match place::beginnings(&file.path, known)? {
             Beginnings::Unknown => Beside::Unknown,
