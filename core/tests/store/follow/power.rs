@@ -5,7 +5,7 @@ use super::options;
 use crate::machine::{Loss, Machine, Plan};
 use crate::support::{fast_folder, number, texts};
 use daybook::storage::LocalStorage;
-use daybook::{Progress, Result, Step, Store, Unit, Watcher};
+use daybook::{Input, NoProgress, Progress, Result, Step, Store, Unit, Watcher};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
@@ -103,6 +103,60 @@ fn run(blow: Blow, at: usize) -> bool {
     assert_eq!(found, [Some("1 2 3 4 5 6".to_string())]);
     assert_eq!(number(&store, "SELECT count(*) FROM quarantine"), 1);
     was_struck
+}
+
+/// All files of a folder.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (entry, place) = (entry.as_ref().unwrap(), to.join(entry.as_ref().unwrap().file_name()));
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &place),
+            false => drop(std::fs::copy(entry.path(), place).unwrap()),
+        }
+    }
+}
+
+/// The segments of all logs.
+fn segments(folder: &Path) -> Vec<PathBuf> {
+    let logs = std::fs::read_dir(folder.join("_wal")).unwrap().map(|entry| entry.unwrap().path());
+    let files = logs.filter(|path| path.is_dir()).flat_map(|log| std::fs::read_dir(log).unwrap());
+    let files = files.map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "wal")).collect()
+}
+
+#[test]
+fn of_a_frame_that_is_not_whole_nothing_is_stored_or_known() {
+    let (folder, beside) = (fast_folder(), fast_folder());
+    let path = beside.path().join("a.log");
+    let machine = Arc::new(Machine::new(folder.path(), Plan::Nothing));
+    let store = open(LocalStorage::with_probe(folder.path(), machine.clone()));
+    write(&path, LINES);
+    let dies = follow(&store, &path, 4, &|round| match round {
+        0 => write(&path, MORE_LINES),
+        1 => write(&path, LAST_LINES),
+        2 => machine.go_on_with(Plan::Stop(0)),
+        _ => {}
+    });
+    assert!(dies.is_err() || store.close().is_err(), "it did not die");
+    let [segment] = <[PathBuf; 1]>::try_from(segments(folder.path())).unwrap();
+    let bytes = std::fs::read(&segment).unwrap();
+    let place = segment.strip_prefix(folder.path()).unwrap();
+    let mut found = std::collections::BTreeSet::new();
+    for length in (0..=bytes.len()).rev().step_by(19) {
+        let torn = fast_folder();
+        copy(folder.path(), torn.path());
+        std::fs::write(torn.path().join(place), &bytes[..length]).unwrap();
+        let store = open(LocalStorage::new(torn.path()));
+        let count = || number(&store, "SELECT count(*) FROM events");
+        let before = count();
+        let receipt = store.ingest(vec![Input::File(path.clone())], &options(), &NoProgress).unwrap();
+        let duplicate = receipt.duplicate - u64::from(before > 2);
+        assert_eq!((duplicate, count()), (before.try_into().unwrap(), 6), "{length} of {}", bytes.len());
+        assert_eq!(number(&store, "SELECT count(*) FROM quarantine"), 1, "{length} of {}", bytes.len());
+        found.insert(before);
+    }
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [2, 4, 6]);
 }
 
 fn everywhere(blow: Blow) {

@@ -111,3 +111,26 @@ fn a_copy_of_some_of_a_file_is_not_stored_beside_it() {
     place.follow_until("1 2 3 4 5");
     assert_eq!(place.follow_until("1 2 3 4 5"), [""; 0]);
 }
+
+#[test]
+fn a_file_that_is_still_read_is_not_stored_from_its_copy_too() {
+    let place = Place::new("");
+    place.write("a.log", "{\"n\":1}\n");
+    let following = place.follow(&["a.log"]);
+    place.wait("1");
+    // Its last line waits for its end, and meanwhile a tool puts a copy in its place.
+    place.rename("a.log", "a.log.1");
+    place.write("a.log.1", "{\"n\":2}");
+    place.write("a.log", "{\"n\":3}\n");
+    let last = "SELECT max(n)::VARCHAR FROM events";
+    place.wait_for(last, "3");
+    fs::copy(place.at("a.log.1"), place.at("a.log.2")).unwrap();
+    fs::remove_file(place.at("a.log.1")).unwrap();
+    place.date("a.log.2", 1);
+    place.rename("a.log", "a.log.1");
+    place.write("a.log", "{\"n\":4}\n");
+    place.wait_for(last, "4");
+    assert_eq!(counts(&following.end().0), (4, 0, 0));
+    place.wait("1 2 3 4");
+    assert_eq!(place.follow_until("1 2 3 4"), [""; 0]);
+}
