@@ -1,5 +1,8 @@
 //! Files that are followed: how they grow, are rotated and written anew, and what is stored of them.
 
+mod power;
+mod rotation;
+
 use crate::support::{number, texts};
 use daybook::{ErrorKind, IngestOptions, Input, NoProgress, Progress, Receipt, Result, Step, Store, Watcher};
 use std::fs::{self, OpenOptions};

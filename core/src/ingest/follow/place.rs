@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::input::{Content, Input, each_stream};
 use crate::ingest::known::{Beginning, Known};
+use std::cmp::Ordering;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -11,12 +12,15 @@ use std::time::SystemTime;
 
 /// So many files that a name was rotated to are looked at.
 const ROTATED_MAX: usize = 64;
+/// A folder is read so many times until twice the same is there.
+const LISTS_MAX: usize = 8;
 const PIECE_BYTES: usize = 1 << 20;
+const COMPARED_FIRST_BYTES: u64 = 4 << 10;
 /// What compressed files and copies are called in the end.
 const ENDINGS: [&str; 9] = ["gz", "zst", "bz2", "xz", "old", "bak", "prev", "orig", "log"];
 
 /// Tells a file from all others that are there at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity(u64, u64);
 
 impl Identity {
@@ -58,72 +62,148 @@ pub fn look(path: &Path) -> Result<Option<Identity>> {
     }
 }
 
+/// A file that a name was rotated to, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rotated {
+    /// When it was written last.
+    modified: SystemTime,
+    /// Where it is.
+    pub path: PathBuf,
+    identity: Identity,
+    bytes: u64,
+}
+
+impl Rotated {
+    /// Which file it is.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Whether it is the same file, with the same content, whatever its name is now.
+    pub fn is_unchanged(&self, before: &Rotated) -> bool {
+        let what = |file: &Rotated| (file.identity, file.bytes, file.modified);
+        what(self) == what(before)
+    }
+}
+
 /// The files that a name was rotated to, by their names, the one written last first.
-pub fn rotated(path: &Path) -> Vec<PathBuf> {
+pub fn rotated(path: &Path) -> Vec<Rotated> {
+    let mut found = list_rotated(path);
+    // A folder that is read while its files are renamed may lack some of them.
+    for _ in 0..LISTS_MAX {
+        let again = list_rotated(path);
+        if again == found {
+            break;
+        }
+        found = again;
+    }
+    found.truncate(ROTATED_MAX);
+    found
+}
+
+fn list_rotated(path: &Path) -> Vec<Rotated> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
+    let mut found = Vec::new();
     for entry in entries.flatten() {
         let is_rotated = entry.file_name().to_str().is_some_and(|other| is_rotated(name, other));
         let metadata = entry.metadata().ok().filter(|metadata| is_rotated && metadata.is_file());
         if let Some(metadata) = metadata.filter(|metadata| metadata.len() > 0) {
-            let path = path.with_file_name(entry.file_name());
-            found.push((metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), path));
+            found.push(Rotated {
+                modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                path: path.with_file_name(entry.file_name()),
+                identity: Identity::of(&metadata),
+                bytes: metadata.len(),
+            });
         }
     }
     found.sort_unstable_by(|a, b| b.cmp(a));
-    found.into_iter().map(|(_, path)| path).take(ROTATED_MAX).collect()
+    found
 }
 
 /// Whether a file is called as one is that was rotated: `app.log.1`, `app.log-20260203.gz`, `app-20260203.log`.
 fn is_rotated(name: &str, other: &str) -> bool {
     let after = |stem: &str| other.strip_prefix(stem)?.strip_prefix(['.', '-', '_']);
     let stem = name.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| !stem.is_empty());
-    let by_end = |rest: &str| rest.split(['.', '-', '_', ':', '+', '~']).all(is_part);
+    let by_end = |rest: &str| rest.split(['.', '-', '_', ':', '+', '~']).all(is_word);
     let by_stem = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit()) && by_end(rest);
     other != name && (after(name).is_some_and(by_end) || stem.and_then(after).is_some_and(by_stem))
 }
 
 /// A number, a time such as `20260203T1200Z`, or what copies are called.
-fn is_part(part: &str) -> bool {
+fn is_word(part: &str) -> bool {
     let is_time = |byte: u8| byte.is_ascii_digit() || byte == b'T' || byte == b'Z';
     ENDINGS.contains(&part) || part.bytes().all(is_time)
 }
 
-/// Whether a file, which may be compressed, is a copy of the first bytes of another, or begins with all of them.
-pub fn is_copy(path: &Path, of: &File, length: u64) -> Result<bool> {
-    let mut same = false;
-    let mut failed = None;
-    each_stream(Input::File(path.to_path_buf()), &mut |stream| {
-        if let Content::Bytes(source) = stream.content {
-            match begins_alike(source, of, length) {
-                Ok(alike) => same = alike,
-                Err(error) => failed = Some(Error::io("read", path.display(), error)),
-            }
-        }
+/// Whether another file begins with all that is in this one and has more. Both may be compressed.
+pub fn is_part(path: &Path, of: &Path) -> Result<bool> {
+    let mut found = Ok(None);
+    each_source(path, &mut |source| {
+        each_source(of, &mut |other| {
+            found = compare(source, other).map_err(|error| Error::io("read", path.display(), error));
+            Ok(())
+        })
     })?;
-    failed.map_or(Ok(same), Err)
+    Ok(found? == Some(Ordering::Less))
 }
 
-fn begins_alike(source: impl Read, of: &File, length: u64) -> io::Result<bool> {
-    let mut source = source.take(length);
-    let (mut piece, mut other) = (Vec::new(), Vec::new());
-    let mut offset = 0;
-    loop {
-        piece.clear();
-        (&mut source).take(PIECE_BYTES as u64).read_to_end(&mut piece)?;
-        if piece.is_empty() {
-            return Ok(offset > 0);
-        }
-        other.resize(piece.len(), 0);
-        match of.read_exact_at(&mut other, offset) {
-            Ok(()) if other == piece => offset += piece.len() as u64,
-            Ok(()) => return Ok(false),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
-            Err(error) => return Err(error),
-        }
+/// Whether another file begins with all that is in this one, which may be compressed.
+pub fn is_copy(path: &Path, of: &File) -> Result<bool> {
+    let mut found = Ok(None);
+    each_source(path, &mut |source| {
+        let mut other = Whole { file: of, offset: 0 };
+        found = compare(source, &mut other).map_err(|error| Error::io("read", path.display(), error));
+        Ok(())
+    })?;
+    Ok(matches!(found?, Some(Ordering::Less | Ordering::Equal)))
+}
+
+/// A file from its beginning, wherever others read it.
+struct Whole<'a> {
+    file: &'a File,
+    offset: u64,
+}
+
+impl Read for Whole<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
     }
+}
+
+/// Which of two inputs ends first, if they are the same until then.
+fn compare(one: &mut dyn Read, other: &mut dyn Read) -> io::Result<Option<Ordering>> {
+    let mut pieces = [Vec::new(), Vec::new()];
+    // What differs mostly does so soon.
+    let mut count = COMPARED_FIRST_BYTES;
+    loop {
+        let [piece, beside] = &mut pieces;
+        (piece.clear(), beside.clear());
+        (&mut *one).take(count).read_to_end(piece)?;
+        (&mut *other).take(count).read_to_end(beside)?;
+        let shorter = piece.len().min(beside.len());
+        if piece.get(..shorter) != beside.get(..shorter) {
+            return Ok(None);
+        }
+        if (shorter as u64) < count {
+            return Ok(Some(piece.len().cmp(&beside.len())));
+        }
+        count = PIECE_BYTES as u64;
+    }
+}
+
+/// The text of a file, which may be compressed.
+fn each_source(path: &Path, read: &mut dyn FnMut(&mut dyn Read) -> Result<()>) -> Result<()> {
+    let mut done = Ok(());
+    each_stream(Input::File(path.to_path_buf()), &mut |stream| {
+        if let Content::Bytes(mut source) = stream.content {
+            done = read(&mut source);
+        }
+    })?;
+    done
 }
 
 /// How a file that may be a rotated one begins.
@@ -205,20 +285,22 @@ mod tests {
     fn a_copy_is_told_from_another_file() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        std::fs::write(at("a.log"), "one\ntwo\n").unwrap();
-        let file = File::open(at("a.log")).unwrap();
-        for (text, length, expected) in [
-            ("one\ntwo\n", 8, true),
-            ("one\n", 8, true),
-            ("one\ntwo\nthree\n", 8, true),
-            ("one\ntwo\nthree\n", 3, true),
-            ("one\ntwO\n", 8, false),
-            ("two\n", 8, false),
-            ("one\ntwo\n", 9, true),
-            ("one\ntwo\nthree\n", 9, false),
+        let long = "x\n".repeat(COMPARED_FIRST_BYTES as usize);
+        for (text, of, copy, part) in [
+            ("one\ntwo\n", "one\ntwo\n", true, false),
+            ("one\n", "one\ntwo\n", true, true),
+            ("one\ntwo\nthree\n", "one\ntwo\n", false, false),
+            ("one\ntwO\n", "one\ntwo\n", false, false),
+            ("one\ntwo\n", "o", false, false),
+            ("one\ntwo\n", "", false, false),
+            (&long, &format!("{long}y\n"), true, true),
+            (&format!("{long}z\n"), &format!("{long}y\n"), false, false),
         ] {
             std::fs::write(at("a.log.1"), text).unwrap();
-            assert_eq!(is_copy(&at("a.log.1"), &file, length).unwrap(), expected, "{text:?} {length}");
+            std::fs::write(at("a.log"), of).unwrap();
+            let found = is_copy(&at("a.log.1"), &File::open(at("a.log")).unwrap()).unwrap();
+            assert_eq!(found, copy, "{text:.20?} {of:.20?}");
+            assert_eq!(is_part(&at("a.log.1"), &at("a.log")).unwrap(), part, "{text:.20?} {of:.20?}");
         }
     }
 

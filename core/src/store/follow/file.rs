@@ -5,7 +5,7 @@ use super::live::{Live, Seen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Format;
 use crate::ingest::follow::Whole;
-use crate::ingest::follow::place::{self, Beginnings, Identity};
+use crate::ingest::follow::place::{self, Beginnings, Identity, Rotated};
 use crate::ingest::input::Input;
 use crate::ingest::known::Known;
 use crate::ingest::pipeline::InputReceipt;
@@ -23,8 +23,12 @@ const NOTES_MAX: usize = 1_000;
 
 /// What a file is that has the name of one that was rotated.
 enum Beside {
-    /// The one that has the name now, or a copy of it.
+    /// The one that had the name when it was opened last.
     Now,
+    /// A copy of that, or of some of it.
+    Copy,
+    /// One that is being read still, or a copy of it.
+    Retired,
     /// One that was followed before, all of which is stored, or not.
     Before { wants_more: bool },
     /// None that is known.
@@ -38,6 +42,8 @@ pub struct Followed {
     live: Option<Live>,
     /// Files that were rotated, and may still be written to.
     retired: Vec<Live>,
+    /// Files beside it of which nothing is to be stored unless they change, and whether something was.
+    settled: Vec<(Rotated, bool)>,
     /// The format of the file before.
     usual: Option<Format>,
     /// Whether the next file behind the name is certainly another one.
@@ -60,6 +66,7 @@ impl Followed {
             receipt,
             live: None,
             retired: Vec::new(),
+            settled: Vec::new(),
             usual: None,
             is_new: false,
             is_unread: false,
@@ -121,45 +128,66 @@ impl Followed {
         Ok(())
     }
 
-    /// Stores the rest of the file that was followed before under this name, and those that had the name between
-    /// it and the one that has it now.
+    /// Stores what is not stored of the files that had the name before, the oldest first. They begin with the
+    /// oldest of which anything is stored, however much is stored of newer ones: a process may have been killed
+    /// while it read several of them.
     fn store_rotated(&mut self, follower: &Follower<'_>, known: &Known, live: Option<&Live>) -> Result<()> {
-        let is_known = live.is_some_and(|live| live.tail().beginning().known.is_some());
-        let (mut wanted, mut unknown) = (Vec::new(), Vec::new());
-        for path in place::rotated(&self.path) {
+        let beside = place::rotated(&self.path);
+        let (mut wanted, mut unknown, mut settled) = (Vec::new(), Vec::new(), Vec::new());
+        for file in &beside {
             if follower.is_stopped() {
                 return Ok(());
             }
-            match self.look_beside(&path, known, live) {
+            match self.look_beside(file, known, live) {
+                // It was rotated meanwhile, and what is newer comes later.
                 Ok(Beside::Now) => unknown.clear(),
+                Ok(Beside::Copy) => {}
+                Ok(Beside::Retired) => wanted.append(&mut unknown),
                 Ok(Beside::Before { wants_more }) => {
                     wanted.append(&mut unknown);
-                    wanted.extend(Some(path).filter(|_| wants_more));
-                    break;
+                    match wants_more {
+                        true => wanted.push(file.clone()),
+                        false => settled.push((file.clone(), true)),
+                    }
                 }
-                Ok(Beside::Unknown) if is_known => break,
-                Ok(Beside::Unknown) => unknown.push(path),
+                Ok(Beside::Unknown) => unknown.push(file.clone()),
                 Err(error) => self.say(follower, error.to_string()),
             }
         }
-        // The oldest first.
-        wanted.reverse();
-        wanted.into_iter().try_for_each(|path| self.store_file(path, follower))
+        settled.extend(unknown.into_iter().map(|file| (file, false)));
+        self.settled = settled;
+        let is_part = |file: &Rotated, of: &Rotated| {
+            file != of && place::is_part(&file.path, &of.path).unwrap_or(false)
+        };
+        wanted.retain(|file| !beside.iter().any(|other| is_part(file, other)));
+        wanted.into_iter().rev().try_for_each(|file| self.store_file(file.path, follower))
     }
 
     /// What a file is that has the name of one that was rotated.
-    fn look_beside(&self, path: &Path, known: &Known, live: Option<&Live>) -> Result<Beside> {
-        let identity = place::look(path)?;
-        if let Some(live) = live {
-            let (tail, is_now) = (live.tail(), identity == Some(live.identity()));
-            if is_now || place::is_copy(path, tail.file(), tail.position())? {
-                return Ok(Beside::Now);
+    fn look_beside(&self, file: &Rotated, known: &Known, live: Option<&Live>) -> Result<Beside> {
+        if live.is_some_and(|live| live.identity() == file.identity()) {
+            return Ok(Beside::Now);
+        }
+        if self.retired.iter().any(|live| live.identity() == file.identity()) {
+            return Ok(Beside::Retired);
+        }
+        match self.settled.iter().find(|(settled, _)| settled.is_unchanged(file)) {
+            Some((_, true)) => return Ok(Beside::Before { wants_more: false }),
+            Some((_, false)) => return Ok(Beside::Unknown),
+            None => {}
+        }
+        if let Some(live) = live
+            && place::is_copy(&file.path, live.tail().file())?
+        {
+            return Ok(Beside::Copy);
+        }
+        for live in &self.retired {
+            // It may have been compressed while something of it waits to be stored.
+            if place::is_copy(&file.path, live.tail().file())? {
+                return Ok(Beside::Retired);
             }
         }
-        if self.retired.iter().any(|live| Some(live.identity()) == identity) {
-            return Ok(Beside::Before { wants_more: false });
-        }
-        Ok(match place::beginnings(path, known)? {
+        Ok(match place::beginnings(&file.path, known)? {
             Beginnings::Unknown => Beside::Unknown,
             found => Beside::Before { wants_more: found == Beginnings::Grown },
         })
@@ -167,6 +195,8 @@ impl Followed {
 
     /// Stores what is not known of a file to which nobody writes any more.
     fn store_file(&mut self, path: PathBuf, follower: &Follower<'_>) -> Result<()> {
+        // Of some of which nothing was stored, something is now.
+        self.settled.retain(|(_, is_known)| *is_known);
         let name = path.display().to_string();
         if let Some(receipt) =
             follower.ingest(Input::File(path), &follower.read_as, &AtomicBool::new(false))?
@@ -292,7 +322,8 @@ impl Followed {
         let is_copy =
             |path: &PathBuf| place::beginnings(path, &known).is_ok_and(|found| found != Beginnings::Unknown);
         // Whoever cuts a file may have copied it before, with lines that were not read here.
-        match place::rotated(&self.path).into_iter().take(COPIES_MAX).find(is_copy) {
+        let beside = place::rotated(&self.path).into_iter().map(|file| file.path);
+        match beside.take(COPIES_MAX).find(is_copy) {
             Some(copy) if all.length() > 0 => self.store_file(copy, follower)?,
             _ => self.store_rest(&mut live, follower)?,
         }
