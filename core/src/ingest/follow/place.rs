@@ -181,7 +181,8 @@ fn compare(one: &mut dyn Read, other: &mut dyn Read) -> io::Result<Option<Orderi
     let mut count = COMPARED_FIRST_BYTES;
     loop {
         let [piece, beside] = &mut pieces;
-        (piece.clear(), beside.clear());
+        piece.clear();
+        beside.clear();
         (&mut *one).take(count).read_to_end(piece)?;
         (&mut *other).take(count).read_to_end(beside)?;
         let shorter = piece.len().min(beside.len());
