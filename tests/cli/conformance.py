@@ -39,7 +39,7 @@ def arguments(case):
     """The command of a case, or None if it has none."""
     if "sql" in case:
         given = case.get("parameters", {}).items()
-        return ["sql", case["sql"], "--json", *[part for name, value in given for part in ("--param", f"{name}={json.dumps(value)}")]]
+        return ["sql", case["sql"], "--json", *[part for name, value in given for part in ("--param", f"{name}:={json.dumps(value)}")]]
     if "filter" in case:
         if not isinstance(case["filter"], str):
             return None
