@@ -6,7 +6,7 @@ use crate::event::json::{self, Kind, Node};
 use crate::event::mapping::OTHER_CASE_RANK;
 use crate::event::number::{self, Number};
 use crate::event::path::NodeId;
-use crate::event::reject::{Reject, excerpt};
+use crate::event::reject::Reject;
 use crate::event::severity;
 use crate::event::shape::Form;
 use crate::event::time::{self, TimeForm};
@@ -23,7 +23,8 @@ impl Shredder {
             let Some(value) = self.tape.get(candidate.value as usize) else { continue };
             let reject = |make: fn(String, String) -> Reject| {
                 let field = self.paths.get(candidate.node).map(|node| node.path.to_string());
-                make(field.unwrap_or_default(), excerpt(json::text_of(text, &value)))
+                let value = String::from_utf8_lossy(json::text_of(text, &value)).into_owned();
+                make(field.unwrap_or_default(), value)
             };
             match read_time(text, &value) {
                 Some((micros, form)) if (time::EARLIEST_US..time::LATEST_US).contains(&micros) => {
