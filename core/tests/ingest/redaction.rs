@@ -133,6 +133,16 @@ fn a_secret_where_a_reason_is_cut_is_no_part_of_it() {
 }
 
 #[test]
+fn keys_of_clouds_and_of_keys_are_secret() {
+    let world = World::new();
+    for key in ["aws_secret_access_key", "SecretAccessKey", "secret_key", "SECRET_KEY", "passphrase"] {
+        world.ingest(key, format!("{}\n", json!({"kind": "a", key: "hunter2-A", "access_key_id": "AKIA"})));
+    }
+    assert_eq!(world.number("SELECT count(*) FROM events WHERE access_key_id = 'AKIA'"), 5);
+    check_no_secret(&world);
+}
+
+#[test]
 fn nothing_secret_is_on_the_disk_after_appends() {
     for sealed in [false, true] {
         let world = World::new();
