@@ -304,3 +304,22 @@ mod columnar {
         assert!(explained[0].events.iter().any(|event: &Value| event["kind"] == "refund"));
     }
 }
+
+#[test]
+fn the_number_of_a_severity_decides_and_the_text_is_the_level() {
+    let world = World::new();
+    let records = [
+        r#"{"severityText":"Weird","severityNumber":18,"body":{"stringValue":"a"}}"#,
+        r#"{"severityText":"INFO","severityNumber":1,"body":{"stringValue":"b"}}"#,
+        r#"{"severityText":"WARN","body":{"stringValue":"c"}}"#,
+        r#"{"severityNumber":24,"body":{"stringValue":"d"}}"#,
+        r#"{"severityText":"WARN","severityNumber":99,"body":{"stringValue":"e"}}"#,
+    ];
+    let text =
+        format!("{{\"resourceLogs\":[{{\"scopeLogs\":[{{\"logRecords\":[{}]}}]}}]}}\n", records.join(","));
+    world.ingest("a.json", &text);
+    assert_eq!(
+        world.texts("SELECT concat(message, ' ', level, ' ', severity) FROM events ORDER BY message"),
+        ["a Weird 18", "b INFO 1", "c WARN 13", "d 24 24", "e WARN 13"]
+    );
+}
