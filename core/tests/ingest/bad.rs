@@ -415,6 +415,26 @@ fn strict_has_nothing_against_what_is_stored_already() {
 }
 
 #[test]
+fn rows_read_as_json_are_in_the_quarantine_to_the_last_byte() {
+    let world = World::new();
+    let text = "a,b\n1,\"x {y\"\n2,\"[z\n}\"\n3,{\"k\":1}\n\"\"\"q\",[\n".repeat(50);
+    let receipt = world.ingest_as("a.csv", &text, &from("json"));
+    world.check_counts(&receipt);
+    let mut kept = world.quarantined("raw");
+    kept.extend(world.originals().iter().map(ToString::to_string));
+    let bytes = |text: &str| {
+        let mut bytes: Vec<u8> =
+            text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b',').collect();
+        bytes.sort_unstable();
+        String::from_utf8(bytes).unwrap()
+    };
+    let originals: String = kept.concat();
+    let recorded = world.originals().iter().filter(|event| event.get("timestamp").is_some()).count();
+    assert_eq!(recorded, 0, "{kept:?}");
+    assert_eq!(bytes(&originals), bytes(&text));
+}
+
+#[test]
 fn what_is_quarantined_is_what_stood_there() {
     let world = World::new();
     let text = "{\"kind\":\"a\"}\n \tnot json \u{1}\n{\"kind\":\n[1]\n\"x\"\n{\"ts\":\"never\"}\n";
