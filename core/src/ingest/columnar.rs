@@ -191,8 +191,11 @@ fn damaged(name: &str, format: Format, error: impl std::error::Error + Send + Sy
     let message = format!("cannot read `{name}` as {kind}");
     let text = error.to_string();
     let refused = Error::new(ErrorKind::Invalid, message).with_source(error);
-    match text.contains("IPC decompression requires") {
-        true => refused.with_hint("write it again without compression"),
+    if text.contains("IPC decompression requires") {
+        return refused.with_hint("write it again without compression");
+    }
+    match text.contains(pages::TOO_LARGE) {
+        true => refused.with_hint("write it again with smaller pages, or fewer rows in a row group"),
         false => refused,
     }
 }

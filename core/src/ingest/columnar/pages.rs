@@ -14,6 +14,8 @@ const PAGE_BYTES_MAX: u64 = 128 << 20;
 const OPEN_BYTES_MAX: u64 = 160 << 20;
 /// So many values of lists may begin in one batch of rows: a row's are read at once.
 const LIST_VALUES_MAX: u64 = 16 << 20;
+/// What errors say that are about these limits.
+pub(super) const TOO_LARGE: &str = "would take too much memory";
 /// A value of a dictionary takes so much, beside its bytes.
 const ENTRY_BYTES: u64 = 16;
 /// Headers have statistics in them, and are read in steps until they are whole.
@@ -217,7 +219,7 @@ fn damaged() -> ParquetError {
 
 fn too_large(what: String) -> ParquetError {
     let most = PAGE_BYTES_MAX >> 20;
-    ParquetError::General(format!("{what} would take too much memory; a page may have {most} MiB"))
+    ParquetError::General(format!("{what} {TOO_LARGE}; a page may have {most} MiB"))
 }
 
 impl Length for CheckedPages {
