@@ -26,8 +26,12 @@ impl Intake {
 
     /// Takes a record into the chunk. One that is rejected leaves nothing behind.
     pub fn push(&mut self, record: &[u8], arrival_us: i64) -> Result<(), Reject> {
+        self.take_in(record, arrival_us).map_err(|reject| self.without_secrets(reject))
+    }
+
+    fn take_in(&mut self, record: &[u8], arrival_us: i64) -> Result<(), Reject> {
         match self.shredder.read(record)? {
-            Keys::Repeated(unique) => self.push(&unique, arrival_us),
+            Keys::Repeated(unique) => self.take_in(&unique, arrival_us),
             Keys::Unique => match self.redacted(record) {
                 None => self.shredder.store(record, arrival_us),
                 Some(clean) => self.shredder.push(&clean, arrival_us),
@@ -37,8 +41,12 @@ impl Intake {
 
     /// The record as it may be stored, if it can be.
     pub fn checked<'a>(&mut self, record: &'a [u8], arrival_us: i64) -> Result<Cow<'a, [u8]>, Reject> {
+        self.check(record, arrival_us).map_err(|reject| self.without_secrets(reject))
+    }
+
+    fn check<'a>(&mut self, record: &'a [u8], arrival_us: i64) -> Result<Cow<'a, [u8]>, Reject> {
         match self.shredder.read(record)? {
-            Keys::Repeated(unique) => Ok(Cow::Owned(self.checked(&unique, arrival_us)?.into_owned())),
+            Keys::Repeated(unique) => Ok(Cow::Owned(self.check(&unique, arrival_us)?.into_owned())),
             Keys::Unique => {
                 let record = self.redacted(record).map_or(Cow::Borrowed(record), Cow::Owned);
                 self.shredder.check(&record, arrival_us)?;
@@ -58,6 +66,12 @@ impl Intake {
     /// What could not be read, without its secrets.
     pub fn raw<'a>(&mut self, raw: &'a [u8]) -> Cow<'a, [u8]> {
         self.redactor.raw(raw).map_or(Cow::Borrowed(raw), Cow::Owned)
+    }
+
+    /// A reason shows the beginning of a value: what is secret goes while all of it is there to be recognised.
+    fn without_secrets(&mut self, mut reject: Reject) -> Reject {
+        reject.change_value(|value| self.reason(value));
+        reject
     }
 
     /// Why something could not be read, without secrets.

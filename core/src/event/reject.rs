@@ -24,14 +24,14 @@ pub enum Reject {
     Time {
         /// Whose field.
         field: String,
-        /// What stands there, cut.
+        /// What stands there; the reason has its beginning.
         value: String,
     },
     /// Its timestamp lies before 1900 or after 2200.
     TimeRange {
         /// Whose field.
         field: String,
-        /// What stands there, cut.
+        /// What stands there; the reason has its beginning.
         value: String,
     },
     /// The record is longer than the limit.
@@ -47,8 +47,10 @@ impl fmt::Display for Reject {
             Reject::Json(error) => write!(f, "{error}"),
             Reject::NotAnObject => f.write_str("a record is a JSON object"),
             Reject::NotUtf8 { offset } => write!(f, "not UTF-8 at byte {offset}"),
-            Reject::Time { field, value } => write!(f, "{TIME}{field}`: {value}"),
-            Reject::TimeRange { field, value } => write!(f, "{TIME_RANGE}{field}`{TIME_RANGE_END}: {value}"),
+            Reject::Time { field, value } => write!(f, "{TIME}{field}`: {}", excerpt(value)),
+            Reject::TimeRange { field, value } => {
+                write!(f, "{TIME_RANGE}{field}`{TIME_RANGE_END}: {}", excerpt(value))
+            }
             Reject::TooLong { limit } => write!(f, "{TOO_LONG}{limit} bytes"),
         }
     }
@@ -85,14 +87,22 @@ pub fn is_too_long(reason: &str) -> bool {
     reason.strip_prefix(TOO_LONG).is_some_and(|rest| rest.ends_with(" bytes"))
 }
 
-/// The beginning of a value, for a reason that a person reads.
-pub fn excerpt(value: &[u8]) -> String {
-    const LENGTH: usize = 60;
-    let text = String::from_utf8_lossy(value.get(..LENGTH * 4).unwrap_or(value)).into_owned();
-    if text.chars().count() <= LENGTH {
-        return text;
+impl Reject {
+    /// Changes the value that the reason shows, all of it: what is secret in it must go before it is cut.
+    pub fn change_value(&mut self, change: impl FnOnce(&str) -> String) {
+        if let Reject::Time { value, .. } | Reject::TimeRange { value, .. } = self {
+            *value = change(value);
+        }
     }
-    text.chars().take(LENGTH).chain(['…']).collect()
+}
+
+/// The beginning of a value, for a reason that a person reads.
+fn excerpt(value: &str) -> String {
+    const LENGTH: usize = 60;
+    match value.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +124,14 @@ mod tests {
         check(range.to_string(), "the timestamp in `a: b` lies outside 1900 to 2200");
         check(Reject::TooLong { limit: 99 }.to_string(), "the record is longer than 99 bytes");
         check("the row has 3 of 12 `a1`".to_string(), "the row has … of … `a1`");
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_value_is_told() {
+        let told =
+            |value: &str| Reject::Time { field: "ts".to_string(), value: value.to_string() }.to_string();
+        assert_eq!(told(&"é".repeat(60)), format!("no timestamp can be read from `ts`: {}", "é".repeat(60)));
+        assert_eq!(told(&"é".repeat(61)), format!("no timestamp can be read from `ts`: {}…", "é".repeat(60)));
     }
 
     #[test]

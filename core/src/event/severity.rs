@@ -17,11 +17,13 @@ pub fn of_level(level: &str) -> Option<i8> {
 fn of_word(word: &str) -> Option<i8> {
     Some(match word {
         "trace" | "verbose" | "finest" => 1,
-        "debug" | "fine" => 5,
+        "debug" | "finer" => 5,
+        "fine" => 6,
+        "config" => 7,
         "info" | "information" | "informational" | "low" => 9,
         "notice" => 10,
         "warning" | "warn" | "medium" => 13,
-        "error" | "err" | "high" => ERROR,
+        "error" | "err" | "high" | "severe" | "failure" => ERROR,
         "critical" | "crit" | "fatal" | "alert" | "emergency" | "emerg" | "panic" => 21,
         _ => return None,
     })
@@ -88,6 +90,12 @@ mod tests {
             ("60", Some(21)),
             ("ERROR2", Some(18)),
             ("FATAL4", Some(24)),
+            ("SEVERE", Some(17)),
+            ("failure", Some(17)),
+            ("CONFIG", Some(7)),
+            ("FINE", Some(6)),
+            ("FINER", Some(5)),
+            ("FINEST", Some(1)),
             ("17", Some(17)),
             ("banana", None),
             ("", None),

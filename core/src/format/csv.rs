@@ -13,6 +13,11 @@ use memchr::memchr;
 use rows::{Cells, MORE_BYTES_MAX, Rows};
 use std::sync::Arc;
 
+/// An input with fewer rows than this has few.
+const FEW_ROWS: usize = 20;
+/// How sure it is at least that plain names are names.
+const PLAIN_NAMES: usize = 80;
+
 /// Why a row is none whose quotes do not match.
 const QUOTES: &str = "the quotes in the row do not match";
 
@@ -101,7 +106,7 @@ pub(super) fn guess(sample: &Sample<'_>) -> Option<Guess> {
     let plan = Plan::of(sample);
     let names = plan.columns.count();
     let fit = plan.fit;
-    if names < 2 || (fit.rows == 0 && !sample.whole) || fit.agreeing * 5 < fit.rows * 4 {
+    if names < 2 || (fit.rows == 0 && !sample.whole) {
         return None;
     }
     let best = match sample.header {
@@ -110,7 +115,12 @@ pub(super) fn guess(sample: &Sample<'_>) -> Option<Guess> {
     };
     let best = match fit.rows {
         0 => best / 2,
-        _ => best * fit.agreeing / fit.rows,
+        _ if fit.agreeing * 5 >= fit.rows * 4 => best * fit.agreeing / fit.rows,
+        // Of few rows one that is wrong is much, and names tell more than that row.
+        1..FEW_ROWS if sample.whole && best >= PLAIN_NAMES && fit.agreeing * 2 > fit.rows => {
+            best * (fit.agreeing + fit.rows) / (fit.rows * 2)
+        }
+        _ => return None,
     };
     let between = DELIMITERS.iter().find(|(byte, _)| *byte == plan.delimiter).map_or("", |(_, name)| name);
     let why = match fit.rows {

@@ -97,6 +97,9 @@ fn layout_of(shape: Shape) -> Layout {
                 let others = wrapper.others.join(", ");
                 notes.push(format!("other fields of the wrapper are not stored: {others}"));
             }
+            if wrapper.has_more {
+                notes.push("fields of the wrapper that stand after the records are not stored".to_string());
+            }
             Some(wrapper.path)
         }
     };

@@ -86,32 +86,35 @@ pub(super) fn joined_into(group: &[Place<'_>], out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a container's output as a record. Output that is a JSON object is the record, and what the runtime says of
-/// it goes to an object `container` in it; other output is a text beside that. `others` are members of an object,
-/// each with a comma before it.
+/// Writes a container's output as a record: output that is a JSON object is the record, other output is a text in one.
+/// What the runtime says of it goes to an object `container`, of another name where the output has one itself, so
+/// that it is under the same name whatever the output is. `others` are members of an object, each with a comma
+/// before it.
 pub(super) fn record_into(tape: &mut Tape, key: &str, output: &str, others: &[u8], out: &mut Vec<u8>) {
     out.clear();
     let inner = output.trim();
     let is_object = inner.starts_with('{')
         && tape.parse(inner.as_bytes()).is_ok()
         && tape.get(0).is_some_and(|root| root.kind == Kind::Object);
-    if !is_object {
+    let mut name: &[u8] = b"\"container\":{";
+    if is_object {
+        out.extend_from_slice(inner.as_bytes());
+        if has_key(tape, inner.as_bytes(), b"container") {
+            name = b"\"container_log\":{";
+        }
+    } else {
         out.push(b'{');
         json::quote_into(key, out);
         out.push(b':');
         json::quote_into(output.trim_end_matches(['\n', '\r']), out);
-        out.extend_from_slice(others);
         out.push(b'}');
-        return;
     }
-    out.extend_from_slice(inner.as_bytes());
     let Some((_, others)) = others.split_first() else { return };
     out.pop();
-    if tape.nodes().len() > 1 {
+    if !is_object || tape.nodes().len() > 1 {
         out.push(b',');
     }
-    let taken = has_key(tape, inner.as_bytes(), b"container");
-    out.extend_from_slice(if taken { b"\"container_log\":{" } else { b"\"container\":{" });
+    out.extend_from_slice(name);
     out.extend_from_slice(others);
     out.extend_from_slice(b"}}");
 }

@@ -357,7 +357,7 @@ impl<'a> Blocks<'a> {
         if self.found == Found::Followed {
             // What a follower took for whole is whole, whatever comes after it.
             let known = self.cut(known_to);
-            self.ready.push_back(known);
+            self.ready.push_back(Block { may_be_known: true, ..known });
             self.ready.push_back(Block {
                 offset: self.offset,
                 all_before_is_known: true,
@@ -368,7 +368,7 @@ impl<'a> Blocks<'a> {
         let codec = self.layout.codec.clone();
         let end = codec.last_end(self.pending.get(..known_to).unwrap_or(&self.pending)).unwrap_or(0);
         let whole = self.cut(end);
-        self.ready.push_back(whole);
+        self.ready.push_back(Block { may_be_known: true, ..whole });
         let tail = known_to.saturating_sub(end);
         // A longer part of the input may be known too.
         let mut known_further = None;
@@ -382,7 +382,7 @@ impl<'a> Blocks<'a> {
         let first = grown.first.unwrap_or(end);
         let known = self.cut(first);
         self.known_to = known_further.map(|place| place.saturating_sub(first));
-        self.ready.push_back(known);
+        self.ready.push_back(Block { may_be_known: true, ..known });
         let (offset, has_grown) = (self.offset, first < tail);
         self.ready.push_back(Block { offset, all_before_is_known: true, has_grown, ..Block::default() });
     }

@@ -2,6 +2,8 @@
 
 mod cells;
 mod footer;
+mod lengths;
+mod pages;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Format;
@@ -10,7 +12,10 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 use cells::Rows;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use pages::CheckedPages;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
@@ -186,8 +191,11 @@ fn damaged(name: &str, format: Format, error: impl std::error::Error + Send + Sy
     let message = format!("cannot read `{name}` as {kind}");
     let text = error.to_string();
     let refused = Error::new(ErrorKind::Invalid, message).with_source(error);
-    match text.contains("IPC decompression requires") {
-        true => refused.with_hint("write it again without compression"),
+    if text.contains("IPC decompression requires") {
+        return refused.with_hint("write it again without compression");
+    }
+    match text.contains(pages::TOO_LARGE) {
+        true => refused.with_hint("write it again with smaller pages, or fewer rows in a row group"),
         false => refused,
     }
 }
@@ -208,9 +216,7 @@ fn arrow_batches(mut file: File) -> Result<Batches, ArrowError> {
 fn parquet_batches(mut file: File, name: &str) -> Result<Batches> {
     footer::check_parquet(&mut file).map_err(|error| damaged(name, Format::Parquet, error))?;
     let wrong = |error: ParquetError| damaged(name, Format::Parquet, error);
-    let plain =
-        ParquetRecordBatchReaderBuilder::try_new(file.try_clone().map_err(|error| wrong(error.into()))?)
-            .map_err(wrong)?;
+    let plain = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(wrong)?;
     if let Some(codec) = unknown_codec(plain.metadata()) {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -220,12 +226,15 @@ fn parquet_batches(mut file: File, name: &str) -> Result<Batches> {
     }
     let schema = Arc::new(with_views(plain.schema()));
     let options = ArrowReaderOptions::new().with_schema(schema);
-    let builder = match ParquetRecordBatchReaderBuilder::try_new_with_options(file, options) {
-        Ok(builder) => builder,
-        Err(_) => plain,
-    };
-    let rows = batch_rows(builder.metadata());
-    Ok(Box::new(builder.with_batch_size(rows).build().map_err(wrong)?))
+    let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), options).unwrap_or(plain);
+    let pages = CheckedPages::new(file, metadata.metadata()).map_err(wrong)?;
+    let rows = batch_rows(metadata.metadata());
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(pages.clone(), metadata);
+    let mut reader = builder.with_batch_size(rows).build().map_err(wrong)?;
+    Ok(Box::new(std::iter::from_fn(move || {
+        pages.begin_batch();
+        reader.next()
+    })))
 }
 
 /// A codec of a column that is not in this build.

@@ -13,8 +13,8 @@ pub struct RedactSettings {
     pub enabled: bool,
     /// Names of sensitive keys. A name matches a key whose words end with the name's words: `api_key` matches
     /// `apiKey`, `apikey` and `X-API-Key`; `token` matches `access_token` and neither `tokens` nor `token_count`.
-    /// By default `password`, `passwd`, `pwd`, `token`, `authorization`, `api_key`, `private_key`, `secret` and
-    /// `cookie`.
+    /// By default `password`, `passwd`, `pwd`, `passphrase`, `token`, `authorization`, `api_key`, `private_key`,
+    /// `secret_key`, `secret_access_key`, `secret` and `cookie`.
     pub keys: Vec<String>,
     /// What is looked for in strings, whatever their keys. By default `card`, `bearer` and `private_key`.
     pub patterns: Vec<Pattern>,
@@ -84,8 +84,20 @@ impl Pattern {
     }
 }
 
-const KEYS: [&str; 9] =
-    ["password", "passwd", "pwd", "token", "authorization", "api_key", "private_key", "secret", "cookie"];
+const KEYS: [&str; 12] = [
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "token",
+    "authorization",
+    "api_key",
+    "private_key",
+    "secret_key",
+    "secret_access_key",
+    "secret",
+    "cookie",
+];
 
 impl Default for RedactSettings {
     fn default() -> Self {

@@ -396,6 +396,45 @@ fn strict_stores_nothing_of_an_input_with_a_bad_record() {
 }
 
 #[test]
+fn strict_has_nothing_against_what_is_stored_already() {
+    let world = World::new();
+    let text = [numbered(100), b"no json\n".to_vec(), numbered(100)].concat();
+    assert_eq!(counts(&world.ingest("a.jsonl", &text)), [201, 200, 0, 1]);
+    let strict = IngestOptions { strict: true, ..IngestOptions::default() };
+    assert_eq!(counts(&world.ingest_as("b.jsonl", &text, &strict)), [201, 0, 201, 0]);
+    // What came after that counts, and only that.
+    let grown = [text.clone(), numbered(1)].concat();
+    assert_eq!(counts(&world.ingest_as("b.jsonl", &grown, &strict)), [202, 1, 201, 0]);
+    let path = world.file("b.jsonl", [grown, b"no json\n".to_vec()].concat());
+    assert_eq!(world.try_ingest(&[path], &strict).unwrap_err().kind(), daybook::ErrorKind::Invalid);
+    // More than a block, with what cannot be read in each.
+    let large = [numbered(60_000), b"no json\n".to_vec()].concat().repeat(8);
+    let first = world.ingest("c.jsonl", &large);
+    assert_eq!(first.quarantined, 8);
+    assert_eq!(counts(&world.ingest_as("d.jsonl", &large, &strict)), [480_008, 0, 480_008, 0]);
+}
+
+#[test]
+fn rows_read_as_json_are_in_the_quarantine_to_the_last_byte() {
+    let world = World::new();
+    let text = "a,b\n1,\"x {y\"\n2,\"[z\n}\"\n3,{\"k\":1}\n\"\"\"q\",[\n".repeat(50);
+    let receipt = world.ingest_as("a.csv", &text, &from("json"));
+    world.check_counts(&receipt);
+    let mut kept = world.quarantined("raw");
+    kept.extend(world.originals().iter().map(ToString::to_string));
+    let bytes = |text: &str| {
+        let mut bytes: Vec<u8> =
+            text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b',').collect();
+        bytes.sort_unstable();
+        String::from_utf8(bytes).unwrap()
+    };
+    let originals: String = kept.concat();
+    let recorded = world.originals().iter().filter(|event| event.get("timestamp").is_some()).count();
+    assert_eq!(recorded, 0, "{kept:?}");
+    assert_eq!(bytes(&originals), bytes(&text));
+}
+
+#[test]
 fn what_is_quarantined_is_what_stood_there() {
     let world = World::new();
     let text = "{\"kind\":\"a\"}\n \tnot json \u{1}\n{\"kind\":\n[1]\n\"x\"\n{\"ts\":\"never\"}\n";

@@ -304,3 +304,37 @@ mod columnar {
         assert!(explained[0].events.iter().any(|event: &Value| event["kind"] == "refund"));
     }
 }
+
+#[test]
+fn the_number_of_a_severity_decides_and_the_text_is_the_level() {
+    let world = World::new();
+    let records = [
+        r#"{"severityText":"Weird","severityNumber":18,"body":{"stringValue":"a"}}"#,
+        r#"{"severityText":"INFO","severityNumber":1,"body":{"stringValue":"b"}}"#,
+        r#"{"severityText":"WARN","body":{"stringValue":"c"}}"#,
+        r#"{"severityNumber":24,"body":{"stringValue":"d"}}"#,
+        r#"{"severityText":"WARN","severityNumber":99,"body":{"stringValue":"e"}}"#,
+    ];
+    let text =
+        format!("{{\"resourceLogs\":[{{\"scopeLogs\":[{{\"logRecords\":[{}]}}]}}]}}\n", records.join(","));
+    world.ingest("a.json", &text);
+    assert_eq!(
+        world.texts("SELECT concat(message, ' ', level, ' ', severity) FROM events ORDER BY message"),
+        ["a Weird 18", "b INFO 1", "c WARN 13", "d 24 24", "e WARN 13"]
+    );
+}
+
+#[test]
+fn what_stands_beside_the_records_is_named_before_and_after() {
+    let world = World::new();
+    let records = "{\"time\":\"2026-02-03\",\"kind\":\"a\"}";
+    let text = format!("{{\"total\":1,\"limit\":50,\"items\":[{records}],\"next_cursor\":\"x\"}}");
+    let expected = ["other fields of the wrapper are not stored: total, limit, next_cursor"];
+    let explained = world.store.explain(Input::File(world.file("a.json", &text)), &IngestOptions::default());
+    assert_eq!(explained.unwrap()[0].notes, expected);
+    let receipt = world.ingest("a.json", &text);
+    assert_eq!(
+        (counts(&receipt), &receipt.inputs[0].notes[..]),
+        ([1, 1, 0, 0], &expected.map(String::from)[..])
+    );
+}

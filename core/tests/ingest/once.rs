@@ -71,6 +71,19 @@ fn a_file_that_grew_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_file_whose_first_line_is_longer_than_what_is_looked_at_grows_too() {
+    let long = format!("{{\"kind\":\"long\",\"text\":\"{}\"}}\n", "x".repeat(300 << 10));
+    let grown = format!("{long}{A}");
+    let more = format!("{grown}{B}{B}");
+    let world = check_growth(
+        "json",
+        &[(&long, [1, 1, 0, 0]), (&grown, [2, 1, 1, 0]), (&more, [4, 2, 2, 0]), (&more, [4, 0, 4, 0])],
+        None,
+    );
+    assert_eq!(world.texts("SELECT kind FROM events ORDER BY seq"), ["long", "a", "b", "b"]);
+}
+
+#[test]
 fn a_last_record_that_had_no_end_and_grew_is_a_further_one_and_that_is_said() {
     let grown = "has grown";
     let open = "{\"kind\":\"a\"}\n{\"kind\":\"b\"}";

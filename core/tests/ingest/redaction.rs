@@ -104,6 +104,45 @@ fn nothing_secret_is_on_the_disk_after_an_ingest() {
 }
 
 #[test]
+fn a_secret_where_a_reason_is_cut_is_no_part_of_it() {
+    let secrets = [
+        "password=\"hunter2-A, hunter2-B and hunter2-C\"",
+        &format!("card {CARD}"),
+        &format!("Bearer {TOKEN}"),
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n-----END RSA PRIVATE KEY-----",
+    ];
+    let world = World::new();
+    let mut text = String::new();
+    for secret in secrets {
+        for before in 0..60 {
+            text.push_str(&format!("{}\n", json!({"ts": format!("{} {secret}", "x".repeat(before))})));
+        }
+    }
+    let receipt = world.ingest("a.jsonl", &text);
+    assert_eq!(counts(&receipt), [240, 0, 0, 240]);
+    check_no_secret(&world);
+    for part in ["hunter2", "4111", "4111 1", "eyJhbGci", "MIIEow"] {
+        let reasons = world.quarantined("reason");
+        let with: Vec<&String> = reasons.iter().filter(|reason| reason.contains(part)).collect();
+        assert!(with.is_empty(), "{part}: {with:?}");
+    }
+    for line in text.lines() {
+        let told = format!("{:?}", world.store.append_json(line.as_bytes(), Durability::Fsync).unwrap());
+        assert!(!told.contains("hunter2") && !told.contains("4111"), "{told}");
+    }
+}
+
+#[test]
+fn keys_of_clouds_and_of_keys_are_secret() {
+    let world = World::new();
+    for key in ["aws_secret_access_key", "SecretAccessKey", "secret_key", "SECRET_KEY", "passphrase"] {
+        world.ingest(key, format!("{}\n", json!({"kind": "a", key: "hunter2-A", "access_key_id": "AKIA"})));
+    }
+    assert_eq!(world.number("SELECT count(*) FROM events WHERE access_key_id = 'AKIA'"), 5);
+    check_no_secret(&world);
+}
+
+#[test]
 fn nothing_secret_is_on_the_disk_after_appends() {
     for sealed in [false, true] {
         let world = World::new();

@@ -281,7 +281,7 @@ fn a_mapping_holds_before_and_after_sealing() {
             "{{\"log\":\"{text}\\n\",\"stream\":\"stdout\",\"time\":\"2026-02-03T04:05:06Z\",\"who\":\"me\"}}\n"
         )
     };
-    let map = vec![("actor".to_string(), "stream".to_string())];
+    let map = vec![("actor".to_string(), "container.stream".to_string())];
     let following = place.follow_as(&["a.log"], IngestOptions { map, ..options() });
     place.write("a.log", &(docker("one") + &docker("token=hunter22secret two")));
     let sql = "SELECT string_agg(actor || ' ' || message, '|' ORDER BY seq) FROM events";

@@ -1,8 +1,9 @@
 //! Inputs as they are read: decoded, and cut into blocks that have every byte.
 
 use crate::format::arrivals;
-use daybook::ingest::blocks::{Blocks, Known, ReadAs};
+use daybook::ingest::blocks::{Blocks, ReadAs};
 use daybook::ingest::encoding::{self, Encoding, Transcoder};
+use daybook::ingest::known::Known;
 use std::io::{Cursor, Read};
 
 /// Reads an input that comes in pieces, perhaps after it was stored before.

@@ -1,7 +1,7 @@
 //! Records through intake, columns and back: each is an event that comes out as it went in, or has a reason.
 
 use crate::json::{parse, same};
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{new_null_array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Schema;
 use daybook::event::Fixed;
 use daybook::event::assemble::Assembler;
@@ -9,7 +9,7 @@ use daybook::event::canonical::REPEATED;
 use daybook::event::catalogue::{Addition, Catalogue};
 use daybook::event::chunk::Chunk;
 use daybook::event::mapping::Mapping;
-use daybook::ingest::arrays::{ColumnSource, RowRef, Settled, arrow_field};
+use daybook::ingest::arrays::{Placement, Settled, arrays, arrow_field, arrow_type};
 use daybook::ingest::rest::rest_of;
 use daybook::intake::Intake;
 use daybook::redact::{RedactSettings, Rules};
@@ -103,15 +103,18 @@ fn batch_of(chunk: Chunk, catalogue: &Catalogue) -> RecordBatch {
     let shape_ids = shape_ids.collect::<Option<Vec<i32>>>().expect("the catalogue has all shapes");
     let columns = chunk.fields.iter().map(|field| catalogue.schema().position_of(&field.path)).collect();
     let rest = rest_of(&chunk, catalogue);
-    let rows: Vec<RowRef> = (0..chunk.len() as u32).map(|row| RowRef { chunk: 0, row }).collect();
+    let rows = chunk.len();
     let seq = (1..=chunk.len() as i64).collect();
     let settled = [Settled { chunk, seq, shape_ids, rest, columns }];
+    let placement = Placement::in_order(&settled);
     let columns = catalogue.schema().columns();
     let arrays = columns.iter().enumerate().map(|(position, column)| {
-        ColumnSource::new(position, column, &settled).array(&rows).expect("values fit their column")
+        let values = arrays(position, column, &settled, &placement).expect("values fit their column");
+        let values = values.into_iter().next().flatten();
+        values.unwrap_or_else(|| new_null_array(&arrow_type(column.column_type), rows))
     });
     let arrays = arrays.collect();
     let fields: Vec<_> = columns.iter().map(arrow_field).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options).expect("columns fit")
 }

@@ -6,7 +6,7 @@ use crate::event::json::{self, Kind, Node};
 use crate::event::mapping::OTHER_CASE_RANK;
 use crate::event::number::{self, Number};
 use crate::event::path::NodeId;
-use crate::event::reject::{Reject, excerpt};
+use crate::event::reject::Reject;
 use crate::event::severity;
 use crate::event::shape::Form;
 use crate::event::time::{self, TimeForm};
@@ -23,7 +23,8 @@ impl Shredder {
             let Some(value) = self.tape.get(candidate.value as usize) else { continue };
             let reject = |make: fn(String, String) -> Reject| {
                 let field = self.paths.get(candidate.node).map(|node| node.path.to_string());
-                make(field.unwrap_or_default(), excerpt(json::text_of(text, &value)))
+                let value = String::from_utf8_lossy(json::text_of(text, &value)).into_owned();
+                make(field.unwrap_or_default(), value)
             };
             match read_time(text, &value) {
                 Some((micros, form)) if (time::EARLIEST_US..time::LATEST_US).contains(&micros) => {
@@ -108,7 +109,7 @@ impl Shredder {
             }
             _ => {}
         }
-        let is_otel = candidate.column == Fixed::Level && self.is_named(candidate, "severityNumber");
+        let number = if candidate.column == Fixed::Level { self.severity_number(text) } else { None };
         let texts = self.chunk.fixed.get_mut(candidate.column.position())?;
         let written = texts.push_with(row, |out| match value.escaped {
             true => json::unescape_into(raw, out),
@@ -116,16 +117,21 @@ impl Shredder {
         });
         if candidate.column == Fixed::Level {
             let level = std::str::from_utf8(written).unwrap_or_default();
-            let severity = match level.parse() {
-                // OpenTelemetry's own numbers, which others also use in another sense.
-                Ok(number @ 1..=24) if is_otel => Some(number),
-                _ => severity::of_level(level),
-            };
+            let severity = number.or_else(|| severity::of_level(level));
             if let (Some(severity), Some(last)) = (severity, self.chunk.severity.last_mut()) {
                 *last = severity;
             }
         }
         Some(form)
+    }
+
+    /// OpenTelemetry's own number, which others also use in another sense. It decides, whatever the level's text is.
+    fn severity_number(&self, text: &[u8]) -> Option<i8> {
+        let mut levels = self.candidates.iter().filter(|candidate| candidate.column == Fixed::Level);
+        let number = levels.find(|candidate| self.is_named(candidate, "severityNumber"))?;
+        let value = self.tape.get(number.value as usize)?;
+        let number = std::str::from_utf8(json::text_of(text, &value)).ok()?.parse().ok()?;
+        (1..=24).contains(&number).then_some(number)
     }
 
     fn read_duration(&mut self, raw: &[u8], row: u32, value: &Node) -> Option<Form> {

@@ -29,16 +29,22 @@ fn parts_of_a_line_are_joined() {
     assert_eq!(
         values,
         [
-            json!({"message": "log content 2", "stream": "stderr", "time": "2016-10-06T00:17:09.669794203Z"}),
             json!({
-                "message": "log content 1,  more and the end", "stream": "stdout",
-                "time": "2016-10-06T00:17:09.669794202Z",
+                "message": "log content 2",
+                "container": {"stream": "stderr", "time": "2016-10-06T00:17:09.669794203Z"},
+            }),
+            json!({
+                "message": "log content 1,  more and the end",
+                "container": {"stream": "stdout", "time": "2016-10-06T00:17:09.669794202Z"},
             }),
             json!({
                 "level": "info", "a": [1],
                 "container": {"stream": "stdout", "time": "2016-10-06T00:17:11Z"},
             }),
-            json!({"message": "", "stream": "stdout", "time": "2016-10-06T00:17:12Z", "tags": "F:tag"}),
+            json!({
+                "message": "",
+                "container": {"stream": "stdout", "time": "2016-10-06T00:17:12Z", "tags": "F:tag"},
+            }),
             json!({"container": {"stream": "stderr", "time": "2016-10-06T00:17:13Z"}}),
         ]
     );

@@ -146,6 +146,11 @@ fn rows_are_found_and_nothing_else() {
     assert_eq!(found("id\tname\n1\tx\n"), Some(80));
     assert_eq!(found("Date and time;Amount (EUR);Who\n1;2;3\n"), Some(75));
     assert_eq!(found("a,b,c\n1,2,3\n1,2,3\n1,2,3\n1,2,3\n1,2\n"), Some(73));
+    assert_eq!(found("a,b,c\n1,2,3\n1,2\n1,2,3\n"), Some(76));
+    assert_eq!(
+        found("ts,user,what\n2024-01-01 10:00:00,ann,x\n2024-01-01 10:00:01\n2024-01-01 10:00:02,bob,y\n"),
+        Some(76)
+    );
     assert_eq!(found("get,alice,x\nget,bob,y\n"), Some(46));
     assert_eq!(found("a,b,c\n"), Some(46));
     assert_eq!(found("Well, hello, you\nThis, is, text\n"), Some(46));
@@ -154,6 +159,8 @@ fn rows_are_found_and_nothing_else() {
         "a\nb\n",
         "a,b\nc\nd\n",
         "1,2,3\n4,5,6\n",
+        "a,b\n1,2\nx\n",
+        "Starting up;Be patient\nready;now\nand\ndone;now\n",
         "{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n",
         "Hello there, world\nThis is text, plain\n",
         "level=info msg=\"a, b\"\nlevel=info msg=\"c, d\"\n",
@@ -270,5 +277,16 @@ proptest! {
             ["x", "y", "z"].map(|name| object[name].as_str().unwrap().to_string()).to_vec()
         }).collect();
         prop_assert_eq!(read, rows);
+    }
+}
+
+#[test]
+fn a_small_file_with_a_bad_row_is_still_rows() {
+    for text in [
+        "kind,actor,n\na,ann,1\nbroken\nb,bob,2\n",
+        "ts,user,what\n2024-01-01 10:00:00,ann,x\n2024-01-01 10:00:01\n2024-01-01 10:00:02,bob,y\n",
+    ] {
+        let found = crate::format::detect::guesses(&sample(text)).remove(0);
+        assert_eq!(found.layout.format, Format::Csv, "{text}: {}", found.why);
     }
 }

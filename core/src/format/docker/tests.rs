@@ -28,20 +28,20 @@ fn parts_of_a_line_are_joined() {
     assert_eq!(
         values,
         [
-            json!({"log": "content 1", "stream": "stdout", "time": "2016-10-20T18:39:20.57606443Z"}),
+            json!({"log": "content 1", "container": {"stream": "stdout", "time": "2016-10-20T18:39:20.57606443Z"}}),
             json!({
                 "level": "warn", "msg": "x",
                 "container": {"stream": "stderr", "time": "2016-10-20T18:39:20.57606445Z"},
             }),
             json!({
-                "log": "first, second\\\\n, third", "stream": "stdout", "attrs": {"tag": "a"},
-                "time": "2016-10-20T18:39:20.57606444Z",
+                "log": "first, second\\\\n, third",
+                "container": {"stream": "stdout", "attrs": {"tag": "a"}, "time": "2016-10-20T18:39:20.57606444Z"},
             }),
             json!({
                 "time": "2020-01-01", "container": 1,
                 "container_log": {"stream": "stdout", "time": "2016-10-20T18:39:20.57606449Z"},
             }),
-            json!({"log": "left", "stream": "stdout", "time": "2016-10-20T18:39:21Z"}),
+            json!({"log": "left", "container": {"stream": "stdout", "time": "2016-10-20T18:39:21Z"}}),
         ]
     );
     check_alone(&layout(&sample(LINES.as_bytes())), layout, LINES.as_bytes());
@@ -64,7 +64,7 @@ fn other_lines_are_left_as_they_are() {
     let text = "{\"log\":\"a\\n\",\"stream\":\"stdout\",\"time\":\"x\"}\n{\"a\":1}\n{\"log\":5}\nnoise\n\n{\"log\":\"x\",\"log\":\"y\"}\n";
     let taken = read_all(text);
     assert_eq!(taken.records()[1..], ["{\"a\":1}", "{\"log\":5}", "noise", "{\"log\":\"x\",\"log\":\"y\"}"]);
-    assert_eq!(taken.records()[0], "{\"log\":\"a\",\"stream\":\"stdout\",\"time\":\"x\"}");
+    assert_eq!(taken.records()[0], "{\"log\":\"a\",\"container\":{\"stream\":\"stdout\",\"time\":\"x\"}}");
 }
 
 #[test]
@@ -77,9 +77,9 @@ fn a_damaged_part_is_not_joined() {
     assert_eq!(
         taken.records(),
         [
-            r#"{"log":"a","stream":"stdout","time":"t1"}"#,
+            r#"{"log":"a","container":{"stream":"stdout","time":"t1"}}"#,
             r#"{"log":"b","stream":"stdout","ti"#,
-            r#"{"log":"c","stream":"stdout","time":"t3"}"#,
+            r#"{"log":"c","container":{"stream":"stdout","time":"t3"}}"#,
         ]
     );
 }
@@ -104,5 +104,18 @@ proptest! {
         let codec = Docker { joins: true };
         prop_assert_eq!(read_in_steps(&codec, &bytes, step), read(&codec, &bytes));
         let _ = guess(&sample(&bytes));
+    }
+}
+
+#[test]
+fn the_stream_is_under_one_name_and_a_records_own_stays() {
+    let outputs = [("plain", "plain\\n"), ("json", r#"{\"stream\":{\"a\":1}}\n"#)];
+    for (name, output) in outputs {
+        let text =
+            format!("{{\"log\":\"{output}\",\"stream\":\"stderr\",\"time\":\"2016-10-20T18:39:20Z\"}}\n");
+        let record: serde_json::Value = serde_json::from_str(&read_all(&text).records()[0]).unwrap();
+        assert_eq!(record["container"]["stream"], "stderr", "{name}");
+        let own = (name == "json").then(|| json!({"a": 1}));
+        assert_eq!(record.get("stream"), own.as_ref(), "{name}");
     }
 }

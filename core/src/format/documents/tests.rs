@@ -75,6 +75,19 @@ fn an_array_is_found_in_the_object_around_it() {
 }
 
 #[test]
+fn what_may_come_after_the_records_is_said() {
+    let start = "{\"total\":2,\"items\":[{\"time\":\"2026-01-01\",\"a\":1},";
+    let cut = Sample { whole: false, ..sample(start.as_bytes()) };
+    assert_eq!(
+        layout(&cut).notes,
+        [
+            "other fields of the wrapper are not stored: total",
+            "fields of the wrapper that stand after the records are not stored"
+        ]
+    );
+}
+
+#[test]
 fn objects_and_arrays_follow_each_other() {
     assert_eq!(records_of(PRETTY).len(), 2);
     assert_eq!(records_of("{\"a\":1}{\"b\":[{}]} {\"c\":2}"), ["{\"a\":1}", "{\"b\":[{}]}", "{\"c\":2}"]);

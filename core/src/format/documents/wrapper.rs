@@ -34,6 +34,8 @@ pub(super) struct Wrapper {
     pub path: Vec<Box<[u8]>>,
     /// The paths of everything else in it.
     pub others: Vec<String>,
+    /// Whether more of it may come after the array, which is not seen yet.
+    pub has_more: bool,
     /// Whether it can hardly be a record itself.
     pub certain: bool,
 }
@@ -53,7 +55,8 @@ pub(super) fn find(text: &[u8]) -> Option<Wrapper> {
     let certain = others.is_empty() || (usual && has_times && !has_time);
     let likely = (has_times && !has_time) || (usual && (has_times || !has_time));
     if certain || (likely && is_alone(text, object)) {
-        return Some(Wrapper { path: path.into_iter().map(Box::from).collect(), others, certain });
+        let has_more = array.end.is_none();
+        return Some(Wrapper { path: path.into_iter().map(Box::from).collect(), others, has_more, certain });
     }
     None
 }

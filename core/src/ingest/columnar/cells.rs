@@ -1,6 +1,7 @@
 //! Arrow values as JSON: each array becomes a function that writes the value of a row.
 
 use super::DEPTH_MAX;
+use super::lengths::{goes_on, shortened, string_into};
 use crate::event::json;
 use crate::event::number::integer_into;
 use arrow::array::*;
@@ -41,8 +42,8 @@ impl Rows {
 fn write_members(cells: &[(Vec<u8>, Cell)], row: usize, out: &mut Vec<u8>) {
     out.push(b'{');
     for (place, (key, cell)) in cells.iter().enumerate() {
-        if place > 0 {
-            out.push(b',');
+        if !goes_on(place > 0, out) {
+            break;
         }
         out.extend_from_slice(key);
         cell(row, out);
@@ -100,14 +101,12 @@ fn cell(array: &ArrayRef, extension: Option<&str>, depth: usize) -> Result<Cell,
         DataType::Boolean => plain::<BooleanArray>(array, |array, row, out| {
             out.extend_from_slice(if array.value(row) { b"true" } else { b"false" });
         }),
-        DataType::Utf8 => {
-            plain::<StringArray>(array, |array, row, out| json::quote_into(array.value(row), out))
-        }
+        DataType::Utf8 => plain::<StringArray>(array, |array, row, out| string_into(array.value(row), out)),
         DataType::LargeUtf8 => {
-            plain::<LargeStringArray>(array, |array, row, out| json::quote_into(array.value(row), out))
+            plain::<LargeStringArray>(array, |array, row, out| string_into(array.value(row), out))
         }
         DataType::Utf8View => {
-            plain::<StringViewArray>(array, |array, row, out| json::quote_into(array.value(row), out))
+            plain::<StringViewArray>(array, |array, row, out| string_into(array.value(row), out))
         }
         DataType::Binary => plain::<BinaryArray>(array, |array, row, out| bytes_into(array.value(row), out)),
         DataType::LargeBinary => {
@@ -297,8 +296,8 @@ fn start_of<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> usize {
 fn list_into(items: &Cell, start: usize, length: usize, out: &mut Vec<u8>) {
     out.push(b'[');
     for place in start..start.saturating_add(length) {
-        if place > start {
-            out.push(b',');
+        if !goes_on(place > start, out) {
+            break;
         }
         items(place, out);
     }
@@ -320,8 +319,8 @@ fn map(array: &ArrayRef, depth: usize) -> Result<Cell, ArrowError> {
         let end = start_of(array.value_offsets(), row.saturating_add(1));
         out.extend_from_slice(open);
         for place in start..end {
-            if place > start {
-                out.push(b',');
+            if !goes_on(place > start, out) {
+                break;
             }
             out.extend_from_slice(before);
             keys(place, out);
@@ -406,7 +405,7 @@ fn not_finite(value: f64) -> &'static [u8] {
 }
 
 fn bytes_into(bytes: &[u8], out: &mut Vec<u8>) {
-    text_into(format_args!("\"{}\"", base64::display::Base64Display::new(bytes, &STANDARD)), out);
+    text_into(format_args!("\"{}\"", base64::display::Base64Display::new(shortened(bytes), &STANDARD)), out);
 }
 
 fn uuid_into(bytes: &[u8], out: &mut Vec<u8>) {

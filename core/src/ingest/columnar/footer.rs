@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 /// Parquet's groups may be nested so deep: a list is two of them.
 const GROUPS_MAX: usize = 130;
 /// What is not the schema may be nested so deep.
-const SKIP_DEPTH_MAX: u8 = 32;
+pub(super) const SKIP_DEPTH_MAX: u8 = 32;
 
 /// The last bytes of a file, before those at its very end; none if it is not so long.
 fn before_end(file: &mut File, length: u64, end: u64) -> io::Result<Option<Vec<u8>>> {
@@ -57,16 +57,21 @@ pub(super) fn check_parquet(file: &mut File) -> Result<(), ArrowError> {
     }
 }
 
-/// Reads Thrift's compact protocol, as far as it takes to find the schema.
-struct Thrift<'a> {
-    rest: &'a [u8],
+/// Reads Thrift's compact protocol, as far as it takes to find the schema and the sizes of pages.
+pub(super) struct Thrift<'a> {
+    pub(super) rest: &'a [u8],
 }
 
-const I32: u8 = 5;
+pub(super) const I32: u8 = 5;
 const LIST: u8 = 9;
-const STRUCT: u8 = 12;
+pub(super) const STRUCT: u8 = 12;
 
 impl Thrift<'_> {
+    /// How many bytes are not read yet.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn byte(&mut self) -> Option<u8> {
         let (byte, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -85,7 +90,7 @@ impl Thrift<'_> {
         None
     }
 
-    fn zigzag(&mut self) -> Option<i64> {
+    pub(super) fn zigzag(&mut self) -> Option<i64> {
         let value = self.varint()?;
         Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
@@ -96,13 +101,13 @@ impl Thrift<'_> {
     }
 
     /// The next field of a struct, its number and its type; none inside at the end of the struct.
-    fn field(&mut self, last: &mut i64) -> Option<Option<(i64, u8)>> {
+    pub(super) fn field(&mut self, last: &mut i64) -> Option<Option<(i64, u8)>> {
         let head = self.byte()?;
         if head == 0 {
             return Some(None);
         }
         *last = match head >> 4 {
-            0 => self.zigzag()?,
+            0 => self.zigzag().filter(|number| i16::try_from(*number).is_ok())?,
             step => last.checked_add(step.into())?,
         };
         Some(Some((*last, head & 0x0f)))
@@ -115,7 +120,7 @@ impl Thrift<'_> {
         Some((count, head & 0x0f))
     }
 
-    fn skip(&mut self, kind: u8, depth: u8) -> Option<()> {
+    pub(super) fn skip(&mut self, kind: u8, depth: u8) -> Option<()> {
         let deeper = depth.checked_sub(1)?;
         match kind {
             1 | 2 => Some(()),
