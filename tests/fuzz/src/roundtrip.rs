@@ -1,7 +1,7 @@
 //! Records through intake, columns and back: each is an event that comes out as it went in, or has a reason.
 
 use crate::json::{parse, same};
-use arrow::array::{new_null_array, RecordBatch, RecordBatchOptions};
+use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::Schema;
 use daybook::event::Fixed;
 use daybook::event::assemble::Assembler;

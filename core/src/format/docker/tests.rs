@@ -113,7 +113,7 @@ fn the_stream_is_under_one_name_and_a_records_own_stays() {
     for (name, output) in outputs {
         let text =
             format!("{{\"log\":\"{output}\",\"stream\":\"stderr\",\"time\":\"2016-10-20T18:39:20Z\"}}\n");
-        let record: serde_json::Value = serde_json::from_str(&read_all(&text).records()[0]).unwrap();
+        let record: serde_json::Value = serde_json::from_str(read_all(&text).records()[0]).unwrap();
         assert_eq!(record["container"]["stream"], "stderr", "{name}");
         let own = (name == "json").then(|| json!({"a": 1}));
         assert_eq!(record.get("stream"), own.as_ref(), "{name}");
