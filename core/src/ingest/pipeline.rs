@@ -155,12 +155,13 @@ pub fn ingest(
         let (block_sender, block_receiver) = bounded(QUEUE);
         let (parsed_sender, parsed_receiver) = bounded(QUEUE);
         let (read_as, clock) = (context.read_as, context.clock);
-        let reader =
-            scope.spawn(move || read::read_all(inputs, read_as, known, clock, &block_sender, is_over));
+        let read = move || read::read_all(inputs, read_as, known, clock, &block_sender, is_over);
+        let reader = named("read").spawn_scoped(scope, read).map_err(|error| no_thread(&error))?;
         for _ in 0..context.threads.max(1) {
             let (blocks, parsed) = (block_receiver.clone(), parsed_sender.clone());
             let (mapping, rules) = (context.mapping, context.rules);
-            scope.spawn(move || parse_all(&blocks, &parsed, mapping, rules));
+            let parse = move || parse_all(&blocks, &parsed, mapping, rules);
+            named("parse").spawn_scoped(scope, parse).map_err(|error| no_thread(&error))?;
         }
         // The stages end when the one before them has ended and dropped its sender.
         drop((block_receiver, parsed_sender));
@@ -170,6 +171,15 @@ pub fn ingest(
         let read = reader.join().map_err(|_| Error::new(ErrorKind::Internal, "the reading thread panicked"));
         collected.and(read)
     })
+}
+
+/// A thread whose name tells, from outside, what takes time.
+fn named(name: &str) -> std::thread::Builder {
+    std::thread::Builder::new().name(name.to_string())
+}
+
+fn no_thread(error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("a thread cannot be started: {error}"))
 }
 
 /// The second stage: takes records apart.
