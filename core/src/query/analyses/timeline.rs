@@ -42,7 +42,7 @@ pub enum Every {
     /// As fits the span of the events.
     #[default]
     Auto,
-    /// So many minutes: one of [`Every::STEPS`].
+    /// So many minutes: 1, 5, 15, 60, 360, 1440, 10,080 or 43,200.
     Minutes(i64),
 }
 
