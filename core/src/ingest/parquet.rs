@@ -192,23 +192,21 @@ impl OpenFile {
         self.open.rows += rows;
     }
 
-    /// Ends the open row group.
-    pub fn close_row_group(&mut self) -> Result<()> {
+    /// Ends the open row group, several columns at once.
+    pub fn close_row_group(&mut self, threads: usize) -> Result<()> {
         let open = std::mem::replace(&mut self.open, RowGroup { rows: 0, columns: BTreeMap::new() });
         if open.rows == 0 {
             return Ok(());
         }
-        let mut columns = BTreeMap::new();
-        for (position, writer) in open.columns {
-            columns.insert(position, writer.close()?);
-        }
-        self.closed.push(RowGroup { rows: open.rows, columns });
+        let columns = open.columns.into_iter().collect();
+        let closed = in_parallel(columns, threads, |(position, writer)| Ok((position, writer.close()?)))?;
+        self.closed.push(RowGroup { rows: open.rows, columns: closed.into_iter().collect() });
         Ok(())
     }
 
     /// Puts the file together, durably.
     pub fn finish(mut self, file: Box<dyn StorageFile>, path: &str) -> Result<Written> {
-        self.close_row_group()?;
+        self.close_row_group(1)?;
         let rows = self.rows() as u64;
         let schema = Schema::new(self.fields.values().cloned().collect::<Vec<_>>());
         let mut hashed = HashedFile { file, hash: Sha256::new() };

@@ -75,7 +75,7 @@ impl TableWriter {
             day_file.file.end_batch(rows.len());
             day_file.last_push = self.pushes;
             day_file.rows_hash.add(&rows_hash(chunks, rows));
-            if day_file.end_row_group_if_full()? {
+            if day_file.end_row_group_if_full(self.threads)? {
                 self.finish_day(*day, now_ms)?;
             }
         }
@@ -90,7 +90,7 @@ impl TableWriter {
                 (day.file.open_rows() == 0, day.last_push, Reverse(day.file.memory_bytes()))
             });
             match idlest {
-                Some((_, day)) if day.file.open_rows() > 0 => day.file.close_row_group()?,
+                Some((_, day)) if day.file.open_rows() > 0 => day.file.close_row_group(self.threads)?,
                 Some((day, _)) => {
                     let day = *day;
                     self.finish_day(day, now_ms)?;
@@ -168,7 +168,8 @@ impl TableWriter {
     }
 
     fn finish_day(&mut self, day: NaiveDate, now_ms: i64) -> Result<()> {
-        let Some(day_file) = self.open.remove(&day) else { return Ok(()) };
+        let Some(mut day_file) = self.open.remove(&day) else { return Ok(()) };
+        day_file.file.close_row_group(self.threads)?;
         let path = layout::data_file(day, &uuid::Uuid::new_v4().to_string());
         let place = format!("{}{path}", self.prefix);
         let rows = day_file.file.rows() as u64;
@@ -190,9 +191,9 @@ impl TableWriter {
 
 impl DayFile {
     /// Ends the row group where it has enough rows, and says whether the file is large enough.
-    fn end_row_group_if_full(&mut self) -> Result<bool> {
+    fn end_row_group_if_full(&mut self, threads: usize) -> Result<bool> {
         if self.file.open_rows() >= ROW_GROUP_ROWS {
-            self.file.close_row_group()?;
+            self.file.close_row_group(threads)?;
         }
         Ok(self.file.encoded_bytes() >= FILE_BYTES)
     }

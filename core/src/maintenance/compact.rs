@@ -231,7 +231,7 @@ fn write_run(
         }
     }
     file.end_batch(rows);
-    file.close_row_group()
+    file.close_row_group(1)
 }
 
 /// Whether some row of a run has a value in a column.
