@@ -204,7 +204,8 @@ fn name_list(text: &str) -> Option<(Vec<String>, &str)> {
     let mut rest = text;
     loop {
         let (name, after) = identifier(rest.trim_start())?;
-        names.push(name);
+        // As the names of a header are.
+        names.push(name.trim().to_string());
         let after = after.trim_start();
         if let Some(after) = after.strip_prefix(')') {
             return Some((names, after));
@@ -216,7 +217,8 @@ fn name_list(text: &str) -> Option<(Vec<String>, &str)> {
 /// The name at the beginning of a text, in quotes or not, and what follows it.
 fn identifier(text: &str) -> Option<(String, &str)> {
     let Some(mut rest) = text.strip_prefix('"') else {
-        let end = text.find([' ', '.', ',', '(', ')', ';', '"']).filter(|end| *end > 0)?;
+        let ends = |letter: char| letter.is_whitespace() || ".,();\"".contains(letter);
+        let end = text.find(ends).filter(|end| *end > 0)?;
         let (name, after) = text.split_at_checked(end)?;
         return Some((name.to_string(), after));
     };
