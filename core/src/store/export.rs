@@ -9,7 +9,7 @@ use crate::event::time::{day_start_us, rfc3339};
 use crate::ingest::progress::{Progress, Step, Unit};
 use crate::log::DataFile;
 use crate::output::{Encoder, OutputFormat, OutputOptions};
-use crate::query::filter::{Columns, Context, TsSpan, Where, compile};
+use crate::query::filter::{TsSpan, Where};
 use crate::query::sql::literal;
 use crate::seal::Tables;
 use arrow::array::RecordBatch;
@@ -71,10 +71,7 @@ pub fn export(context: &Exporting<'_>, request: &ExportRequest, out: &mut dyn Wr
 /// The filter as SQL.
 fn condition(view: &View, request: &ExportRequest, now_us: i64) -> Result<Option<Where>> {
     let Some(filter) = request.filter.as_ref().filter(|filter| !filter.is_all()) else { return Ok(None) };
-    let mixed = view.mixed_fields();
-    let schema = view.catalogue.schema();
-    let columns = Columns { schema, mixed: &mixed, context: Context::new(now_us), lenient: false };
-    Ok(Some(compile(filter, &columns)?))
+    view.condition(filter, now_us).map(Some)
 }
 
 fn may_match(file: &DataFile, span: Option<TsSpan>) -> bool {

@@ -30,7 +30,7 @@ use crate::layout;
 use crate::log::{At, Log, NewTable};
 use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::Reject;
-use crate::query::filter::{Columns, Context as FilterContext, Filter, Where, compile};
+use crate::query::filter::{Filter, Where};
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
@@ -251,9 +251,7 @@ impl Store {
     /// A filter as the condition of a query over `events`, and the values to bind.
     pub fn condition(&self, filter: &Filter) -> Result<Where> {
         let view = View::take(&self.tables, At::Latest)?;
-        let (schema, mixed) = (view.catalogue.schema(), view.mixed_fields());
-        let context = FilterContext::new((self.clock)());
-        Ok(compile(filter, &Columns { schema, mixed: &mixed, context, lenient: false })?)
+        view.condition(filter, (self.clock)())
     }
 
     /// What columns the table has, and what is in them. Of a large store the newest events tell.

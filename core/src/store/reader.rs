@@ -13,6 +13,7 @@ use crate::ingest::table::settle;
 use crate::layout;
 use crate::log::{At, DataFile, Snapshot};
 use crate::quarantine;
+use crate::query::filter::{Columns, Context, Filter, Where, compile};
 use crate::seal::{Opened, Tables, open_frames};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute;
@@ -160,6 +161,13 @@ impl View {
             pending: some_rows(&self.pending),
             mixed,
         })
+    }
+
+    /// A filter as the condition of a query over the events, and the values to bind.
+    pub fn condition(&self, filter: &Filter, now_us: i64) -> Result<Where> {
+        let (schema, mixed) = (self.catalogue.schema(), self.mixed_fields());
+        let columns = Columns { schema, mixed: &mixed, context: Context::new(now_us), lenient: false };
+        Ok(compile(filter, &columns)?)
     }
 
     /// The fields whose values are in their column and in `rest`.
