@@ -2,6 +2,12 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 
+/// A minute, in microseconds.
+pub const MINUTE_US: i64 = 60_000_000;
+/// An hour, in microseconds.
+pub const HOUR_US: i64 = 60 * MINUTE_US;
+/// A day, in microseconds.
+pub const DAY_US: i64 = 24 * HOUR_US;
 /// The earliest instant that the store takes: the beginning of 1900.
 pub const EARLIEST_US: i64 = -2_208_988_800_000_000;
 /// The first instant that it does not take any more: the beginning of 2201.
@@ -144,14 +150,13 @@ pub fn rfc3339(micros: i64) -> String {
 
 /// The UTC day of a timestamp.
 pub fn day_of(micros: i64) -> NaiveDate {
-    const DAY_US: i64 = 86_400_000_000;
     let days = i32::try_from(micros.div_euclid(DAY_US)).unwrap_or(0);
     NaiveDate::from_epoch_days(days).unwrap_or_default()
 }
 
 /// The beginning of a UTC day, in microseconds since 1970.
 pub fn day_start_us(day: NaiveDate) -> i64 {
-    i64::from(day.num_days_from_ce() - 719_163) * 86_400_000_000
+    i64::from(day.num_days_from_ce() - 719_163) * DAY_US
 }
 
 /// A duration with its unit, in milliseconds: `1.5s`, `250ms`, `1m30s`.
@@ -281,7 +286,7 @@ fn zone_offset_us(zone: &[u8]) -> Option<i64> {
         _ => return None,
     };
     let hours = number(digits, 0, 2)?;
-    (hours <= 24 && minutes < 60).then(|| sign * i64::from(hours * 60 + minutes) * 60_000_000)
+    (hours <= 24 && minutes < 60).then(|| sign * i64::from(hours * 60 + minutes) * MINUTE_US)
 }
 
 fn number(text: &[u8], at: usize, digits: usize) -> Option<u32> {

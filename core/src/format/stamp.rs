@@ -4,12 +4,12 @@ mod forms;
 #[cfg(test)]
 mod tests;
 
-use crate::event::time::{EARLIEST_US, LATEST_US, day_of, day_start_us};
+use crate::event::time::{DAY_US, EARLIEST_US, LATEST_US, day_of, day_start_us};
 use chrono::{Datelike, NaiveDate};
 use forms::When;
 
 /// How far after an input was last written its events may be: clocks and zones differ.
-const TOLERANCE_US: i64 = 86_400_000_000;
+const TOLERANCE_US: i64 = DAY_US;
 
 /// The forms of timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,7 +266,7 @@ impl Open {
 /// Appends a timestamp as a JSON string, spelt as [`crate::event::time::rfc3339`] does.
 pub(super) fn quote_into(micros: i64, out: &mut Vec<u8>) {
     let day = day_of(micros);
-    let of_day = micros.rem_euclid(86_400_000_000);
+    let of_day = micros.rem_euclid(DAY_US);
     let second = of_day / 1_000_000;
     let fraction = of_day % 1_000_000;
     out.push(b'"');

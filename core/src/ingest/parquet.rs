@@ -14,7 +14,7 @@ use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -27,10 +27,9 @@ const DATA_PAGE_BYTES: usize = 8 << 20;
 const DATA_PAGE_ROWS: usize = 100_000;
 
 /// How files are encoded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Encoded {
     level: i32,
-    properties: [(Coding, WriterPropertiesPtr); 4],
 }
 
 /// One file's encoded columns.
@@ -62,13 +61,7 @@ pub struct Written {
 impl Encoded {
     /// Files compressed with zstd at a level.
     pub fn zstd(level: i32) -> Encoded {
-        let codings = [Coding::Dictionary, Coding::Plain, Coding::Differences, Coding::Prefixes];
-        Encoded { level, properties: codings.map(|coding| (coding, Arc::new(properties(coding)))) }
-    }
-
-    fn properties(&self, coding: Coding) -> WriterPropertiesPtr {
-        let known = self.properties.iter().find(|(known, _)| *known == coding);
-        known.map_or_else(|| Arc::new(properties(coding)), |(_, properties)| properties.clone())
+        Encoded { level }
     }
 
     /// A writer for one column.
@@ -92,7 +85,7 @@ impl Encoded {
     ) -> Result<SerializedFileWriter<W>> {
         let parquet = ArrowSchemaConverter::new().schema_root("events").convert(schema);
         let parquet = parquet.map_err(|error| failed("describe", &error))?;
-        SerializedFileWriter::new(out, parquet.root_schema_ptr(), self.properties(coding))
+        SerializedFileWriter::new(out, parquet.root_schema_ptr(), Arc::new(properties(coding)))
             .map_err(|error| failed("begin", &error))
     }
 }
@@ -175,7 +168,7 @@ impl OpenFile {
     /// Takes a column out, to be written to, perhaps by another thread.
     pub fn take_column(&mut self, position: usize, field: &Arc<Field>) -> OpenColumn {
         let writer = self.open.columns.remove(&position);
-        let (encoding, rows_before) = (self.encoding.clone(), self.open.rows);
+        let (encoding, rows_before) = (self.encoding, self.open.rows);
         OpenColumn { position, field: field.clone(), writer, encoding, rows_before }
     }
 

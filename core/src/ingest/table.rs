@@ -10,7 +10,7 @@ use crate::event::catalogue::Catalogue;
 use crate::event::chunk::Chunk;
 use crate::event::column::TableSchema;
 use crate::event::fixed::Fixed;
-use crate::event::time::day_of;
+use crate::event::time::{DAY_US, day_of};
 use crate::layout;
 use crate::log::DataFile;
 use crate::storage::Storage;
@@ -60,7 +60,7 @@ impl TableWriter {
     pub fn push(&mut self, chunks: &[Settled], catalogue: &Catalogue, now_ms: i64) -> Result<()> {
         let days: Vec<(NaiveDate, Vec<RowRef>)> = by_day(chunks).into_iter().collect();
         for (day, _) in &days {
-            let encoding = self.encoding.clone();
+            let encoding = self.encoding;
             self.open.entry(*day).or_insert_with(|| DayFile {
                 file: OpenFile::new(encoding),
                 rows_hash: RowSet::default(),
@@ -220,7 +220,6 @@ fn by_day(chunks: &[Settled]) -> BTreeMap<NaiveDate, Vec<RowRef>> {
     for (chunk, settled) in chunks.iter().enumerate() {
         let mut last: Option<(NaiveDate, i64)> = None;
         for (row, ts) in settled.chunk.ts.iter().enumerate() {
-            const DAY_US: i64 = 86_400_000_000;
             let number = ts.div_euclid(DAY_US);
             let day = match last {
                 Some((day, same)) if same == number => day,

@@ -4,14 +4,13 @@
 //! have a row are left out beforehand. What is not understood bounds nothing: the span may be too wide,
 //! never too narrow.
 
-use crate::event::time::{TimeForm, read_text};
+use crate::event::time::{DAY_US, HOUR_US, MINUTE_US, TimeForm, read_text};
 use serde_json::Value;
 
 /// From and to, in microseconds since 1970, both included.
 pub type Span = (i64, i64);
 
 const ALL: Span = (i64::MIN, i64::MAX);
-const DAY_US: i64 = 86_400_000_000;
 
 /// The span of time of the rows of `events` that a query looks at; none if it may look at all of them.
 /// `tree` is what DuckDB's `json_serialize_sql` gives of the query.
@@ -251,8 +250,8 @@ fn interval_us(node: &Value) -> Option<Span> {
         "to_microseconds" => exact(1),
         "to_milliseconds" => exact(1_000),
         "to_seconds" => exact(1_000_000),
-        "to_minutes" => exact(60_000_000),
-        "to_hours" => exact(3_600_000_000),
+        "to_minutes" => exact(MINUTE_US),
+        "to_hours" => exact(HOUR_US),
         "to_days" => exact(DAY_US),
         "to_weeks" => exact(7 * DAY_US),
         "to_months" => Some((days(28)?, days(31)?)),

@@ -1,6 +1,7 @@
 //! What timestamps look like: their parts, before it is known which instant they mean.
 
 use super::Form;
+use crate::event::time::MINUTE_US;
 
 /// A timestamp as it stands.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +202,7 @@ fn zone(cursor: &mut Cursor<'_>) -> Option<i64> {
             Some(sign) => numeric_zone(cursor, spaced)? * if sign == b'-' { -1 } else { 1 },
             None => zone_name(cursor)?,
         };
-        cursor.is_boundary().then_some(minutes * 60_000_000)
+        cursor.is_boundary().then_some(minutes * MINUTE_US)
     })
 }
 

@@ -3,10 +3,9 @@
 use super::stats::rate;
 use super::{Analysis, Answers, Row, Scope, Statement};
 use crate::error::Result;
+use crate::event::time::HOUR_US;
 use crate::query::filter::{Filter, IS_ERROR};
 use serde::{Deserialize, Serialize};
-
-const HOUR_US: i64 = 3_600_000_000;
 /// With fewer events, a share of errors says nothing.
 const EVENTS_LEAST: u64 = 20;
 const ERROR_RATE_DEGRADED: f64 = 0.05;

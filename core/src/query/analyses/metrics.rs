@@ -3,11 +3,9 @@
 use super::stats::{DURATIONS, rate};
 use super::{Analysis, Answers, Counts, Durations, Row, Scope, Statement, counts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::time::rfc3339;
+use crate::event::time::{MINUTE_US, rfc3339};
 use crate::query::filter::{Filter, IS_ERROR};
 use serde::{Deserialize, Serialize};
-
-const MINUTE_US: i64 = 60_000_000;
 /// So many sources, kinds and levels have metrics of their own, so that their number stays small.
 const SERIES_MAX: u64 = 50;
 /// So many entities are among the most changed.

@@ -2,6 +2,7 @@
 
 use super::{Scope, Statement};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::time::DAY_US;
 use crate::query::filter::{Filter, TsSpan};
 use crate::query::sql::{identifier, instant};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,6 @@ const LIMIT_MAX: u64 = 1_000_000;
 /// About so many events are looked into first, and each time so many times more.
 const ROWS_FIRST: u64 = 16_000;
 const GROWTH: u64 = 5;
-const DAY_US: i64 = 86_400_000_000;
 
 /// The newest events that match.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,15 +3,14 @@
 use super::listed::{self, Course, Timed, milliseconds, outcome, timed};
 use super::{Analysis, Answers, Row, Scope, Statement};
 use crate::error::Result;
-use crate::event::time::{read_text, rfc3339};
+use crate::event::time::{DAY_US, MINUTE_US, read_text, rfc3339};
 use crate::query::filter::{Filter, IS_ERROR, Op, TsSpan, Value};
 use crate::query::sql::instant;
 use serde::{Deserialize, Serialize};
 
 const LIMIT_MAX: u64 = 100_000;
-const MINUTE_US: i64 = 60_000_000;
 /// A session without an id lasts at most so long.
-const LONGEST_US: i64 = 7 * 86_400_000_000;
+const LONGEST_US: i64 = 7 * DAY_US;
 
 /// The sessions, the last ones first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use super::{Analysis, Answers, Counts, Row, Scope, Statement, counts};
 use crate::error::Result;
+use crate::event::time::DAY_US;
 use crate::query::filter::{Filter, IS_ERROR};
 use crate::query::sql::instant;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,6 @@ use std::collections::BTreeMap;
 
 /// So many values of a column, and so many pairs of source and kind, are in the report.
 const VALUES_MAX: u64 = 1_000;
-const DAY_US: i64 = 86_400_000_000;
 
 /// The columns that are counted, with the names of their counts.
 const COUNTED: [(&str, &str); 6] = [

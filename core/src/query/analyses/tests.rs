@@ -2,10 +2,9 @@
 
 use super::{Request, Walk};
 use crate::error::ErrorKind;
+use crate::event::time::DAY_US;
 use crate::query::filter::{Context, TsSpan};
 use serde_json::json;
-
-const DAY_US: i64 = 86_400_000_000;
 
 fn walk(days: &[(i64, u64)], within: Option<TsSpan>) -> Vec<TsSpan> {
     Walk::new(days.iter().map(|(day, rows)| (day * DAY_US, *rows)).collect(), within).collect()

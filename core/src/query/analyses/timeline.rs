@@ -2,7 +2,7 @@
 
 use super::{Analysis, Answers, Counts, Row, Scope, Statement};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::time::rfc3339;
+use crate::event::time::{MINUTE_US, rfc3339};
 use crate::query::filter::{Filter, IS_ERROR, Where};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;
@@ -95,8 +95,6 @@ impl Every {
         Every::step(minutes)
     }
 }
-
-const MINUTE_US: i64 = 60_000_000;
 
 impl Serialize for Every {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

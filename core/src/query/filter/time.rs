@@ -1,10 +1,9 @@
 //! Times as filters write them: days, instants, `now`, `yesterday`, `-2h`.
 
-use crate::event::time::{TimeForm, day_of, day_start_us, read_text};
+use crate::event::time::{DAY_US, TimeForm, day_of, day_start_us, read_text};
 use std::fmt;
 
 const SECOND_US: i64 = 1_000_000;
-const DAY_US: i64 = 86_400 * SECOND_US;
 
 /// What reading a filter depends on: the clock, and the zone in which times without one are meant.
 #[derive(Clone, Copy)]

@@ -10,13 +10,11 @@ use super::listed;
 use super::stats::rate;
 use super::{Analysis, Answers, Counts, Row, Scope, SessionSummary, Sessions, Statement, counts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::time::rfc3339;
+use crate::event::time::{HOUR_US, rfc3339};
 use crate::query::filter::{Filter, IS_ERROR, Where};
 use crate::query::sql::instant;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
-
-const HOUR_US: i64 = 3_600_000_000;
 /// So many values of a column are counted.
 const VALUES_MAX: u64 = 1_000;
 const FAILURES_MAX: u64 = 1_000;
@@ -443,9 +441,8 @@ fn in_words(difference: &Difference) -> String {
 mod tests {
     use super::*;
     use crate::event::fixed;
+    use crate::event::time::DAY_US;
     use crate::query::filter::{Columns, Context};
-
-    const DAY_US: i64 = 86_400_000_000;
 
     fn out_of_hours(audit: &Audit, offset: &dyn Fn(i64) -> i32) -> String {
         let schema = fixed::new_table();
@@ -463,7 +460,7 @@ mod tests {
         );
         let ahead = out_of_hours(&audit, &|_| 19_800);
         assert!(ahead.contains("hour((ts + INTERVAL '19800 seconds')) >= 8"), "{ahead}");
-        let changes = |at: i64| if at < 3 * DAY_US + 3_600_000_000 { 3_600 } else { 7_200 };
+        let changes = |at: i64| if at < 3 * DAY_US + HOUR_US { 3_600 } else { 7_200 };
         let summer = out_of_hours(&audit, &changes);
         let local = "(CASE WHEN ts < TIMESTAMP '1970-01-04 01:00:00' THEN ts + INTERVAL '3600 seconds' \
                      ELSE ts + INTERVAL '7200 seconds' END)";
