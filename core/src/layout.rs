@@ -21,6 +21,10 @@ pub const SHAPES: &str = "_shapes";
 pub const CHAIN: &str = "_chain";
 /// The dictionary of message templates.
 pub const TEMPLATES: &str = "_templates";
+/// Copies of columns and filters of ids, made of the data files.
+pub const INDEX: &str = "_index";
+/// The lock of whoever adds to the index.
+pub const INDEX_LOCK: &str = "_index/lock";
 /// The settings of a store.
 pub const SETTINGS: &str = "daybook.toml";
 /// The key of redacted values that are hashed: whoever has it can test guesses against them.
@@ -69,6 +73,27 @@ pub fn chain_record(version: u64) -> String {
 /// A version of the shapes catalogue.
 pub fn shapes(version: u64) -> String {
     format!("{SHAPES}/{version:010}.json")
+}
+
+/// The copies of columns of a segment of the index.
+pub fn index_columns(id: &str) -> String {
+    format!("{INDEX}/{id}.parquet")
+}
+
+/// The filters of a segment of the index.
+pub fn index_filters(id: &str) -> String {
+    format!("{INDEX}/{id}.filters")
+}
+
+/// The segment whose filters are in a file.
+pub fn index_filters_id(path: &str) -> Option<&str> {
+    index_id(path).filter(|_| path.ends_with(".filters"))
+}
+
+/// The segment that a file is of.
+pub fn index_id(path: &str) -> Option<&str> {
+    let name = path.strip_prefix(INDEX)?.strip_prefix('/')?;
+    name.strip_suffix(".filters").or_else(|| name.strip_suffix(".parquet"))
 }
 
 /// The folder of a writer's log.

@@ -37,6 +37,8 @@ pub mod redact;
 #[cfg(feature = "native")]
 pub mod engine;
 #[cfg(feature = "native")]
+pub mod index;
+#[cfg(feature = "native")]
 pub mod log;
 #[cfg(feature = "native")]
 pub mod maintenance;

@@ -4,6 +4,7 @@ pub mod followed;
 mod frames;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::index::Index;
 use crate::ingest::known::{Known, Mark};
 use crate::ingest::parquet::Encoded;
 use crate::ingest::register::Register;
@@ -40,6 +41,8 @@ pub struct Tables {
     pub quarantine: Log,
     /// The catalogue.
     pub register: Register,
+    /// The index of the events' data files.
+    pub index: Index,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -92,7 +95,8 @@ pub struct Both {
 impl Tables {
     /// The parts of a store.
     pub fn new(storage: Arc<LocalStorage>, events: Log, quarantine: Log, register: Register) -> Tables {
-        Tables { storage, events, quarantine, register, warnings: Mutex::default() }
+        let index = Index::new(storage.clone());
+        Tables { storage, events, quarantine, register, index, warnings: Mutex::default() }
     }
 
     /// What is wrong with the store, as far as this handle has seen, in sentences.
@@ -220,11 +224,21 @@ impl Tables {
     }
 
     /// Checkpoints, and removal of commits that no version in use needs.
-    pub fn maintain_log(&self, now_ms: i64, keep_commits_ms: i64) -> Result<()> {
+    pub fn maintain(&self, now_ms: i64, keep_commits_ms: i64) -> Result<()> {
         let options = LogMaintenance { keep_commits_ms, ..LogMaintenance::default() };
         self.events.maintain(&options, now_ms)?;
         self.quarantine.maintain(&options, now_ms)?;
+        if let Err(error) = self.maintain_index(now_ms) {
+            // Without it, questions open more files.
+            self.warn(&[format!("the index could not be brought up to date: {error}")]);
+        }
         Ok(())
+    }
+
+    fn maintain_index(&self, now_ms: i64) -> Result<()> {
+        let snapshot = self.events.snapshot(At::Latest)?;
+        self.index.keep(&snapshot.files)?;
+        self.index.clean(&snapshot.files, now_ms.saturating_mul(1000)).map(|_| ())
     }
 
     /// A writer of events' data files.

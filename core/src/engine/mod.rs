@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-pub use crate::query::view::{Mixed, MixedField};
+pub use crate::query::view::{CopiedRows, Mixed, MixedField};
 pub use rows::Rows;
 
 /// What a session may use.
@@ -64,6 +64,8 @@ pub struct Table {
     pub name: &'static str,
     /// Its Parquet files; each holds any of the columns.
     pub files: Vec<PathBuf>,
+    /// Parquet files that hold the columns for rows of other files.
+    pub copies: Vec<CopiedRows>,
     /// All stored columns, in order.
     pub columns: Vec<Column>,
     /// Rows that are not in Parquet: the same columns in the same order.
@@ -144,7 +146,11 @@ impl Session {
         limits: &Limits,
         others: &[&'static str],
     ) -> Result<Session> {
-        let files = tables.iter().flat_map(|table| &table.files).map(|file| absolute(file));
+        let copies =
+            |table: &Table| table.copies.iter().map(|copy| Ok(copy.file.clone())).collect::<Vec<_>>();
+        let files = tables
+            .iter()
+            .flat_map(|table| table.files.iter().map(|file| absolute(file)).chain(copies(table)));
         let files: Arc<[String]> = files.collect::<Result<_>>()?;
         run(&connection, &settings(limits, &files)?)?;
         run(&connection, UTC_CLOCK)?;
@@ -271,6 +277,7 @@ fn add_table(connection: &Connection, table: &Table) -> Result<()> {
         name: table.name,
         columns: &table.columns,
         files: &files,
+        copies: &table.copies,
         held: has_pending.then_some(held.as_str()),
         mixed: &table.mixed,
     };

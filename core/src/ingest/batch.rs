@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::TableSchema;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::Schema;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::sync::Arc;
 
@@ -44,6 +45,22 @@ pub fn read_file(
     place: &std::path::Path,
     rows_skipped: usize,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+    read(place, rows_skipped, |_| true)
+}
+
+/// The batches of a Parquet file, with those of its columns that are wanted.
+pub fn read_columns(
+    place: &std::path::Path,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+    read(place, 0, wanted)
+}
+
+fn read<F: Fn(&str) -> bool>(
+    place: &std::path::Path,
+    rows_skipped: usize,
+    wanted: F,
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<F>> {
     let damaged = {
         let place = place.display().to_string();
         move |error: &dyn std::fmt::Display| {
@@ -56,7 +73,10 @@ pub fn read_file(
         _ => Error::io("open", place.display(), error),
     })?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
-    let reader =
-        builder.with_offset(rows_skipped).with_batch_size(8192).build().map_err(|error| damaged(&error))?;
+    let fields = builder.schema().fields().iter().enumerate();
+    let roots = fields.filter(|(_, field)| wanted(field.name())).map(|(root, _)| root);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots.collect::<Vec<_>>());
+    let builder = builder.with_projection(mask).with_offset(rows_skipped).with_batch_size(8192);
+    let reader = builder.build().map_err(|error| damaged(&error))?;
     Ok(reader.map(move |batch| batch.map_err(|error| damaged(&error))))
 }

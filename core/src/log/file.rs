@@ -68,6 +68,17 @@ impl DataFile {
     pub fn seq_range(&self) -> Option<(i64, i64)> {
         Some((self.stats.min.get("seq")?.as_i64()?, self.stats.max.get("seq")?.as_i64()?))
     }
+
+    /// Whether a text column can have a value: within its smallest and largest, where the log says.
+    pub fn may_have(&self, column: &str, value: &str) -> bool {
+        let rows = Some(self.rows).filter(|rows| *rows > 0);
+        if rows.is_some() && self.stats.nulls.get(column).and_then(Value::as_u64) == rows {
+            return false;
+        }
+        let bound = |bounds: &Map<String, Value>| bounds.get(column)?.as_str().map(str::to_string);
+        bound(&self.stats.min).is_none_or(|least| least.as_str() <= value)
+            && bound(&self.stats.max).is_none_or(|most| most.as_str() >= value)
+    }
 }
 
 /// A timestamp of the statistics, in microseconds since 1970.

@@ -33,10 +33,23 @@ pub struct ViewParts<'a> {
     pub columns: &'a [Column],
     /// Absolute paths of Parquet files, each with any of the columns.
     pub files: &'a [String],
+    /// Files that hold the columns of rows of other files.
+    pub copies: &'a [CopiedRows],
     /// The table of the rows not in Parquet, as SQL, where there are any.
     pub held: Option<&'a str>,
     /// The fields that are also in `rest`.
     pub mixed: &'a [MixedField],
+}
+
+/// A file that holds rows of several files, which a column tells apart.
+#[derive(Clone, Debug)]
+pub struct CopiedRows {
+    /// Its absolute path.
+    pub file: String,
+    /// The column that says which file a row is of.
+    pub part: &'static str,
+    /// The values of it that are wanted, as ranges with both ends; empty if all are.
+    pub parts: Vec<(u32, u32)>,
 }
 
 /// The name of the column that holds a row's file; no stored column has a space in its name.
@@ -64,6 +77,10 @@ pub fn create_view(parts: &ViewParts<'_>) -> String {
             day_of_row(parts.columns)
         };
         branches.push(format!("SELECT {} FROM {}", selected(parts, &day), files_source(parts)));
+    }
+    for copy in parts.copies {
+        let (day, source) = (day_of_row(parts.columns), copy_source(parts, copy));
+        branches.push(format!("SELECT {} FROM {source}", selected(parts, &day)));
     }
     if let Some(held) = parts.held {
         branches.push(format!("SELECT {} FROM {held}", selected(parts, &day_of_row(parts.columns))));
@@ -99,17 +116,26 @@ fn day_of_row(columns: &[Column]) -> String {
 
 /// The files with an explicit schema: nothing is opened to bind it, and a file may lack columns.
 fn files_source(parts: &ViewParts<'_>) -> String {
-    let schema: Vec<String> = parts
-        .columns
-        .iter()
-        .map(|column| {
-            let name = literal(&column.name);
-            let stored = stored_type(column.column_type);
-            format!("{name}: {{name: {name}, type: '{stored}', default_value: NULL}}")
-        })
-        .collect();
+    let schema: Vec<String> = parts.columns.iter().map(schema_entry).collect();
     let files = literals(parts.files.iter().map(|file| path_pattern(file)));
     format!("read_parquet({files}, schema = MAP {{{}}}, filename = ' file')", schema.join(", "))
+}
+
+/// A copy of rows, those that are wanted.
+fn copy_source(parts: &ViewParts<'_>, copy: &CopiedRows) -> String {
+    let part = Column { name: copy.part.to_string(), column_type: ColumnType::Int32, path: None };
+    let schema: Vec<String> = parts.columns.iter().chain([&part]).map(schema_entry).collect();
+    let file = literal(&path_pattern(&copy.file));
+    let name = identifier(copy.part);
+    let ranges: Vec<String> =
+        copy.parts.iter().map(|(first, last)| format!("{name} BETWEEN {first} AND {last}")).collect();
+    let wanted = if ranges.is_empty() { String::new() } else { format!(" WHERE {}", ranges.join(" OR ")) };
+    format!("read_parquet({file}, schema = MAP {{{}}}){wanted}", schema.join(", "))
+}
+
+fn schema_entry(column: &Column) -> String {
+    let (name, stored) = (literal(&column.name), stored_type(column.column_type));
+    format!("{name}: {{name: {name}, type: '{stored}', default_value: NULL}}")
 }
 
 fn no_rows(columns: &[Column]) -> String {
@@ -193,6 +219,7 @@ mod tests {
             name: "events",
             columns: &columns(),
             files: &["/it's/day=2026-02-03/a.parquet".to_string()],
+            copies: &[],
             held: Some("held.events"),
             mixed: &[],
         };
@@ -210,7 +237,14 @@ mod tests {
 
     #[test]
     fn a_view_of_nothing_has_its_columns() {
-        let parts = ViewParts { name: "quarantine", columns: &columns(), files: &[], held: None, mixed: &[] };
+        let parts = ViewParts {
+            name: "quarantine",
+            columns: &columns(),
+            files: &[],
+            copies: &[],
+            held: None,
+            mixed: &[],
+        };
         let expected = format!(
             "CREATE VIEW quarantine AS SELECT {SHOWN}, NULL::DATE AS \"day\" FROM (SELECT NULL::BIGINT AS seq, \
              NULL::TIMESTAMPTZ AS ts, NULL::VARCHAR AS rest, NULL::VARCHAR[] AS \"offset\" WHERE false)"

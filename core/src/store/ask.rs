@@ -7,6 +7,7 @@ use crate::engine::{Limits, MixedField, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::fixed::Fixed;
 use crate::event::time::day_start_us;
+use crate::index::{AnyOf, Cover, NARROW};
 use crate::log::{At, DataFile};
 use crate::query::analyses::{
     ALL_COLUMNS, Analysis, Answer, Answers, Fetch, Found, Request, Scope, Search, Show, Statement, Walk,
@@ -171,10 +172,10 @@ impl<'a> Asked<'a> {
             if statement.is_fallback && !answers.are_empty() {
                 continue;
             }
-            let needs = Needs { span: all, seq: statement.seq };
+            let needs = Needs { span: all, seq: statement.seq, keys: &statement.keys };
             let (_, session) = match session.take() {
                 Some(open) if open.0 == needs => session.insert(open),
-                _ => session.insert((needs, self.session(statements, |file| needs.file(file))?)),
+                _ => session.insert((needs, self.session(statements, &needs.keys, |file| needs.file(file))?)),
             };
             let mut answer = Answer::default();
             for batch in session.query(&statement.sql, &statement.parameters)? {
@@ -198,7 +199,7 @@ impl<'a> Asked<'a> {
         seqs.sort_unstable();
         let fetch = Fetch { seqs, between: times().min().zip(times().max()), more: found.more };
         let Some(statement) = fetch.statements(scope)?.pop() else { return Ok(found) };
-        let session = self.session(std::slice::from_ref(&statement), |file| {
+        let session = self.session(std::slice::from_ref(&statement), &[], |file| {
             let seqs = &fetch.seqs;
             let has_one = |(first, last): (i64, i64)| {
                 let next = seqs.get(seqs.partition_point(|seq| *seq < first));
@@ -219,7 +220,7 @@ impl<'a> Asked<'a> {
             let statement = search.statement(scope, Some(within), wanted)?;
             let keep = |file: &DataFile| is_within(file, Some(within));
             files = files.saturating_add(self.view.events.files.iter().filter(|file| keep(file)).count());
-            let session = self.session(std::slice::from_ref(&statement), keep)?;
+            let session = self.session(std::slice::from_ref(&statement), &statement.keys, keep)?;
             let rows = session.query(&statement.sql, &statement.parameters)?;
             schema.get_or_insert(rows.schema());
             for batch in rows {
@@ -246,23 +247,42 @@ impl<'a> Asked<'a> {
         days.into_iter().collect()
     }
 
-    /// A session over some files and over the columns that the statements name.
-    fn session(&self, statements: &[Statement], keep: impl Fn(&DataFile) -> bool) -> Result<Session> {
-        let files = self.view.events.files.iter().filter(|file| keep(file)).cloned().collect::<Vec<_>>();
-        let table = narrowed(self.view.events_table(&self.store.tables, &files, true)?, statements)?;
+    /// A session over some files and over the columns that the statements name: over the files that can have
+    /// a row with one of each of the keys, or over copies of their columns where the index has them.
+    fn session(
+        &self,
+        statements: &[Statement],
+        keys: &[AnyOf],
+        keep: impl Fn(&DataFile) -> bool,
+    ) -> Result<Session> {
+        let tables = &self.store.tables;
+        let files = self.view.events.files.iter().filter(|file| keep(file)).cloned().collect();
+        let files = tables.index.select(files, keys)?;
+        let table = narrowed(self.view.events_table(tables, &[], true)?, statements)?;
+        let is_narrow = |name: &str| NARROW.iter().any(|fixed| fixed.name() == name);
+        let cover = match table.columns.iter().all(|column| is_narrow(&column.name)) {
+            true => tables.index.cover(files)?,
+            false => Cover { copies: Vec::new(), files },
+        };
+        let files = cover.files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?;
+        let table = Table { files, copies: cover.copies, ..table };
         let session = Session::open(vec![table], Vec::new(), &self.options.limits)?;
         self.store.watch(&session);
         Ok(session)
     }
 }
 
-/// The table without columns that no statement names: DuckDB looks for each column in each file.
+/// The table without columns that no statement reads: DuckDB looks for each column in each file.
 fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
     if statements.iter().any(|statement| statement.sql.contains(ALL_COLUMNS)) {
         return Ok(table);
     }
-    // A name may occur in another one or in a text: then its column is there in vain.
-    let is_named = |name: &str| statements.iter().any(|statement| statement.sql.contains(&identifier(name)));
+    let is_read = |statement: &Statement, name: &str| match &statement.reads {
+        Some(columns) => columns.contains(name),
+        // A name may occur in another one or in a text: then its column is there in vain.
+        None => statement.sql.contains(&identifier(name)),
+    };
+    let is_named = |name: &str| statements.iter().any(|statement| is_read(statement, name));
     let is_mixed = |name: &str| table.mixed.iter().any(|field| field.column == name);
     let has_mixed = table.columns.iter().any(|column| is_mixed(&column.name) && is_named(&column.name));
     let is_kept = |name: &str| {
@@ -284,12 +304,13 @@ fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
 
 /// Which files a query needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Needs {
+struct Needs<'a> {
     span: Option<TsSpan>,
     seq: Option<i64>,
+    keys: &'a [AnyOf],
 }
 
-impl Needs {
+impl Needs<'_> {
     fn file(self, file: &DataFile) -> bool {
         let has_seq = |seq: i64| file.seq_range().is_none_or(|(first, last)| (first..=last).contains(&seq));
         is_within(file, self.span) && self.seq.is_none_or(has_seq)

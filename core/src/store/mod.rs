@@ -292,7 +292,7 @@ impl Store {
         quarantine::finish(&self.tables, (self.clock)() / 1000)?;
         let receipt =
             compact::compact(&self.tables, request, (self.clock)() / 1000, keep_ms, progress, &self.stop)?;
-        self.tables.maintain_log((self.clock)() / 1000, self.settings.keep_versions_ms())?;
+        self.tables.maintain((self.clock)() / 1000, self.settings.keep_versions_ms())?;
         Ok(receipt)
     }
 

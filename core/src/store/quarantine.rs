@@ -157,7 +157,7 @@ impl Store {
             stop: &self.stop,
         };
         let mut receipt = retry::retry(&context)?;
-        self.tables.maintain_log((self.clock)() / 1000, self.settings.keep_versions_ms())?;
+        self.tables.maintain((self.clock)() / 1000, self.settings.keep_versions_ms())?;
         receipt.seconds = started.elapsed().as_secs_f64();
         Ok(receipt)
     }

@@ -125,6 +125,7 @@ impl View {
         Ok(Table {
             name: "quarantine",
             files,
+            copies: Vec::new(),
             columns: columns.columns().to_vec(),
             pending,
             mixed: Vec::new(),
@@ -157,6 +158,7 @@ impl View {
         Ok(Table {
             name: "events",
             files: files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?,
+            copies: Vec::new(),
             columns: columns.to_vec(),
             pending: some_rows(&self.pending),
             mixed,

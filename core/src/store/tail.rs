@@ -68,6 +68,7 @@ impl Store {
         let table = Table {
             name: "events",
             files: Vec::new(),
+            copies: Vec::new(),
             columns: schema.columns().to_vec(),
             pending,
             mixed: asked.view.mixed_fields(),

@@ -9,6 +9,8 @@ mod crash;
 #[cfg(test)]
 mod follow;
 #[cfg(test)]
+mod index;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod machine;

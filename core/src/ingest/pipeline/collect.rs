@@ -224,7 +224,7 @@ impl Collector<'_> {
             (self.receive)(receipt);
         }
         if inputs > 0 {
-            self.context.tables.maintain_log((self.context.clock)() / 1000, self.context.keep_versions_ms)?;
+            self.context.tables.maintain((self.context.clock)() / 1000, self.context.keep_versions_ms)?;
         }
         Ok(())
     }

@@ -38,30 +38,61 @@ pub(super) struct ColumnCounts {
 /// The SQL that counts the values of columns, given as expressions, and keeps the most frequent of each.
 /// Its columns: the number of the column, the value as text, the count, distinct values, events without one.
 pub(super) fn sql(expressions: &[String], condition: &str, limit: u64) -> String {
-    let names: Vec<String> = (0..expressions.len()).map(|number| format!("c{number}")).collect();
-    let selected = expressions.iter().zip(&names).map(|(expression, name)| format!("{expression} AS {name}"));
-    let selected = selected.collect::<Vec<_>>().join(", ");
-    let sets = names.iter().map(|name| format!("({name})")).collect::<Vec<_>>().join(", ");
-    let listed = names.join(", ");
-    let branches = names.iter().enumerate().map(|(number, name)| {
-        // A bit a column, set where the row is not about it; the first column has the highest.
-        let others = (0..names.len()).filter(|other| *other != number);
-        let mark: u64 = others.map(|other| 1_u64 << (names.len() - 1 - other).min(62)).sum();
-        let of_column = format!("FROM counted WHERE g = {mark}");
+    let source = format!("events WHERE {condition}");
+    let counts = Counted { expressions, source: &source, count: "1::BIGINT", limit };
+    format!("WITH {} SELECT * FROM ({}) ORDER BY facet, n DESC, value", counts.tables(), counts.rows())
+}
+
+/// What is counted: parts of a query that has more.
+pub(super) struct Counted<'a> {
+    /// The columns, as expressions.
+    pub(super) expressions: &'a [String],
+    /// The rows: what stands after FROM.
+    pub(super) source: &'a str,
+    /// How many events a row stands for, as SQL.
+    pub(super) count: &'a str,
+    /// How many values of a column are kept.
+    pub(super) limit: u64,
+}
+
+impl Counted<'_> {
+    fn names(&self) -> Vec<String> {
+        (0..self.expressions.len()).map(|number| format!("c{number}")).collect()
+    }
+
+    /// The common table expressions that [`Counted::rows`] reads.
+    pub(super) fn tables(&self) -> String {
+        let names = self.names();
+        let selected = self.expressions.iter().zip(&names);
+        let selected: Vec<_> = selected.map(|(expression, name)| format!("{expression} AS {name}")).collect();
+        let sets: Vec<_> = names.iter().map(|name| format!("({name})")).collect();
+        let (selected, listed, sets) = (selected.join(", "), names.join(", "), sets.join(", "));
         format!(
-            "(SELECT {number}::INTEGER AS facet, CAST({name} AS VARCHAR) AS value, n, \
-             (SELECT count(*) {of_column} AND {name} IS NOT NULL) AS distinct_values, \
-             coalesce((SELECT sum(n)::BIGINT {of_column} AND {name} IS NULL), 0) AS missing \
-             {of_column} ORDER BY {name} IS NULL, n DESC, {name} LIMIT {limit})"
+            "chosen AS (SELECT {selected}, {} AS weight FROM {}), \
+             counted AS MATERIALIZED (SELECT GROUPING({listed})::BIGINT AS g, {listed}, \
+             sum(weight)::BIGINT AS n FROM chosen GROUP BY GROUPING SETS ({sets}))",
+            self.count, self.source
         )
-    });
-    format!(
-        "WITH chosen AS (SELECT {selected} FROM events WHERE {condition}), \
-         counted AS MATERIALIZED (SELECT GROUPING({listed})::BIGINT AS g, {listed}, count(*) AS n FROM chosen \
-         GROUP BY GROUPING SETS ({sets})) \
-         SELECT * FROM ({}) ORDER BY facet, n DESC, value",
+    }
+
+    /// The query for the counts.
+    pub(super) fn rows(&self) -> String {
+        let names = self.names();
+        let limit = self.limit;
+        let branches = names.iter().enumerate().map(|(number, name)| {
+            // A bit a column, set where the row is not about it; the first column has the highest.
+            let others = (0..names.len()).filter(|other| *other != number);
+            let mark: u64 = others.map(|other| 1_u64 << (names.len() - 1 - other).min(62)).sum();
+            let of_column = format!("FROM counted WHERE g = {mark}");
+            format!(
+                "(SELECT {number}::INTEGER AS facet, CAST({name} AS VARCHAR) AS value, n, \
+                 (SELECT count(*) {of_column} AND {name} IS NOT NULL) AS distinct_values, \
+                 coalesce((SELECT sum(n)::BIGINT {of_column} AND {name} IS NULL), 0) AS missing \
+                 {of_column} ORDER BY {name} IS NULL, n DESC, {name} LIMIT {limit})"
+            )
+        });
         branches.collect::<Vec<_>>().join(" UNION ALL ")
-    )
+    }
 }
 
 /// The counts of the column of a number, of the rows that [`sql`] gives.

@@ -76,7 +76,8 @@ impl Analysis for Facets {
         let condition = scope.condition(&self.filter)?;
         let columns = self.by.iter().map(|name| scope.column(name)).collect::<Result<Vec<_>>>()?;
         let sql = counts::sql(&columns, &condition.sql, self.limit.min(VALUES_MAX));
-        Ok(vec![Statement::over("counts", sql, &condition)])
+        let columns = self.by.iter().flat_map(|name| scope.columns.reads(name));
+        Ok(vec![Statement::over("counts", sql, &condition).reading(columns, &condition)])
     }
 
     fn report(&self, _scope: &Scope<'_>, answers: &Answers) -> Result<FacetsReport> {

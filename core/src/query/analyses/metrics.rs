@@ -124,7 +124,13 @@ impl Analysis for Metrics {
         );
         let counted = counts::sql(&["kind".to_string(), "level".to_string()], whole, SERIES_MAX);
         let queries = [("totals", totals), ("sources", sources), ("entities", entities), ("counts", counted)];
-        Ok(queries.into_iter().map(|(name, sql)| Statement::over(name, sql, &condition)).collect())
+        let columns =
+            ["source", "kind", "level", "severity", "status", "actor", "session", "entity_type", "entity_id"];
+        let statement = |(name, sql)| {
+            Statement::over(name, sql, &condition)
+                .reading(columns.into_iter().chain(["duration_ms"]), &condition)
+        };
+        Ok(queries.into_iter().map(statement).collect())
     }
 
     fn report(&self, scope: &Scope<'_>, answers: &Answers) -> Result<MetricsReport> {

@@ -47,6 +47,7 @@ use crate::error::{Error, Result};
 use crate::query::filter::{Columns, Filter, TsSpan, Where, compile};
 use serde::Serialize;
 use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 /// What an analysis is asked of: the columns, the clock, and how far back the store goes.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +73,10 @@ pub struct Statement {
     pub parameters: Vec<(String, Json)>,
     /// The span of `ts` outside of which no row matters.
     pub span: Option<TsSpan>,
+    /// Values of which each of its rows has one: pairs of a text column and a value.
+    pub keys: Vec<Vec<(String, String)>>,
+    /// The stored columns that it reads; none if they are to be found in its text.
+    pub reads: Option<BTreeSet<String>>,
     /// The only `seq` of its rows, if it is about one: files without it need not be opened.
     pub seq: Option<i64>,
     /// Whether it is run only if no query before it gave a row.
@@ -114,8 +119,14 @@ impl Scope<'_> {
 impl Statement {
     /// A query whose only parameters are those of the condition.
     fn over(name: &'static str, sql: String, condition: &Where) -> Statement {
-        let (parameters, span) = (condition.parameters.clone(), condition.span);
-        Statement { name, sql, parameters, span, seq: None, is_fallback: false }
+        let Where { parameters, span, keys, .. } = condition.clone();
+        Statement { name, sql, parameters, span, keys, reads: None, seq: None, is_fallback: false }
+    }
+
+    /// The same, which reads these columns and those of the condition, and no other.
+    fn reading(self, columns: impl IntoIterator<Item = impl Into<String>>, condition: &Where) -> Statement {
+        let own = columns.into_iter().map(Into::into);
+        Statement { reads: Some(own.chain(condition.columns.iter().cloned()).collect()), ..self }
     }
 
     /// The same, run only if no query before it gave a row.

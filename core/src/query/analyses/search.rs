@@ -68,7 +68,15 @@ impl Search {
             "SELECT {columns} FROM events WHERE {} ORDER BY ts DESC, seq DESC LIMIT {limit}",
             conditions.join(" AND ")
         );
-        Ok(Statement { span: within.or(condition.span), ..Statement::over("events", sql, &condition) })
+        let statement = Statement::over("events", sql, &condition);
+        let statement = match self.columns.is_empty() {
+            true => statement,
+            false => {
+                let columns = self.columns.iter().flat_map(|name| scope.columns.reads(name));
+                statement.reading(columns.chain(["seq", "ts"].map(str::to_string)), &condition)
+            }
+        };
+        Ok(Statement { span: within.or(condition.span), ..statement })
     }
 
     /// The query for all events that match but those of some numbers, the oldest first.

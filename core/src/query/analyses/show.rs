@@ -49,7 +49,7 @@ impl Analysis for Show {
             "SELECT seq, ts FROM events WHERE {} ORDER BY ts DESC, seq DESC LIMIT {limit}",
             condition.sql
         );
-        Ok(vec![Statement::over("located", sql, &condition)])
+        Ok(vec![Statement::over("located", sql, &condition).reading(["seq", "ts"], &condition)])
     }
 
     fn report(&self, _scope: &Scope<'_>, answers: &Answers) -> Result<Fetch> {
@@ -85,8 +85,17 @@ impl Analysis for Fetch {
         );
         let span = self.between.map(|(from, to)| TsSpan { from, until: to.saturating_add(1) });
         let seq = self.seqs.first().copied().filter(|_| self.seqs.len() == 1);
-        let parameters = Vec::new();
-        Ok(vec![Statement { name: "events", sql, parameters, span, seq, is_fallback: false }])
+        let (parameters, keys) = (Vec::new(), Vec::new());
+        Ok(vec![Statement {
+            name: "events",
+            sql,
+            parameters,
+            span,
+            keys,
+            reads: None,
+            seq,
+            is_fallback: false,
+        }])
     }
 
     fn report(&self, _scope: &Scope<'_>, answers: &Answers) -> Result<Found> {

@@ -1,9 +1,10 @@
 //! Stats: how much there is of what.
 
-use super::{Analysis, Answers, Counts, Row, Scope, Statement, counts};
+use super::counts::{self, Counted};
+use super::{Analysis, Answers, Counts, Row, Scope, Statement};
 use crate::error::Result;
 use crate::event::time::DAY_US;
-use crate::query::filter::{Filter, IS_ERROR};
+use crate::query::filter::{Filter, IS_ERROR, Where};
 use crate::query::sql::instant;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,15 +12,8 @@ use std::collections::BTreeMap;
 /// So many values of a column, and so many pairs of source and kind, are in the report.
 const VALUES_MAX: u64 = 1_000;
 
-/// The columns that are counted, with the names of their counts.
-const COUNTED: [(&str, &str); 6] = [
-    ("kind", "by_kind"),
-    ("level", "by_level"),
-    ("source", "by_source"),
-    ("actor", "by_actor"),
-    ("entity_type", "by_entity_type"),
-    ("status", "by_status"),
-];
+/// The columns of few values that are counted.
+const COUNTED: [&str; 5] = ["kind", "level", "source", "entity_type", "status"];
 
 /// The condition that an event is a success.
 const IS_SUCCESS: &str = "(status IN ('success', 'succeeded', 'ok') AND severity >= 17 IS NOT TRUE)";
@@ -121,74 +115,107 @@ pub(super) const DURATIONS: &str = "count(duration_ms) FILTER (WHERE isfinite(du
      avg(duration_ms) FILTER (WHERE isfinite(duration_ms)), \
      quantile_cont(duration_ms, [0.5, 0.95, 0.99]) FILTER (WHERE isfinite(duration_ms))";
 
+impl Stats {
+    /// Counts of what has few values, and the numbers over all events as one more row.
+    ///
+    /// Events are put together first by all of these columns, so that each is looked at once.
+    fn counts(condition: &Where, now_us: i64) -> String {
+        let (recent, now) = (instant(now_us.saturating_sub(DAY_US)), instant(now_us));
+        let columns = COUNTED.map(str::to_string);
+        let counted =
+            Counted { expressions: &columns, source: "grouped", count: "events", limit: VALUES_MAX };
+        let listed = COUNTED.join(", ");
+        format!(
+            "WITH grouped AS MATERIALIZED (SELECT {listed}, severity, count(*) AS events, min(ts) AS first, \
+             max(ts) AS last, count(*) FILTER (WHERE ts >= {recent} AND ts <= {now}) AS recent \
+             FROM events WHERE {} GROUP BY {listed}, severity), {} \
+             SELECT *, NULL::TIMESTAMP AS first, NULL::TIMESTAMP AS last, 0::BIGINT AS recent, \
+             0::BIGINT AS successful, 0::BIGINT AS failed FROM ({}) UNION ALL \
+             SELECT {ALL_EVENTS}::INTEGER, NULL, sum(events)::BIGINT, 0, 0, min(first), max(last), \
+             sum(recent)::BIGINT, sum(events) FILTER (WHERE {IS_SUCCESS})::BIGINT, \
+             sum(events) FILTER (WHERE {IS_ERROR})::BIGINT FROM grouped ORDER BY facet, n DESC, value",
+            condition.sql,
+            counted.tables(),
+            counted.rows(),
+        )
+    }
+}
+
+/// The number of the row over all events, after those of the columns.
+const ALL_EVENTS: usize = COUNTED.len();
+
 impl Analysis for Stats {
     type Report = StatsReport;
 
     fn statements(&self, scope: &Scope<'_>) -> Result<Vec<Statement>> {
         let condition = scope.condition(&self.filter)?;
-        let recent = instant(scope.now_us.saturating_sub(DAY_US));
-        let now = instant(scope.now_us);
-        let totals = format!(
-            "SELECT source, kind, GROUPING(source)::BIGINT AS g, count(*) AS events, min(ts), max(ts), \
-             count(*) FILTER (WHERE ts >= {recent} AND ts <= {now}), \
-             count(*) FILTER (WHERE {IS_SUCCESS}), count(*) FILTER (WHERE {IS_ERROR}), {DURATIONS} \
-             FROM events WHERE {} GROUP BY GROUPING SETS ((), (source, kind)) \
-             ORDER BY g DESC, events DESC, source, kind LIMIT {}",
+        let durations = format!(
+            "SELECT source, kind, GROUPING(source)::BIGINT AS g, {DURATIONS} \
+             FROM events WHERE {} AND duration_ms IS NOT NULL GROUP BY GROUPING SETS ((), (source, kind)) \
+             ORDER BY g DESC, count(*) DESC, source, kind LIMIT {}",
             condition.sql,
             VALUES_MAX.saturating_add(1),
         );
-        let columns = COUNTED.map(|(column, _)| column.to_string());
-        let counted = counts::sql(&columns, &condition.sql, VALUES_MAX);
-        Ok(vec![
-            Statement::over("totals", totals, &condition),
-            Statement::over("counts", counted, &condition),
-        ])
+        let actors = counts::sql(&["actor".to_string()], &condition.sql, VALUES_MAX);
+        let statements = [
+            ("counts", Stats::counts(&condition, scope.now_us)),
+            ("actors", actors),
+            ("durations", durations),
+        ];
+        let columns = COUNTED.into_iter().chain(["ts", "severity", "actor", "duration_ms"]);
+        let statement =
+            |(name, sql)| Statement::over(name, sql, &condition).reading(columns.clone(), &condition);
+        Ok(statements.into_iter().map(statement).collect())
     }
 
     fn report(&self, _scope: &Scope<'_>, answers: &Answers) -> Result<StatsReport> {
-        let rows = answers.rows("counts");
         let mut left_out = BTreeMap::new();
-        let mut lists = (0_u64..).zip(COUNTED).map(|(number, (_, name))| {
+        let mut read = |rows: &[Row], number: u64, name: &str| {
             let read = counts::read(rows, number);
             let lacking = read.distinct.saturating_sub(read.counts.0.len() as u64);
             if lacking > 0 {
                 left_out.insert(name.to_string(), lacking);
             }
             read.counts
-        });
-        let mut next = || lists.next().unwrap_or_default();
-        let [by_kind, by_level, by_source, by_actor, by_entity_type, by_status] =
-            [next(), next(), next(), next(), next(), next()];
-        drop(lists);
+        };
+        let rows = answers.rows("counts");
+        let [by_kind, by_level, by_source, by_entity_type, by_status] =
+            [(0, "by_kind"), (1, "by_level"), (2, "by_source"), (3, "by_entity_type"), (4, "by_status")]
+                .map(|(number, name)| read(rows, number, name));
+        let by_actor = read(answers.rows("actors"), 0, "by_actor");
         let none = Row::default();
-        let is_all = |row: &&Row| row.count(2) == 1;
-        let all = answers.rows("totals").iter().find(is_all).unwrap_or(&none);
-        let mut duration_ms = Durations::read(all, 9);
-        let groups = answers.rows("totals").iter().filter(|row| !is_all(row)).map(|row| GroupDurations {
-            source: row.string(0),
-            kind: row.string(1),
-            durations: Durations::read(row, 9),
-        });
-        duration_ms.by_source_and_kind = groups.filter(|group| group.durations.count > 0).collect();
-        let (total, failed) = (all.count(3), all.count(8));
+        let all = rows.iter().find(|row| row.count(0) == ALL_EVENTS as u64).unwrap_or(&none);
+        let (total, failed) = (all.count(2), all.count(9));
         Ok(StatsReport {
             total,
-            from: all.string(4),
-            to: all.string(5),
-            recent_24h: all.count(6),
+            from: all.string(5),
+            to: all.string(6),
+            recent_24h: all.count(7),
             by_kind,
             by_level,
             by_source,
             by_actor,
             by_entity_type,
             by_status,
-            successful: all.count(7),
+            successful: all.count(8),
             failed,
             error_rate: rate(failed, total),
-            duration_ms,
+            duration_ms: durations(answers.rows("durations")),
             left_out,
         })
     }
+}
+
+/// The durations of all events, with those of each source and kind.
+fn durations(rows: &[Row]) -> Durations {
+    let is_all = |row: &&Row| row.count(2) == 1;
+    let all = rows.iter().find(is_all).map(|row| Durations::read(row, 3)).unwrap_or_default();
+    let groups = rows.iter().filter(|row| !is_all(row)).map(|row| GroupDurations {
+        source: row.string(0),
+        kind: row.string(1),
+        durations: Durations::read(row, 3),
+    });
+    Durations { by_source_and_kind: groups.filter(|group| group.durations.count > 0).collect(), ..all }
 }
 
 /// A part of all; 0 of nothing.

@@ -177,7 +177,9 @@ impl Analysis for Timeline {
         let bounds = scope.bounds(&condition);
         let (_, _, interval) = self.every.within(bounds);
         let sql = self.sql(scope, &condition, interval)?;
-        Ok(vec![Statement::over("buckets", sql, &condition)])
+        let by = self.by.iter().flat_map(|name| scope.columns.reads(name));
+        let columns = by.chain(["ts", "severity", "status"].map(str::to_string));
+        Ok(vec![Statement::over("buckets", sql, &condition).reading(columns, &condition)])
     }
 
     fn report(&self, scope: &Scope<'_>, answers: &Answers) -> Result<TimelineReport> {

@@ -3,8 +3,10 @@
 use super::build::no_time;
 use super::error::{FilterError, quoted};
 use super::field::Field;
+use super::keys;
 use super::matching::{How, Parameters, condition};
 use super::number::Number;
+use super::reads;
 use super::resolve::{Columns, Target};
 use super::span::{self, TsSpan};
 use super::suggest::{close, did_you_mean};
@@ -17,6 +19,7 @@ use crate::event::severity;
 use crate::event::time::read_duration_ms;
 use crate::query::sql::instant;
 use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 /// The condition that an event is an error.
 pub const IS_ERROR: &str = "(severity >= 17 OR status IN ('failure', 'failed', 'error', 'timeout'))";
@@ -30,6 +33,10 @@ pub struct Where {
     pub parameters: Vec<(String, Json)>,
     /// The span of `ts` outside of which nothing matches, so that whole files can be left out.
     pub span: Option<TsSpan>,
+    /// Values of which a matching event has one of each: pairs of a text column and a value.
+    pub keys: Vec<Vec<(String, String)>>,
+    /// The stored columns that the condition reads.
+    pub columns: BTreeSet<String>,
 }
 
 /// Compiles a filter over these columns.
@@ -37,7 +44,9 @@ pub fn compile(filter: &Filter, columns: &Columns<'_>) -> Result<Where, FilterEr
     let filter = filter.clone().within_limits()?;
     let mut compiler = Compiler { columns, parameters: Parameters::default() };
     let sql = compiler.filter(&filter)?;
-    Ok(Where { sql, parameters: compiler.parameters.0, span: span::of(&filter) })
+    let (keys, span) = (keys::of(&filter, columns), span::of(&filter));
+    let columns = reads::of(&filter, columns);
+    Ok(Where { sql, parameters: compiler.parameters.0, span, keys, columns })
 }
 
 struct Compiler<'a> {

@@ -34,6 +34,8 @@ impl<'a> Columns<'a> {
 /// A column as the view shows it.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
+    /// The stored column; none for one that the view computes.
+    pub(super) name: Option<String>,
     /// The column in SQL.
     pub(super) expression: String,
     /// The type in the view.
@@ -108,6 +110,7 @@ impl Columns<'_> {
         let mixed = self.mixed.iter().find(|field| field.column == column.name);
         let fixed = Fixed::ALL.into_iter().find(|fixed| fixed.name() == column.name && column.path.is_none());
         Target {
+            name: Some(column.name.clone()),
             expression: identifier(&column.name),
             column_type: match mixed.map(|field| field.reads) {
                 Some(Mixed::Double) => ColumnType::Double,
@@ -149,6 +152,7 @@ impl Columns<'_> {
 
 fn recorded_at() -> Target {
     Target {
+        name: None,
         expression: "recorded_at".to_string(),
         column_type: ColumnType::Timestamp,
         stored: ColumnType::Timestamp,
