@@ -46,13 +46,15 @@ MODULES = {
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
     | VALUES
-    | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"},
+    | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"}
+    | {"index"},
     "ingest/pipeline": VALUES
     | {"format", "intake", "redact", "log", "quarantine", "seal", "storage", "wal"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")},
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
+    "index": DISK | COLUMNS | {"ingest/batch", "log", "query"},
     "maintenance": DISK
     | COLUMNS
     | {"ingest/batch", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},

@@ -129,6 +129,11 @@ fn json(report: &impl serde::Serialize) -> serde_json::Result<Json> {
 
 /// More events than these are read at once, without locating them first.
 const LOCATED_MAX: u64 = 1_000;
+/// In so many files, events are located first where the index has what the filter needs.
+const LOCATED_FILES: usize = 16;
+
+/// Rows, and their columns also where there are none.
+type Batches = (SchemaRef, Vec<RecordBatch>);
 
 /// What was found as objects.
 pub fn found(search: &Search, batches: &FoundBatches) -> Result<Found> {
@@ -175,7 +180,10 @@ impl<'a> Asked<'a> {
             let needs = Needs { span: all, seq: statement.seq, keys: &statement.keys };
             let (_, session) = match session.take() {
                 Some(open) if open.0 == needs => session.insert(open),
-                _ => session.insert((needs, self.session(statements, &needs.keys, |file| needs.file(file))?)),
+                _ => session.insert((
+                    needs,
+                    self.session(statements, needs.keys, self.files(|file| needs.file(file)))?,
+                )),
             };
             let mut answer = Answer::default();
             for batch in session.query(&statement.sql, &statement.parameters)? {
@@ -186,55 +194,77 @@ impl<'a> Asked<'a> {
         Ok(answers)
     }
 
-    /// All columns are read of the events that are found, not of all that are looked into.
+    /// The newest events that match. Columns that the filter does not need are read of the events that are found,
+    /// not of all that are looked into, where that saves much.
     fn search(&self, search: &Search, scope: &Scope<'_>) -> Result<FoundBatches> {
-        if !search.columns.is_empty() || search.limit() > LOCATED_MAX {
-            return self.walk(search, scope);
+        let limit = search.limit();
+        let locating = search.locating();
+        let locate_always = search.columns.is_empty() && limit <= LOCATED_MAX;
+        // One more tells whether there are more.
+        let mut wanted = limit.saturating_add(1);
+        let (mut found, mut located) = (FoundBatches::default(), Vec::new());
+        for within in Walk::new(self.days(), search.span(scope)?) {
+            let files: Vec<&DataFile> = self.files(|file| is_within(file, Some(within)));
+            found.files = found.files.saturating_add(files.len());
+            let locate = locating.statement(scope, Some(within), wanted)?;
+            // What is newest is in few files, which are read at once.
+            let is_first = found.files == files.len();
+            let many = !is_first && files.len() >= LOCATED_FILES && wanted <= LOCATED_MAX;
+            let direct = search.statement(scope, Some(within), wanted)?;
+            let is_located = locate_always || (many && is_narrow(&locate) && !is_narrow(&direct));
+            let (mut schema, mut batches) = self.rows(if is_located { &locate } else { &direct }, files)?;
+            let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+            wanted = wanted.saturating_sub(rows as u64);
+            if locate_always {
+                located.append(&mut batches);
+            } else if is_located && rows > 0 {
+                (schema, batches) = self.fetch(search, scope, batches)?;
+            }
+            if rows > 0 || is_first {
+                found.schema = schema;
+            }
+            found.batches.append(&mut batches);
+            if wanted == 0 {
+                break;
+            }
         }
-        let columns = [Fixed::Seq, Fixed::Ts].map(|column| column.name().to_string()).to_vec();
-        let found = self.walk(&Search { columns, ..search.clone() }, scope)?;
-        let located = Answer::of(&found.batches)?.rows;
+        found.more = wanted == 0;
+        let located = first_rows(located, limit);
+        if locate_always && !located.is_empty() {
+            (found.schema, found.batches) = self.fetch(search, scope, located)?;
+        }
+        found.batches = first_rows(found.batches, limit);
+        Ok(found)
+    }
+
+    /// The events that were located by number and time.
+    fn fetch(&self, search: &Search, scope: &Scope<'_>, located: Vec<RecordBatch>) -> Result<Batches> {
+        let located = Answer::of(&located)?.rows;
         let times = || located.iter().filter_map(|row| row.time(1));
         let mut seqs: Vec<i64> = located.iter().filter_map(|row| row.get(0).as_i64()).collect();
         seqs.sort_unstable();
-        let fetch = Fetch { seqs, between: times().min().zip(times().max()), more: found.more };
-        let Some(statement) = fetch.statements(scope)?.pop() else { return Ok(found) };
-        let session = self.session(std::slice::from_ref(&statement), &[], |file| {
+        let fetch = Fetch { seqs, between: times().min().zip(times().max()), more: false };
+        let statement = search.fetching(scope, &fetch)?;
+        let files = self.files(|file| {
             let seqs = &fetch.seqs;
             let has_one = |(first, last): (i64, i64)| {
                 let next = seqs.get(seqs.partition_point(|seq| *seq < first));
                 next.is_some_and(|seq| *seq <= last)
             };
             is_within(file, statement.span) && file.seq_range().is_none_or(has_one)
-        })?;
-        let rows = session.query(&statement.sql, &statement.parameters)?;
-        Ok(FoundBatches { schema: rows.schema(), batches: rows.collect::<Result<_>>()?, ..found })
+        });
+        self.rows(&statement, files)
     }
 
-    fn walk(&self, search: &Search, scope: &Scope<'_>) -> Result<FoundBatches> {
-        let limit = search.limit();
-        // One more tells whether there are more.
-        let mut wanted = limit.saturating_add(1);
-        let (mut batches, mut schema, mut files) = (Vec::new(), None, 0_usize);
-        for within in Walk::new(self.days(), search.span(scope)?) {
-            let statement = search.statement(scope, Some(within), wanted)?;
-            let keep = |file: &DataFile| is_within(file, Some(within));
-            files = files.saturating_add(self.view.events.files.iter().filter(|file| keep(file)).count());
-            let session = self.session(std::slice::from_ref(&statement), &statement.keys, keep)?;
-            let rows = session.query(&statement.sql, &statement.parameters)?;
-            schema.get_or_insert(rows.schema());
-            for batch in rows {
-                let batch = batch?;
-                wanted = wanted.saturating_sub(batch.num_rows() as u64);
-                batches.push(batch);
-            }
-            if wanted == 0 {
-                break;
-            }
-        }
-        let more = wanted == 0;
-        let schema = schema.unwrap_or_else(|| FoundBatches::default().schema);
-        Ok(FoundBatches { schema, batches: first_rows(batches, limit), more, files })
+    /// The rows of a statement over some files.
+    fn rows(&self, statement: &Statement, files: Vec<&DataFile>) -> Result<Batches> {
+        let session = self.session(std::slice::from_ref(statement), &statement.keys, files)?;
+        let rows = session.query(&statement.sql, &statement.parameters)?;
+        Ok((rows.schema(), rows.collect::<Result<_>>()?))
+    }
+
+    fn files(&self, keep: impl Fn(&DataFile) -> bool) -> Vec<&DataFile> {
+        self.view.events.files.iter().filter(|file| keep(file)).collect()
     }
 
     /// The days that have data files, and how many events are in them.
@@ -249,18 +279,11 @@ impl<'a> Asked<'a> {
 
     /// A session over some files and over the columns that the statements name: over the files that can have
     /// a row with one of each of the keys, or over copies of their columns where the index has them.
-    fn session(
-        &self,
-        statements: &[Statement],
-        keys: &[AnyOf],
-        keep: impl Fn(&DataFile) -> bool,
-    ) -> Result<Session> {
+    fn session(&self, statements: &[Statement], keys: &[AnyOf], files: Vec<&DataFile>) -> Result<Session> {
         let tables = &self.store.tables;
-        let files = self.view.events.files.iter().filter(|file| keep(file)).cloned().collect();
-        let files = tables.index.select(files, keys)?;
+        let files = tables.index.select(files.into_iter().cloned().collect(), keys)?;
         let table = narrowed(self.view.events_table(tables, &[], true)?, statements)?;
-        let is_narrow = |name: &str| NARROW.iter().any(|fixed| fixed.name() == name);
-        let cover = match table.columns.iter().all(|column| is_narrow(&column.name)) {
+        let cover = match table.columns.iter().all(|column| has_copy(&column.name)) {
             true => tables.index.cover(files)?,
             false => Cover { copies: Vec::new(), files },
         };
@@ -270,6 +293,15 @@ impl<'a> Asked<'a> {
         self.store.watch(&session);
         Ok(session)
     }
+}
+
+/// Whether the index has copies of all columns that a statement reads.
+fn is_narrow(statement: &Statement) -> bool {
+    statement.reads.as_ref().is_some_and(|columns| columns.iter().all(|column| has_copy(column)))
+}
+
+fn has_copy(column: &str) -> bool {
+    NARROW.iter().any(|fixed| fixed.name() == column)
 }
 
 /// The table without columns that no statement reads: DuckDB looks for each column in each file.

@@ -142,8 +142,14 @@ impl Store {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let mut limits = Limits::new(folder.path().join("tmp"));
         limits.threads = 2;
-        let table =
-            Table { name: "events", files: Vec::new(), columns, pending: Vec::new(), mixed: Vec::new() };
+        let table = Table {
+            name: "events",
+            files: Vec::new(),
+            copies: Vec::new(),
+            columns,
+            pending: Vec::new(),
+            mixed: Vec::new(),
+        };
         Store { folder, table, limits }
     }
 

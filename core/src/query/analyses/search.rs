@@ -1,12 +1,14 @@
 //! Search: the events that match, the newest first. The newest days are looked into first.
 
-use super::{Scope, Statement};
+use super::{Fetch, Scope, Statement};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::fixed::Fixed;
 use crate::event::time::DAY_US;
 use crate::query::filter::{Filter, TsSpan};
 use crate::query::sql::{identifier, instant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 
 /// So many events can be asked for.
 const LIMIT_MAX: u64 = 1_000_000;
@@ -69,14 +71,29 @@ impl Search {
             conditions.join(" AND ")
         );
         let statement = Statement::over("events", sql, &condition);
-        let statement = match self.columns.is_empty() {
-            true => statement,
-            false => {
-                let columns = self.columns.iter().flat_map(|name| scope.columns.reads(name));
-                statement.reading(columns.chain(["seq", "ts"].map(str::to_string)), &condition)
-            }
+        let statement = match self.reads(scope) {
+            None => statement,
+            Some(columns) => statement.reading(columns, &condition),
         };
         Ok(Statement { span: within.or(condition.span), ..statement })
+    }
+
+    /// The same search for the numbers and times of events only.
+    pub fn locating(&self) -> Search {
+        let columns = [Fixed::Seq, Fixed::Ts].map(|column| column.name().to_string()).to_vec();
+        Search { columns, ..self.clone() }
+    }
+
+    /// The query for events that were located, with the columns that are asked for.
+    pub fn fetching(&self, scope: &Scope<'_>, located: &Fetch) -> Result<Statement> {
+        let statement = located.statement(&self.selected(scope)?);
+        Ok(Statement { reads: self.reads(scope), ..statement })
+    }
+
+    fn reads(&self, scope: &Scope<'_>) -> Option<BTreeSet<String>> {
+        let columns = self.columns.iter().flat_map(|name| scope.columns.reads(name));
+        let always = [Fixed::Seq, Fixed::Ts].map(|column| column.name().to_string());
+        (!self.columns.is_empty()).then(|| columns.chain(always).collect())
     }
 
     /// The query for all events that match but those of some numbers, the oldest first.

@@ -69,33 +69,26 @@ impl Fetch {
     pub fn seq(seq: i64) -> Fetch {
         Fetch { seqs: vec![seq], between: None, more: false }
     }
+
+    /// The query for these columns of the events, the newest first.
+    pub(super) fn statement(&self, columns: &str) -> Statement {
+        let seqs: Vec<String> = self.seqs.iter().map(i64::to_string).collect();
+        let sql = format!(
+            "SELECT {columns} FROM events WHERE seq IN ({}) ORDER BY ts DESC, seq DESC",
+            seqs.join(", ")
+        );
+        let span = self.between.map(|(from, to)| TsSpan { from, until: to.saturating_add(1) });
+        let seq = self.seqs.first().copied().filter(|_| self.seqs.len() == 1);
+        let (parameters, keys) = (Vec::new(), Vec::new());
+        Statement { name: "events", sql, parameters, span, keys, reads: None, seq, is_fallback: false }
+    }
 }
 
 impl Analysis for Fetch {
     type Report = Found;
 
     fn statements(&self, _scope: &Scope<'_>) -> Result<Vec<Statement>> {
-        if self.seqs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let seqs: Vec<String> = self.seqs.iter().map(i64::to_string).collect();
-        let sql = format!(
-            "SELECT {ALL_COLUMNS} FROM events WHERE seq IN ({}) ORDER BY ts DESC, seq DESC",
-            seqs.join(", ")
-        );
-        let span = self.between.map(|(from, to)| TsSpan { from, until: to.saturating_add(1) });
-        let seq = self.seqs.first().copied().filter(|_| self.seqs.len() == 1);
-        let (parameters, keys) = (Vec::new(), Vec::new());
-        Ok(vec![Statement {
-            name: "events",
-            sql,
-            parameters,
-            span,
-            keys,
-            reads: None,
-            seq,
-            is_fallback: false,
-        }])
+        Ok(if self.seqs.is_empty() { Vec::new() } else { vec![self.statement(ALL_COLUMNS)] })
     }
 
     fn report(&self, _scope: &Scope<'_>, answers: &Answers) -> Result<Found> {

@@ -76,7 +76,7 @@ pub struct Durations {
     pub p95: Option<f64>,
     /// 99 % of them.
     pub p99: Option<f64>,
-    /// The same for each source and kind.
+    /// The same for each source and kind, those with the most first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub by_source_and_kind: Vec<GroupDurations>,
 }

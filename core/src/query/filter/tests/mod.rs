@@ -1,6 +1,7 @@
 mod errors;
 mod grammar;
 mod json;
+mod keys;
 mod properties;
 mod sql;
 
