@@ -224,7 +224,7 @@ fn a_field_of_mixed_type_reads_whole_sealed_or_not() {
     }
     let mut out = Vec::new();
     let request = ExportRequest { original: true, ..ExportRequest::default() };
-    store.export(&request, &mut out, &crate::ingest::progress::NoProgress).unwrap();
+    store.export(&request, &AskOptions::default(), &mut out, &crate::ingest::progress::NoProgress).unwrap();
     let out = String::from_utf8(out).unwrap();
     assert!(out.contains(r#"{"kind":"k","x":"two","y":2.5}"#), "{out}");
     store.close().unwrap();
