@@ -7,6 +7,7 @@ use arrow::datatypes::Int64Type;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;
 
+mod audit;
 mod export;
 
 const START_US: i64 = 1_770_000_000_000_000;
