@@ -95,6 +95,9 @@ def reports_are_files(folder):
     for name, beginning in [("r.json", "{\n"), ("r.md", "# Audit report"), ("r.html", "<!doctype html>")]:
         daybook("audit", "2026-02-03", "2026-02-05", "--output", folder / name, "--store", store)
         assert (folder / name).read_text().startswith(beginning)
+    html = (folder / "r.html").read_text()
+    outside = [word for word in ("<script", "<link", "<img", "src=", "url(", "@import", "http:", "https:") if word in html]
+    equal(outside, [], "a report is one file that loads nothing")
     report = json.loads((folder / "r.json").read_text())
     equal([report["totals"]["events"], report["out_of_hours"]["count"]], [4, 4])
     (store / "daybook.toml").write_text('[hours]\ndays = ["wed"]\nfrom = 8\nto = 9\nzone = "Asia/Tokyo"\n')

@@ -12,8 +12,6 @@ use crate::failure::Failure;
 /// `search`
 #[derive(Args, Debug)]
 pub struct RawSearch {
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// How many events at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
     pub limit: u64,
@@ -23,26 +21,28 @@ pub struct RawSearch {
     /// The columns to show, by name or path, with commas; `*` for all
     #[arg(long, value_name = "COLUMNS")]
     pub columns: Option<String>,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `recent`
 #[derive(Args, Debug)]
 pub struct RawRecent {
-    #[command(flatten)]
-    pub search: RawSearch,
     /// How many hours back
     #[arg(long, value_name = "N", default_value_t = 24)]
     pub hours: u32,
+    #[command(flatten)]
+    pub search: RawSearch,
 }
 
 /// `failures`
 #[derive(Args, Debug)]
 pub struct RawFailures {
-    #[command(flatten)]
-    pub search: RawSearch,
     /// How many minutes back
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub minutes: u32,
+    #[command(flatten)]
+    pub search: RawSearch,
 }
 
 /// `stats`
@@ -55,8 +55,6 @@ pub struct RawStats {
 /// `timeline`
 #[derive(Args, Debug)]
 pub struct RawTimeline {
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// Count the most frequent values of this column each on its own
     #[arg(long, value_name = "COLUMN")]
     pub by: Option<String>,
@@ -66,19 +64,21 @@ pub struct RawTimeline {
     /// How many values of the column
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub limit: u64,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `facets`
 #[derive(Args, Debug)]
 pub struct RawFacets {
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// The columns, with commas; may be repeated
     #[arg(long, value_name = "COLUMN,...", required = true)]
     pub by: Vec<String>,
     /// How many values of each column
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub limit: u64,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// Events to find.

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{Days, NaiveDate, Utc};
 use daybook::output::OutputFormat;
@@ -11,7 +10,8 @@ use serde_json::Value;
 
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
-use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, TailInput};
+use super::limits::LimitsInput;
+use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, ShowInput, TailInput};
 use super::output::{self, Format};
 pub use super::raw::ConfigAction;
 use super::raw::{
@@ -57,15 +57,15 @@ pub enum Command {
     History(HistoryInput),
     Sessions(SessionsInput),
     Course(CourseInput),
-    Show(String),
+    Show(ShowInput),
     Audit(Box<AuditInput>),
     Metrics(MetricsInput),
     Health(FilterInput),
     Tail(TailInput),
     Shell(Shell),
-    Schema,
+    Schema(LimitsInput),
     Info,
-    Export(Export),
+    Export(Box<Export>),
     Config(ConfigAction),
     Compact(Option<NaiveDate>),
     Completions(clap_complete::Shell),
@@ -77,6 +77,8 @@ pub enum Command {
 pub struct DemoRequest {
     /// The last day.
     pub until: NaiveDate,
+    /// About how many; else as many as the library makes.
+    pub events: Option<u32>,
 }
 
 /// Where the events to record come from.
@@ -140,26 +142,15 @@ pub struct Sql {
     pub target: Target,
     pub raw_csv: bool,
     pub parameters: Vec<(String, Value)>,
-    pub timeout: Timeout,
-    pub memory_bytes: Option<u64>,
     pub at: At,
-}
-
-/// When to give up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timeout {
-    /// As the library does.
-    Default,
-    Never,
-    After(Duration),
+    pub limits: LimitsInput,
 }
 
 /// Questions, one after the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shell {
     pub format: Format,
-    pub timeout: Timeout,
-    pub memory_bytes: Option<u64>,
+    pub limits: LimitsInput,
     pub keep_going: bool,
 }
 
@@ -170,9 +161,7 @@ pub struct Export {
     pub format: OutputFormat,
     pub original: bool,
     pub raw_csv: bool,
-    pub memory_bytes: Option<u64>,
-    /// The filter in words.
-    pub filter: String,
+    pub filter: FilterInput,
 }
 
 /// Where data goes.
@@ -188,9 +177,10 @@ impl Raw {
         let json = self.global.json;
         let global = check_global(self.global, store_variable)?;
         let command = match self.command {
-            RawCommand::Demo(demo) => {
-                Command::Demo(DemoRequest { until: demo.until.unwrap_or_else(yesterday) })
-            }
+            RawCommand::Demo(demo) => Command::Demo(DemoRequest {
+                until: demo.until.unwrap_or_else(yesterday),
+                events: demo.events,
+            }),
             RawCommand::Log(log) => Command::Log(check_log(*log)?),
             RawCommand::Ingest(ingest) => Command::Ingest(Box::new(check_ingest(ingest)?)),
             RawCommand::Quarantine(quarantine) => {
@@ -212,15 +202,15 @@ impl Raw {
             RawCommand::Sessions(raw) => Command::Sessions(raw.check()?),
             RawCommand::Session(raw) => Command::Course(raw.check()?),
             RawCommand::Trace(raw) => Command::Course(raw.check()?),
-            RawCommand::Show(raw) => Command::Show(raw.id),
+            RawCommand::Show(raw) => Command::Show(raw.check()),
             RawCommand::Tail(raw) => Command::Tail(raw.check()?),
             RawCommand::Audit(raw) => Command::Audit(Box::new(raw.check()?)),
             RawCommand::Metrics(raw) => Command::Metrics(raw.check()?),
             RawCommand::Health(raw) => Command::Health(raw.filter.check()?),
             RawCommand::Shell(shell) => Command::Shell(check_shell(&shell, json)),
-            RawCommand::Schema => Command::Schema,
+            RawCommand::Schema(raw) => Command::Schema(raw.limits.check()),
             RawCommand::Info => Command::Info,
-            RawCommand::Export(export) => Command::Export(check_export(export)?),
+            RawCommand::Export(export) => Command::Export(Box::new(check_export(*export)?)),
             RawCommand::Config(config) => Command::Config(config.action),
             RawCommand::Compact(compact) => Command::Compact(compact.day),
             RawCommand::Completions(completions) => Command::Completions(completions.shell),
@@ -356,9 +346,8 @@ fn check_sql(raw: RawSql, json: bool, zone: Zone) -> Result<Sql, Failure> {
         target,
         raw_csv: raw.raw_csv,
         parameters: raw.parameters,
-        timeout: timeout(raw.timeout),
-        memory_bytes: raw.memory,
         at: raw.at.map_or(Ok(At::Latest), |at| check_at(&at, zone))?,
+        limits: raw.limits.check(),
     })
 }
 
@@ -375,41 +364,20 @@ fn check_at(text: &str, zone: Zone) -> Result<At, Failure> {
     }
 }
 
-/// A time limit as it is typed.
-pub fn read_timeout(text: &str) -> Result<Timeout, String> {
-    super::units::duration(text).map(|duration| timeout(Some(duration)))
-}
-
-fn timeout(raw: Option<Duration>) -> Timeout {
-    match raw {
-        None => Timeout::Default,
-        Some(Duration::ZERO) => Timeout::Never,
-        Some(duration) => Timeout::After(duration),
-    }
-}
-
 fn check_shell(raw: &RawShell, json: bool) -> Shell {
     let format = output::of_shell(raw.format, json);
-    Shell { format, timeout: timeout(raw.timeout), memory_bytes: raw.memory, keep_going: raw.keep_going }
+    Shell { format, limits: raw.limits.check(), keep_going: raw.keep_going }
 }
 
 fn check_export(raw: RawExport) -> Result<Export, Failure> {
     let target = output::target(Some(raw.file));
     let format = output::of_export(raw.format, &target)?;
-    let terms = raw.terms.join(" ");
-    let filter = match (raw.filter, terms.is_empty()) {
-        (Some(filter), true) => filter,
-        (Some(filter), false) => format!("({filter}) {terms}"),
-        (None, _) => terms,
-    };
-    Ok(Export {
-        target,
-        format,
-        original: raw.original,
-        raw_csv: raw.raw_csv,
-        memory_bytes: raw.memory,
-        filter,
-    })
+    let (original, raw_csv) = (raw.original, raw.raw_csv);
+    if original && !matches!(format, OutputFormat::Json | OutputFormat::JsonLines) {
+        let message = "`--original` writes the producers' own records, which are JSON";
+        return Err(Failure::usage(message).hint("use --format jsonl or json"));
+    }
+    Ok(Export { target, format, original, raw_csv, filter: raw.filter.check()? })
 }
 
 /// Whether the name stands for standard input or output.

@@ -3,6 +3,7 @@
 use clap::Args;
 use daybook::query::filter::{Context, Filter};
 
+use super::limits::{LimitsInput, RawLimits};
 use crate::failure::Failure;
 
 /// A filter as typed.
@@ -43,15 +44,18 @@ pub struct RawFilterFlags {
     /// Before this time
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
+    #[command(flatten)]
+    pub limits: RawLimits,
 }
 
-/// A filter that is not read yet, because that needs a clock.
+/// A filter that is not read yet, because that needs a clock; and what the question may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterInput {
     /// The text of the grammar.
     pub text: String,
     /// Fields, and the values of flags, any of which matches.
     flags: Vec<(&'static str, Vec<String>)>,
+    pub limits: LimitsInput,
 }
 
 impl RawFilter {
@@ -81,11 +85,16 @@ impl RawFilterFlags {
             ("until", one(self.until)),
         ];
         let flags = flags.into_iter().filter(|(_, values)| !values.is_empty()).collect();
-        Ok(FilterInput { text, flags })
+        Ok(FilterInput { text, flags, limits: self.limits.check() })
     }
 }
 
 impl FilterInput {
+    /// A filter that is a text of the grammar.
+    pub fn of_text(text: &str, limits: LimitsInput) -> FilterInput {
+        FilterInput { text: text.to_string(), flags: Vec::new(), limits }
+    }
+
     /// Reads the filter.
     pub fn read(&self, context: &Context<'_>) -> Result<Filter, Failure> {
         let text = &self.text;

@@ -19,7 +19,8 @@ Exit codes:
 pub const DEMO: &str = "\
 Examples:
   daybook demo
-  daybook demo --until 2026-06-30 --store /tmp/demo";
+  daybook demo --until 2026-06-30 --store /tmp/demo
+  daybook demo --events 1000000 --store /tmp/large";
 
 pub const LOG: &str = "\
 Examples:
@@ -214,7 +215,8 @@ Examples:
   daybook audit 2026-01-01 --json > report.json
 
 The last day is part of the period. The hours of work are `hours` in daybook.toml: Monday to Friday,
-8 to 18, UTC. Records in quarantine are counted over all time.";
+8 to 18, UTC. Records count as quarantined when they came, and commits when they were made, whatever the
+times of their events.";
 
 pub const METRICS: &str = "\
 Examples:

@@ -4,17 +4,18 @@ use clap::Args;
 
 use super::asking::{RawSearch, SearchInput};
 use super::filter::{FilterInput, RawFilter};
+use super::limits::{LimitsInput, RawLimits};
 use super::units;
 use crate::failure::Failure;
 
 /// `slowest`
 #[derive(Args, Debug)]
 pub struct RawSlowest {
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// How many events at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub limit: u64,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `history`
@@ -23,11 +24,11 @@ pub struct RawHistory {
     /// What it happened to: order:55
     #[arg(value_name = "TYPE:ID", value_parser = units::entity)]
     pub entity: (String, String),
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// How many events at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
     pub limit: u64,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `file-history`
@@ -35,24 +36,24 @@ pub struct RawHistory {
 pub struct RawFileHistory {
     /// The file, or a folder for all files below it
     pub path: String,
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// How many events at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
     pub limit: u64,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `sessions`
 #[derive(Args, Debug)]
 pub struct RawSessions {
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// How many sessions at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
     pub limit: u64,
     /// Without an id, a session ends when its actor does nothing for so many minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 30)]
     pub gap: u32,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `session`
@@ -60,8 +61,6 @@ pub struct RawSessions {
 pub struct RawSession {
     /// The session, as `daybook sessions` lists it, or an actor for its last one
     pub id: String,
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// How many events at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10_000)]
     pub limit: u64,
@@ -71,6 +70,8 @@ pub struct RawSession {
     /// List the gaps that are longer than so many minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 5)]
     pub pause: u32,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `trace`
@@ -78,11 +79,11 @@ pub struct RawSession {
 pub struct RawTrace {
     /// The id of a trace, a session or a request
     pub id: String,
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// How many events at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10_000)]
     pub limit: u64,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `show`
@@ -90,16 +91,25 @@ pub struct RawTrace {
 pub struct RawShow {
     /// The seq or the event_id
     pub id: String,
+    #[command(flatten)]
+    pub limits: RawLimits,
 }
 
 /// `tail`
 #[derive(Args, Debug)]
 pub struct RawTail {
-    #[command(flatten)]
-    pub search: RawSearch,
     /// How many events to show that are there already
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub last: u64,
+    #[command(flatten)]
+    pub search: RawSearch,
+}
+
+/// An event to show.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ShowInput {
+    pub id: String,
+    pub limits: LimitsInput,
 }
 
 /// A filter and how many.
@@ -192,6 +202,12 @@ impl RawSession {
 impl RawTrace {
     pub fn check(self) -> Result<CourseInput, Failure> {
         Ok(CourseInput { id: self.id, asked: limited(self.filter, self.limit)?, session: None })
+    }
+}
+
+impl RawShow {
+    pub fn check(self) -> ShowInput {
+        ShowInput { id: self.id, limits: self.limits.check() }
     }
 }
 

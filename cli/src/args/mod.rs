@@ -4,6 +4,7 @@ mod asking;
 mod checked;
 mod filter;
 mod help;
+mod limits;
 mod looking;
 mod output;
 mod raw;
@@ -18,10 +19,11 @@ use clap::{CommandFactory, Parser};
 pub use asking::{FacetsInput, SearchInput, Shown, TimelineInput};
 pub use checked::{
     Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, NewEvent, Quarantine, Shell,
-    Sql, State, Target, Timeout, is_dash, read_timeout,
+    Sql, State, Target, is_dash,
 };
 pub use filter::FilterInput;
-pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, TailInput};
+pub use limits::{LimitsInput, read_timeout};
+pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, ShowInput, TailInput};
 pub use output::Format;
 pub use raw::Raw;
 pub use reporting::{AuditForm, AuditInput, MetricsInput};

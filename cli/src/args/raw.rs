@@ -1,7 +1,6 @@
 //! The arguments as typed: what clap accepts, before they are checked against each other.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use chrono::NaiveDate;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +8,8 @@ use daybook::{Encoding, Format};
 use serde_json::Value;
 
 use super::asking::{RawFacets, RawFailures, RawRecent, RawSearch, RawStats, RawTimeline};
+use super::filter::RawFilter;
+use super::limits::RawLimits;
 use super::looking::{
     RawFileHistory, RawHistory, RawSession, RawSessions, RawShow, RawSlowest, RawTail, RawTrace,
 };
@@ -128,13 +129,13 @@ pub enum RawCommand {
     Shell(RawShell),
     /// List the columns of the events
     #[command(after_help = help::SCHEMA)]
-    Schema,
+    Schema(RawSchema),
     /// Say what is in the store
     #[command(after_help = help::INFO)]
     Info,
     /// Write the events to a file
     #[command(after_help = help::EXPORT)]
-    Export(RawExport),
+    Export(Box<RawExport>),
     /// Check the settings, show them, or print their reference
     #[command(after_help = help::CONFIG)]
     Config(RawConfig),
@@ -154,6 +155,9 @@ pub struct RawDemo {
     /// The last day of the year of events [default: yesterday]
     #[arg(long, value_name = "DAY", value_parser = units::day)]
     pub until: Option<NaiveDate>,
+    /// About how many events to make [default: 230000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=1_000_000_000))]
+    pub events: Option<u32>,
 }
 
 #[derive(Args, Debug)]
@@ -326,15 +330,11 @@ pub struct RawSql {
     /// A value for `$NAME` in the query: text, or JSON after `:=`; may be repeated
     #[arg(long = "param", value_name = "NAME=TEXT|NAME:=JSON", value_parser = units::parameter)]
     pub parameters: Vec<(String, Value)>,
-    /// Give up after this long: 500ms, 30s, 5m; 0 for never
-    #[arg(long, value_name = "TIME", value_parser = units::duration)]
-    pub timeout: Option<Duration>,
-    /// Use at most this much memory: 512MB, 1GB
-    #[arg(long, value_name = "SIZE", value_parser = units::size)]
-    pub memory: Option<u64>,
     /// Ask the store as it was at a version or a time
     #[arg(long, value_name = "VERSION|TIME")]
     pub at: Option<String>,
+    #[command(flatten)]
+    pub limits: RawLimits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -360,15 +360,12 @@ pub struct RawShell {
     /// How to print rows [default: table]
     #[arg(long, value_enum)]
     pub format: Option<RawShellFormat>,
-    /// Give up on a query after this long: 500ms, 30s, 5m; 0 for never
-    #[arg(long, value_name = "TIME", value_parser = units::duration)]
-    pub timeout: Option<Duration>,
-    /// Use at most this much memory for a query: 512MB, 1GB
-    #[arg(long, value_name = "SIZE", value_parser = units::size)]
-    pub memory: Option<u64>,
     /// Go on after a statement of standard input fails; the exit code is 1 then
     #[arg(long)]
     pub keep_going: bool,
+    /// For each query on its own
+    #[command(flatten)]
+    pub limits: RawLimits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -417,15 +414,14 @@ pub struct RawExport {
     /// CSV with text as it is, also text that a spreadsheet would run as a formula
     #[arg(long)]
     pub raw_csv: bool,
-    /// Use at most this much memory: 512MB, 1GB
-    #[arg(long, value_name = "SIZE", value_parser = units::size)]
-    pub memory: Option<u64>,
-    /// Only events that match, such as 'kind:login last:7d'; also as the last words
-    #[arg(long, value_name = "FILTER")]
-    pub filter: Option<String>,
-    /// The filter in words; terms that start with `-` go after `--`
-    #[arg(value_name = "TERM")]
-    pub terms: Vec<String>,
+    #[command(flatten)]
+    pub filter: RawFilter,
+}
+
+#[derive(Args, Debug)]
+pub struct RawSchema {
+    #[command(flatten)]
+    pub limits: RawLimits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

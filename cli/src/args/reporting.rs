@@ -12,14 +12,14 @@ use crate::failure::Failure;
 /// `metrics`
 #[derive(Args, Debug)]
 pub struct RawMetrics {
-    #[command(flatten)]
-    pub filter: RawFilter,
     /// How far back: 5m, 1h, 24h
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = units::duration)]
     pub window: Duration,
     /// Write them as text for Prometheus, to a file that gets its name when it is complete; `-` prints it
     #[arg(long, value_name = "FILE")]
     pub prometheus: Option<PathBuf>,
+    #[command(flatten)]
+    pub filter: RawFilter,
 }
 
 /// `health`
@@ -36,14 +36,14 @@ pub struct RawAudit {
     pub from: String,
     /// The last day or time of it [default: now]
     pub to: Option<String>,
-    #[command(flatten)]
-    pub filter: RawFilterFlags,
     /// The file to write: .json, .md or .html; `-` for Markdown on standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
     /// A time without events is a gap from so many hours on
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
     pub gap: u32,
+    #[command(flatten)]
+    pub filter: RawFilterFlags,
 }
 
 /// Metrics to compute.

@@ -7,6 +7,7 @@ use daybook::{AskOptions, FoundBatches, Store};
 use crate::args::FilterInput;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::memory;
 use crate::table::{Look, RowsTable};
 
 /// Opens the store, reads the filter, asks, and closes the store.
@@ -15,15 +16,28 @@ pub fn ask<T>(
     input: &FilterInput,
     ask: impl FnOnce(&Store, Filter, &AskOptions<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    reading(context, input, |filter, options| {
+        let store = context.open()?;
+        memory::bound(&options.limits);
+        let answer = ask(&store, filter, options)?;
+        store.close()?;
+        Ok(answer)
+    })
+}
+
+/// Reads the filter, with relative times from now on and in the zone that was asked for, and asks.
+pub fn reading<T>(
+    context: &Context<'_>,
+    input: &FilterInput,
+    ask: impl FnOnce(Filter, &AskOptions<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let zone = context.global.zone;
     let offset = move |instant_us: i64| zone.offset_at(instant_us);
     let reading = Reading::new(Utc::now().timestamp_micros()).with_zone(&offset);
     let filter = input.read(&reading)?;
-    let store = context.open()?;
-    let options = AskOptions { context: reading, text: &input.text, ..AskOptions::default() };
-    let answer = ask(&store, filter, &options)?;
-    store.close()?;
-    Ok(answer)
+    let mut options = AskOptions { context: reading, text: &input.text, ..AskOptions::default() };
+    input.limits.apply(&mut options.limits);
+    ask(filter, &options)
 }
 
 /// Prints events as a table without the columns in which none has a value.

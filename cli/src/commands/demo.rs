@@ -19,6 +19,8 @@ use crate::progress::ProgressLine;
 use crate::shell;
 use lines::{EventLines, Generated};
 
+/// About so many events are made unless another number is asked for.
+const EVENTS: u32 = 230_000;
 const DEFAULT_STORE: &str = "daybook-demo";
 /// The stories whose questions are shown, by a word of their titles.
 const STORIES: [&str; 2] = ["stops answering", "deletes"];
@@ -52,7 +54,11 @@ pub fn run(context: &Context<'_>, request: &DemoRequest) -> Result<(), Failure> 
 
 fn options(request: &DemoRequest) -> Result<DemoOptions, Failure> {
     let end = request.until.succ_opt().ok_or_else(|| Failure::usage("`--until` lies beyond the calendar"))?;
-    Ok(DemoOptions::new(end))
+    let mut options = DemoOptions::new(end);
+    if let Some(events) = request.events {
+        options.events_per_day *= f64::from(events) / f64::from(EVENTS);
+    }
+    Ok(options)
 }
 
 /// What the generator makes.

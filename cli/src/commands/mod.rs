@@ -18,6 +18,7 @@ mod log;
 mod man;
 mod metrics;
 mod quarantine;
+mod receipt;
 mod schema;
 mod search;
 mod sessions;
@@ -52,13 +53,13 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::History(input) => history::run(&context, &input),
         Command::Sessions(input) => sessions::run(&context, &input),
         Command::Course(input) => course::run(&context, &input),
-        Command::Show(id) => show::run(&context, &id),
+        Command::Show(input) => show::run(&context, &input),
         Command::Tail(input) => tail::run(&context, &input),
         Command::Audit(input) => audit::run(&context, &input),
         Command::Metrics(input) => metrics::run(&context, &input),
         Command::Health(input) => health::run(&context, &input),
         Command::Shell(request) => shell::run(&context, &request),
-        Command::Schema => schema::run(&context),
+        Command::Schema(limits) => schema::run(&context, limits),
         Command::Info => info::run(&context),
         Command::Export(request) => export::run(&context, &request),
         Command::Config(action) => config::run(&context, action),

@@ -2,6 +2,8 @@
 
 use daybook::{ColumnReport, SchemaReport};
 
+use super::asking::ask;
+use crate::args::{FilterInput, LimitsInput};
 use crate::context::Context;
 use crate::escape;
 use crate::failure::Failure;
@@ -12,10 +14,9 @@ use crate::table::{self, Column, Look, Text};
 const NAMED: usize = 20;
 
 /// Prints the columns.
-pub fn run(context: &Context<'_>) -> Result<(), Failure> {
-    let store = context.open()?;
-    let report = store.schema()?;
-    store.close()?;
+pub fn run(context: &Context<'_>, limits: LimitsInput) -> Result<(), Failure> {
+    let all = FilterInput::of_text("", limits);
+    let report = ask(context, &all, |store, _, options| Ok(store.schema(options)?))?;
     if context.printer.json() {
         return context.printer.object(&report);
     }
@@ -25,7 +26,7 @@ pub fn run(context: &Context<'_>) -> Result<(), Failure> {
         Column::text("type"),
         Column::number("events"),
         Column::number("share"),
-        Column::number("distinct"),
+        Column::number("distinct ≈"),
         Column::text("example"),
     ];
     let rows: Vec<Vec<Text>> = report.columns.iter().map(row).collect();
@@ -35,7 +36,7 @@ pub fn run(context: &Context<'_>) -> Result<(), Failure> {
     data.finish()?;
     if let Some(sampled) = report.sampled {
         context.printer.note(&format!(
-            "The numbers are of the newest {}, of {} in all",
+            "distinct values and examples are of {}, spread over all {}; events and share are of all",
             human::counted(sampled, "event", "events"),
             human::count(report.events)
         ));

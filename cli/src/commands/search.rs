@@ -61,11 +61,16 @@ pub fn bounded(filter: Filter, input: &SearchInput) -> Filter {
     Filter::and(parts)
 }
 
+/// The names of what people look at first.
+pub fn usual() -> Vec<String> {
+    USUAL.map(str::to_string).to_vec()
+}
+
 /// Programs get every column that has a value, unless they ask for some.
 pub fn columns(input: &SearchInput, json: bool) -> Vec<String> {
     match &input.columns {
         Shown::Named(names) => names.clone(),
-        Shown::Usual if !json => USUAL.map(str::to_string).to_vec(),
+        Shown::Usual if !json => usual(),
         Shown::Usual | Shown::All => Vec::new(),
     }
 }

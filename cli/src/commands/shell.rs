@@ -9,12 +9,16 @@ mod terminal;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::time::Instant;
 
+use daybook::query::analyses::Search;
 use daybook::{Error, QueryRequest, Store};
 
+use super::asking::reading;
+use super::search;
 use super::sql::{self, Show};
-use crate::args::{Format, Shell, Target};
+use crate::args::{FilterInput, Format, Shell, Target};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::table::selects_all;
 use crate::{human, interrupt, memory};
 
 /// Questions to one store, and how they are answered.
@@ -100,21 +104,45 @@ impl Session<'_> {
     fn ask(&self, request: QueryRequest) -> Result<(), Failure> {
         let started = Instant::now();
         let rows = self.store.query(&request)?;
-        let target = Target::Stdout;
+        let sparse = selects_all(&request.sql);
+        let sent = sql::print(self.context.printer, &rows.schema(), rows, sparse, &self.show())?;
+        self.tell_time(sent.rows, started);
+        Ok(())
+    }
+
+    /// Prints the newest events that a filter matches.
+    fn search(&self, words: &str, limit: u64) -> Result<(), Failure> {
+        let started = Instant::now();
+        let input = FilterInput::of_text(words, self.request.limits);
+        let found = reading(self.context, &input, |filter, options| {
+            let columns = if self.request.format == Format::Table { search::usual() } else { Vec::new() };
+            Ok(self.store.search(&Search { filter, limit, columns }, options)?)
+        })?;
+        let rows = found.batches.iter().cloned().map(Ok);
+        let sent = sql::print(self.context.printer, &found.schema, rows, true, &self.show())?;
+        if sent.rows == 0 {
+            self.context.printer.note("no event matches");
+        }
+        self.tell_time(sent.rows, started);
+        Ok(())
+    }
+
+    fn show(&self) -> Show<'_> {
         let (format, zone) = (self.request.format, self.context.global.zone);
-        let show = Show { format, target: &target, raw_csv: false, zone };
-        let sent = sql::print(self.context.printer, rows, &request.sql, &show)?;
+        Show { format, target: &Target::Stdout, raw_csv: false, zone }
+    }
+
+    fn tell_time(&self, rows: u64, started: Instant) {
         if self.timer {
-            let rows = human::counted(sent.rows, "row", "rows");
+            let rows = human::counted(rows, "row", "rows");
             let seconds = human::seconds(started.elapsed().as_secs_f64());
             self.context.printer.note(&format!("{rows} in {seconds}"));
         }
-        Ok(())
     }
 
     fn query_request(&self, text: &str) -> QueryRequest {
         let mut request = QueryRequest::new(text);
-        sql::limit(&mut request, self.request.timeout, self.request.memory_bytes);
+        self.request.limits.apply(&mut request.limits);
         request
     }
 

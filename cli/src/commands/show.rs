@@ -6,15 +6,17 @@ use serde_json::{Map, Value};
 
 use super::asking::ask;
 use super::events;
-use crate::args::{FilterInput, Zone};
+use crate::args::{FilterInput, ShowInput, Zone};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::printer::paint;
 
 /// Asks, and prints a line for each column.
-pub fn run(context: &Context<'_>, id: &str) -> Result<(), Failure> {
-    let show = Show { id: id.to_string() };
-    let report = ask(context, &FilterInput::default(), |store, _, options| Ok(store.show(&show, options)?))?;
+pub fn run(context: &Context<'_>, input: &ShowInput) -> Result<(), Failure> {
+    let id = &input.id;
+    let show = Show { id: id.clone() };
+    let all = FilterInput::of_text("", input.limits);
+    let report = ask(context, &all, |store, _, options| Ok(store.show(&show, options)?))?;
     if report.events.is_empty() {
         let message = format!("there is no event with the seq or event_id `{id}`");
         return Err(Error::new(ErrorKind::NotFound, message).into());

@@ -1,20 +1,21 @@
 //! `daybook sql`: asks with SQL.
 
 use std::io::{Read, Write};
-use std::path::Path;
 use std::time::Instant;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use daybook::output::{OutputFormat, OutputOptions, Times, write_rows};
-use daybook::{Error, ErrorKind, QueryRequest, Rows};
-use serde::Serialize;
+use daybook::{Error, ErrorKind, QueryRequest};
 
-use crate::args::{Format, Sql, Target, Timeout, Zone};
+use super::receipt::{Written, tell};
+use crate::args::{Format, Sql, Target, Zone};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::table::{LeftOut, Look, RowsTable, selects_all};
 use crate::target::{Content, Sent, send};
-use crate::{escape, human, interrupt, memory};
+use crate::{human, interrupt, memory};
 
 /// How rows are shown.
 #[derive(Clone, Copy, Debug)]
@@ -34,14 +35,13 @@ pub fn run(context: &Context<'_>, sql: Sql) -> Result<(), Failure> {
     let store = context.open()?;
     memory::bound(&request.limits);
     let rows = store.query(&request)?;
-    let sent = print(context.printer, rows, &request.sql, &show)?;
-    let seconds = started.elapsed().as_secs_f64();
+    let sent = print(context.printer, &rows.schema(), rows, selects_all(&request.sql), &show)?;
     match &target {
         Target::Stdout => {
-            let rows = human::counted(sent.rows, "row", "rows");
+            let (rows, seconds) = (Written::Rows.counted(sent.rows), started.elapsed().as_secs_f64());
             context.printer.detail(&format!("{rows} in {}", human::seconds(seconds)));
         }
-        Target::File(file) => tell(context, &Receipt { file, rows: sent.rows, bytes: sent.bytes, seconds })?,
+        Target::File(file) => tell(context, file, Written::Rows, sent, started)?,
     }
     store.close()?;
     Ok(())
@@ -61,71 +61,54 @@ fn request(sql: Sql) -> Result<QueryRequest, Failure> {
     let mut request = QueryRequest::new(text);
     request.parameters = sql.parameters;
     request.at = sql.at;
-    limit(&mut request, sql.timeout, sql.memory_bytes);
+    sql.limits.apply(&mut request.limits);
     Ok(request)
 }
 
-/// Puts the limits that were asked for in place of the default ones.
-pub fn limit(request: &mut QueryRequest, timeout: Timeout, memory_bytes: Option<u64>) {
-    match timeout {
-        Timeout::Default => {}
-        Timeout::Never => request.limits.timeout = None,
-        Timeout::After(duration) => request.limits.timeout = Some(duration),
-    }
-    if let Some(bytes) = memory_bytes {
-        request.limits.memory_bytes = bytes;
-    }
-}
-
-/// The JSON form of what became of a file.
-#[derive(Serialize)]
-struct Receipt<'a> {
-    file: &'a Path,
-    rows: u64,
-    bytes: u64,
-    seconds: f64,
-}
-
-fn tell(context: &Context<'_>, receipt: &Receipt<'_>) -> Result<(), Failure> {
-    if context.printer.json() {
-        return context.printer.object(receipt);
-    }
-    context.printer.receipt(&format!(
-        "{} in {} ({}), in {}",
-        human::counted(receipt.rows, "row", "rows"),
-        escape::visible(&receipt.file.display().to_string()),
-        human::bytes(receipt.bytes),
-        human::seconds(receipt.seconds),
-    ))
-}
-
-/// Prints rows as they come.
-pub fn print(printer: &Printer, rows: Rows, sql: &str, show: &Show<'_>) -> Result<Sent, Failure> {
+/// Prints rows as they come; `sparse` leaves out columns of a table in which none has a value.
+pub fn print(
+    printer: &Printer,
+    schema: &Schema,
+    rows: impl Iterator<Item = Result<RecordBatch, Error>>,
+    sparse: bool,
+    show: &Show<'_>,
+) -> Result<Sent, Failure> {
     match show.format {
-        Format::Table => print_table(printer, rows, sql, show),
-        Format::Rows(format) => print_rows(printer, rows, format, show),
+        Format::Table => print_table(printer, schema, rows, sparse, show),
+        Format::Rows(format) => print_rows(printer, schema, rows, format, show),
     }
 }
 
-fn print_rows(printer: &Printer, rows: Rows, format: OutputFormat, show: &Show<'_>) -> Result<Sent, Failure> {
+fn print_rows(
+    printer: &Printer,
+    schema: &Schema,
+    rows: impl Iterator<Item = Result<RecordBatch, Error>>,
+    format: OutputFormat,
+    show: &Show<'_>,
+) -> Result<Sent, Failure> {
     let content = if format.is_binary() { Content::Binary } else { Content::Text };
     let times = |time| show.zone.show(time);
     let options = OutputOptions { raw_csv: show.raw_csv, times: Times::shown_by(&times) };
     let mut each = |_| if interrupt::happened() { Err(interrupted()) } else { Ok(()) };
-    let schema = rows.schema();
-    send(printer, show.target, content, |out| write_rows(&schema, rows, format, &options, out, &mut each))
+    send(printer, show.target, content, |out| write_rows(schema, rows, format, &options, out, &mut each))
 }
 
 fn interrupted() -> Error {
     Error::new(ErrorKind::Interrupted, "interrupted")
 }
 
-fn print_table(printer: &Printer, rows: Rows, sql: &str, show: &Show<'_>) -> Result<Sent, Failure> {
+fn print_table(
+    printer: &Printer,
+    schema: &Schema,
+    rows: impl Iterator<Item = Result<RecordBatch, Error>>,
+    sparse: bool,
+    show: &Show<'_>,
+) -> Result<Sent, Failure> {
     let look = match show.target {
         Target::Stdout => Look { width: printer.width(), color: printer.stdout().color },
         Target::File(_) => Look { width: None, color: false },
     };
-    let mut table = RowsTable::new(&rows.schema(), selects_all(sql), show.zone, look);
+    let mut table = RowsTable::new(schema, sparse, show.zone, look);
     let mut left_out = LeftOut::default();
     let sent = send(printer, show.target, Content::Styled, |out| {
         let mut error = None;

@@ -38,6 +38,8 @@ pub struct Limits {
     pub threads: usize,
     /// The longest a query may take, from its start until its last row is taken; none is for ever.
     pub timeout: Option<Duration>,
+    /// Since when that time runs, where several queries share it; else from the start of each query.
+    pub since: Option<Instant>,
     /// The folder for what does not fit into memory; made when first needed. It holds parts of events.
     pub temp_folder: PathBuf,
     /// The most that folder may hold, in bytes.
@@ -51,9 +53,22 @@ impl Limits {
             memory_bytes: 1 << 30,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             timeout: None,
+            since: None,
             temp_folder,
             temp_bytes: 16 << 30,
         }
+    }
+
+    /// The same, with one time for all queries from now on.
+    pub fn shared(&self) -> Limits {
+        Limits { since: self.since.or_else(|| Some(Instant::now())), ..self.clone() }
+    }
+
+    /// When a query that starts now has to end, and how long it has in all.
+    fn deadline(&self) -> Option<(Instant, Duration)> {
+        let timeout = self.timeout?;
+        let since = self.since.unwrap_or_else(Instant::now);
+        Some((since.checked_add(timeout)?, timeout))
     }
 }
 
@@ -91,7 +106,7 @@ pub struct Question<'a> {
 pub struct Session {
     connection: Mutex<Connection>,
     known: Arc<Known>,
-    timeout: Option<Duration>,
+    limits: Limits,
     running: Arc<Running>,
 }
 
@@ -164,15 +179,14 @@ impl Session {
         run(&connection, "SET enable_external_access = false; SET lock_configuration = true")?;
         let running = Arc::default();
         let known = Arc::new(known(files, &tables, &extra, others));
-        Ok(Session { connection: Mutex::new(connection), known, timeout: limits.timeout, running })
+        Ok(Session { connection: Mutex::new(connection), known, limits: limits.clone(), running })
     }
 
     /// Runs one statement that only reads. `$name` in it takes the parameter of that name, `?` those
     /// named `1`, `2` and so on; each must be there, and no other.
     pub fn query(&self, sql: &str, parameters: &[(String, serde_json::Value)]) -> Result<Rows> {
-        let deadline = self.timeout.and_then(|timeout| Some((Instant::now().checked_add(timeout)?, timeout)));
         let connection = lock(&self.connection).try_clone().map_err(internal)?;
-        let control = Arc::new(Control::new(connection.interrupt_handle(), deadline));
+        let control = Arc::new(Control::new(connection.interrupt_handle(), self.limits.deadline()));
         self.running.add(&control);
         let job = Job {
             connection,

@@ -191,7 +191,10 @@ impl Control {
     }
 
     fn stopped(&self) -> Option<Stop> {
-        lock(&self.state).stopped.map(|(stop, _)| stop)
+        let stopped = lock(&self.state).stopped.map(|(stop, _)| stop);
+        // Where no time is left at the start, the watcher may not have seen it yet.
+        let is_late = self.deadline.filter(|(deadline, _)| *deadline <= Instant::now());
+        stopped.or_else(|| is_late.map(|(_, timeout)| Stop::Timeout(timeout)))
     }
 
     /// The error of a query that was stopped and does not end.

@@ -118,11 +118,9 @@ pub fn new_table() -> TableSchema {
     schema
 }
 
-/// The names that map to each fixed column, in order of precedence. A dotted name is a nested field or a
-/// key with a dot.
-pub const WELL_KNOWN: [(Fixed, &[&str]); 16] = [
-    (
-        Fixed::Ts,
+/// The well-known names of `ts`, and names that come after them.
+macro_rules! names_of_ts {
+    ($($more:literal),*) => {
         &[
             "timestamp",
             "@timestamp",
@@ -137,8 +135,16 @@ pub const WELL_KNOWN: [(Fixed, &[&str]); 16] = [
             "timeUnixNano",
             "_time",
             "__REALTIME_TIMESTAMP",
-        ],
-    ),
+            $($more),*
+        ]
+    };
+}
+pub(crate) use names_of_ts;
+
+/// The names that map to each fixed column, in order of precedence. A dotted name is a nested field or a
+/// key with a dot.
+pub const WELL_KNOWN: [(Fixed, &[&str]); 16] = [
+    (Fixed::Ts, names_of_ts!()),
     (Fixed::EventId, &["event_id", "id", "uuid", "eventID", "Id", "_id"]),
     (
         Fixed::Source,

@@ -6,7 +6,7 @@ mod tests;
 use super::documents::{members, parse, string_end};
 use super::parts::{self, Line};
 use super::{Codec, Format, Guess, Layout, Place, Records, Sample, detect};
-use crate::event::fixed::Fixed;
+use crate::event::fixed::{Fixed, names_of_ts};
 use crate::event::json::{self, Kind, Tape};
 use std::sync::Arc;
 
@@ -14,26 +14,8 @@ use std::sync::Arc;
 const PART_BYTES: usize = 16 << 10;
 
 /// Times of a record that is JSON itself come before the time at which Docker took it.
-pub(super) const NAMES: &[(Fixed, &[&str])] = &[(
-    Fixed::Ts,
-    &[
-        "timestamp",
-        "@timestamp",
-        "ts",
-        "time",
-        "datetime",
-        "eventTime",
-        "event_time",
-        "created_at",
-        "createdAt",
-        "date",
-        "timeUnixNano",
-        "_time",
-        "__REALTIME_TIMESTAMP",
-        "container.time",
-        "container_log.time",
-    ],
-)];
+pub(super) const NAMES: &[(Fixed, &[&str])] =
+    &[(Fixed::Ts, names_of_ts!("container.time", "container_log.time"))];
 
 #[derive(Debug)]
 struct Docker {

@@ -176,6 +176,32 @@ impl Log {
         }
     }
 
+    /// The last record of the hash chain, up to version `latest`, of a commit that was made at a time or before,
+    /// also if its commit was cleaned up; none if there is none.
+    pub fn chain_record_at(&self, latest: u64, time_ms: i64) -> Result<Option<ChainRecord>> {
+        let (mut low, mut high) = (0_u64, latest.saturating_add(1));
+        // The versions before `low` are of that time or before, those from `high` on are later.
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let is_later = match history::timestamp(&self.table, middle) {
+                Ok(timestamp_ms) => timestamp_ms > time_ms,
+                // Older than all that is kept.
+                Err(error) if error.kind() == ErrorKind::NotFound => false,
+                Err(error) => return Err(error),
+            };
+            if is_later { high = middle } else { low = middle + 1 }
+        }
+        for version in (0..low).rev() {
+            match self.chain_record(version)? {
+                Some(record) => return Ok(Some(record)),
+                // Another program made this commit, or it is older than all that is kept.
+                None if self.table.has_commit(version)? => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
     /// Makes a checkpoint if one is due, and removes commits that no reader needs. Cheap when there is
     /// nothing to do; several processes may do it at once.
     pub fn maintain(&self, options: &LogMaintenance, now_ms: i64) -> Result<Maintained> {

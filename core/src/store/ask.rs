@@ -145,15 +145,17 @@ pub fn found(search: &Search, batches: &FoundBatches) -> Result<Found> {
 pub(super) struct Asked<'a> {
     store: &'a Store,
     options: &'a AskOptions<'a>,
+    /// What all of its queries may use together.
+    pub(super) limits: Limits,
     pub(super) view: View,
-    mixed: Vec<MixedField>,
+    pub(super) mixed: Vec<MixedField>,
 }
 
 impl<'a> Asked<'a> {
     pub(super) fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
         let view = View::take(&store.tables, options.at)?;
         let mixed = view.mixed_fields();
-        Ok(Asked { store, options, view, mixed })
+        Ok(Asked { store, options, limits: options.limits.shared(), view, mixed })
     }
 
     pub(super) fn scoped<T>(&self, ask: impl FnOnce(&Scope<'_>) -> Result<T>) -> Result<T> {
@@ -165,6 +167,11 @@ impl<'a> Asked<'a> {
         };
         let now_us = (self.store.clock)();
         ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text })
+    }
+
+    /// Has the interrupter of the store stop the session's queries too.
+    pub(super) fn watch(&self, session: &Session) {
+        self.store.watch(session);
     }
 
     /// The rows of statements. Those over the same files share a session.
@@ -289,7 +296,7 @@ impl<'a> Asked<'a> {
         };
         let files = cover.files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?;
         let table = Table { files, copies: cover.copies, ..table };
-        let session = Session::open(vec![table], Vec::new(), &self.options.limits)?;
+        let session = Session::open(vec![table], Vec::new(), &self.limits)?;
         self.store.watch(&session);
         Ok(session)
     }

@@ -2,22 +2,42 @@
 
 use super::Store;
 use super::ask::AskOptions;
+use super::quarantine::QuarantineFilter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::time::rfc3339;
 use crate::layout;
-use crate::log::{At, Snapshot};
+use crate::log::{At, CommitRecord, Snapshot};
 use crate::query::analyses::prometheus::StoreMetrics;
 use crate::query::analyses::{
-    Audit, AuditReport, ChainHead, Check, Health, HealthReport, HealthStatus, Hours, Metrics, MetricsReport,
-    StoreState,
+    Audit, AuditReport, ChainHead, Check, Counts, Health, HealthReport, HealthStatus, Hours, Maintenance,
+    Metrics, MetricsReport, StoreState,
 };
 use crate::wal::list_writers;
 use serde::Serialize;
 
+/// So many commits are looked at for an audit report, and so many that did not add events are listed.
+const COMMITS_MAX: u64 = 20_000;
+const MAINTENANCE_MAX: usize = 500;
 /// More events than this wait in the write-ahead log only if nobody seals them.
 const WAITING_MAX: u64 = 1_000_000;
 /// A larger share of records in quarantine means that a producer is not understood.
 const QUARANTINED_MAX: f64 = 0.05;
+
+/// Whether all that a commit did was to add events.
+fn adds_only(commit: &CommitRecord) -> bool {
+    commit.removes.is_empty() && ["WRITE", "CREATE TABLE"].contains(&commit.operation.as_str())
+}
+
+fn told(commit: &CommitRecord) -> Maintenance {
+    Maintenance {
+        ts: rfc3339(commit.timestamp_ms.saturating_mul(1_000)),
+        version: commit.version,
+        operation: commit.operation.clone(),
+        data_change: commit.data_change,
+        events_added: commit.adds.iter().map(|file| file.rows).sum(),
+        events_removed: commit.removes.iter().map(|file| file.rows).sum(),
+    }
+}
 
 /// The metrics of a window and of the store.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,13 +94,58 @@ impl Store {
     /// The audit report of a period, with what the store says of itself.
     pub fn audit(&self, audit: &Audit, options: &AskOptions<'_>) -> Result<AuditReport> {
         let mut report = self.ask(audit, options)?;
+        let (from_us, until_us) = (audit.from.0, audit.until.0);
+        let filter = QuarantineFilter {
+            from_us: Some(from_us),
+            until_us: Some(until_us),
+            ..QuarantineFilter::default()
+        };
+        let quarantined = self.quarantined(&filter)?;
+        let by_reason = quarantined.by_reason.into_iter().map(|group| (group.reason, group.count));
+        let (start, end) = (self.chain_at(from_us)?, self.chain_at(until_us)?);
+        let (commits, maintenance, left_out) = self.maintenance(start.as_ref(), end.as_ref())?;
+        report.left_out.extend(left_out);
         report.store = StoreState {
-            quarantined: self.info()?.quarantined,
-            chain_at_start: self.chain_at(audit.from.0)?,
-            chain_at_end: self.chain_at(audit.until.0)?,
+            quarantined: quarantined.records,
+            quarantined_by_reason: Counts(by_reason.collect()),
+            quarantined_ever: self.info()?.quarantined,
+            commits,
+            maintenance,
+            chain_at_start: start,
+            chain_at_end: end,
             chain_now: self.chain_at(i64::MAX)?,
         };
         Ok(report)
+    }
+
+    /// How many commits there are after one and up to another, and those of them that did not add events.
+    fn maintenance(
+        &self,
+        start: Option<&ChainHead>,
+        end: Option<&ChainHead>,
+    ) -> Result<(u64, Vec<Maintenance>, Option<String>)> {
+        let Some(last) = end.map(|head| head.version) else { return Ok((0, Vec::new(), None)) };
+        let first = start.map_or(0, |head| head.version.saturating_add(1));
+        let mut found = Vec::new();
+        let mut left_out = None;
+        for version in (first..=last).rev() {
+            if last.saturating_sub(version) >= COMMITS_MAX || found.len() >= MAINTENANCE_MAX {
+                left_out =
+                    Some(format!("actions on the store: none before version {} are listed", version + 1));
+                break;
+            }
+            match self.tables.events.commits(version, version) {
+                Ok(commits) => found.extend(commits.iter().filter(|commit| !adds_only(commit)).map(told)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    let gone =
+                        format!("actions on the store: commits up to version {version} were cleaned up");
+                    left_out = Some(gone);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(((last + 1).saturating_sub(first), found, left_out))
     }
 
     /// When people work, and in which zone, by the settings.
@@ -113,10 +178,11 @@ impl Store {
         if latest.timestamp_ms <= instant_us / 1_000 {
             return Ok(Some(head(&latest)));
         }
-        match self.tables.events.snapshot(At::Time(instant_us / 1_000)) {
-            Ok(snapshot) => Ok(Some(head(&snapshot))),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let record = self.tables.events.chain_record_at(latest.version, instant_us / 1_000)?;
+        Ok(record.map(|record| ChainHead {
+            version: record.version,
+            committed_at: rfc3339(record.timestamp_ms.saturating_mul(1_000)),
+            head: record.hash,
+        }))
     }
 }

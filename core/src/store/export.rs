@@ -1,5 +1,6 @@
 //! Export: events in a file's format, oldest first, some days at a time.
 
+use super::ask::Asked;
 use super::options::ExportRequest;
 use super::reader::View;
 use crate::engine::{Rows, Session};
@@ -29,12 +30,10 @@ const BYTES_HELD: usize = 1 << 20;
 
 /// What an export needs of the store.
 pub struct Exporting<'a> {
+    pub asked: &'a Asked<'a>,
     pub tables: &'a Tables,
-    pub now_us: i64,
     pub progress: &'a dyn Progress,
     pub stop: &'a AtomicBool,
-    /// Hears of each session, so that its query can be interrupted.
-    pub watch: &'a dyn Fn(&Session),
 }
 
 /// Some days in a row, with their files.
@@ -51,16 +50,16 @@ pub fn export(context: &Exporting<'_>, request: &ExportRequest, out: &mut dyn Wr
         let message = format!("the producers' own records cannot be written as {}", request.format.name());
         return Err(Error::new(ErrorKind::Invalid, message).with_hint("use jsonl or json"));
     }
-    let view = View::take(context.tables, request.at)?;
-    let condition = condition(&view, request, context.now_us)?;
+    let view = &context.asked.view;
+    let condition = condition(context.asked, request)?;
     let span = condition.as_ref().and_then(|condition| condition.span);
     let files: Vec<&DataFile> = view.events.files.iter().filter(|file| may_match(file, span)).collect();
     let total = files.iter().map(|file| file.rows).sum::<u64>() + view.pending.num_rows() as u64;
-    let mut form = Form::new(&view, request);
+    let mut form = Form::new(view, request);
     let mut seen = 0_u64;
-    let rows_sorted = (request.limits.memory_bytes / ROW_BYTES).min(ROWS_SORTED);
+    let rows_sorted = (context.asked.limits.memory_bytes / ROW_BYTES).min(ROWS_SORTED);
     for span in spans(&files, rows_sorted) {
-        let rows = answer(context, request, &view, &span, condition.as_ref())?;
+        let rows = answer(context, request, &span, condition.as_ref())?;
         let mut done = Done { context, total, seen };
         form.take(rows, out, &mut done)?;
         seen = seen.saturating_add(span.files.iter().map(|file| file.rows).sum());
@@ -69,9 +68,11 @@ pub fn export(context: &Exporting<'_>, request: &ExportRequest, out: &mut dyn Wr
 }
 
 /// The filter as SQL.
-fn condition(view: &View, request: &ExportRequest, now_us: i64) -> Result<Option<Where>> {
-    let Some(filter) = request.filter.as_ref().filter(|filter| !filter.is_all()) else { return Ok(None) };
-    view.condition(filter, now_us).map(Some)
+fn condition(asked: &Asked<'_>, request: &ExportRequest) -> Result<Option<Where>> {
+    if request.filter.is_all() {
+        return Ok(None);
+    }
+    asked.scoped(|scope| scope.condition(&request.filter)).map(Some)
 }
 
 fn may_match(file: &DataFile, span: Option<TsSpan>) -> bool {
@@ -84,10 +85,10 @@ fn may_match(file: &DataFile, span: Option<TsSpan>) -> bool {
 fn answer(
     context: &Exporting<'_>,
     request: &ExportRequest,
-    view: &View,
     span: &Span<'_>,
     condition: Option<&Where>,
 ) -> Result<Rows> {
+    let view = &context.asked.view;
     let files: Vec<DataFile> = span.files.iter().copied().cloned().collect();
     let events = view.events_table(context.tables, &files, !request.original || condition.is_some())?;
     let mut tables = vec![events];
@@ -98,8 +99,8 @@ fn answer(
         stored.name = STORED;
         tables.push(stored);
     }
-    let session = Session::open(tables, Vec::new(), &request.limits)?;
-    (context.watch)(&session);
+    let session = Session::open(tables, Vec::new(), &context.asked.limits)?;
+    context.asked.watch(&session);
     let times = times(span.from, span.until);
     let chosen = condition.map_or_else(|| "true".to_string(), |condition| condition.sql.clone());
     let sql = if is_joined {

@@ -11,7 +11,9 @@ mod options;
 mod quarantine;
 mod reader;
 mod reports;
+mod schema;
 mod tail;
+mod templates;
 mod writer;
 
 use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
@@ -30,12 +32,12 @@ use crate::layout;
 use crate::log::{At, Log, NewTable};
 use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::Reject;
-use crate::query::filter::{Filter, Where};
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage};
 use crate::wal::{Clock, Durability};
+use ask::Asked;
 use reader::View;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -53,7 +55,8 @@ pub use quarantine::{
     InputGroup, QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, ReasonCount, ReasonGroup,
     RetryOptions, RetryReceipt,
 };
-pub use reports::{ColumnReport, Info, SchemaReport};
+pub use reports::Info;
+pub use schema::{ColumnReport, SchemaReport};
 pub use tail::Tail;
 
 /// A store of events in a folder.
@@ -248,15 +251,9 @@ impl Store {
         Ok(View::take(&self.tables, At::Latest)?.catalogue.schema().columns().to_vec())
     }
 
-    /// A filter as the condition of a query over `events`, and the values to bind.
-    pub fn condition(&self, filter: &Filter) -> Result<Where> {
-        let view = View::take(&self.tables, At::Latest)?;
-        view.condition(filter, (self.clock)())
-    }
-
     /// What columns the table has, and what is in them. Of a large store the newest events tell.
-    pub fn schema(&self) -> Result<SchemaReport> {
-        reports::schema(&self.tables)
+    pub fn schema(&self, options: &AskOptions<'_>) -> Result<SchemaReport> {
+        schema::schema(&Asked::new(self, options)?, &self.tables)
     }
 
     /// What opening and sealing found wrong, in sentences; [`Store::info`] also looks at what is not sealed.
@@ -275,13 +272,14 @@ impl Store {
     pub fn export(
         &self,
         request: &ExportRequest,
+        options: &AskOptions<'_>,
         out: &mut dyn std::io::Write,
         progress: &dyn Progress,
     ) -> Result<u64> {
         self.stop.store(false, Ordering::Relaxed);
-        let watch = |session: &Session| self.watch(session);
-        let (tables, now_us, stop) = (&self.tables, (self.clock)(), &self.stop);
-        export::export(&export::Exporting { tables, now_us, progress, stop, watch: &watch }, request, out)
+        let asked = Asked::new(self, options)?;
+        let context = export::Exporting { asked: &asked, tables: &self.tables, progress, stop: &self.stop };
+        export::export(&context, request, out)
     }
 
     /// Makes few files of many, and removes files that no version in use needs.

@@ -139,12 +139,8 @@ pub struct ExportRequest {
     pub original: bool,
     /// CSV with text as it is, also text that a spreadsheet would run as a formula.
     pub raw_csv: bool,
-    /// Only the events that match; all without one.
-    pub filter: Option<Filter>,
-    /// Of which version.
-    pub at: At,
-    /// What it may use.
-    pub limits: Limits,
+    /// Only the events that match.
+    pub filter: Filter,
 }
 
 impl Default for ExportRequest {
@@ -153,9 +149,7 @@ impl Default for ExportRequest {
             format: OutputFormat::JsonLines,
             original: false,
             raw_csv: false,
-            filter: None,
-            at: At::Latest,
-            limits: default_limits(),
+            filter: Filter::all(),
         }
     }
 }

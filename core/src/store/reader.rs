@@ -1,7 +1,7 @@
 //! The reading side: one consistent view of the data files and of what is not yet in them.
 
 use super::changes::{numbers, without};
-use super::commits;
+use super::{commits, templates};
 use crate::engine::{Limits, Mixed, MixedField, Question, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::{Catalogue, Reads};
@@ -13,7 +13,6 @@ use crate::ingest::table::settle;
 use crate::layout;
 use crate::log::{At, DataFile, Snapshot};
 use crate::quarantine;
-use crate::query::filter::{Columns, Context, Filter, Where, compile};
 use crate::seal::{Opened, Tables, open_frames};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute;
@@ -143,10 +142,13 @@ impl View {
         let events = self.events_table(tables, &self.events.files, true)?;
         let rejects = self.rejects_table(tables)?;
         let spans: Vec<_> = self.events.files.iter().map(DataFile::ts_range).collect();
-        let question = Question { sql, now_us, spans: &spans, others: &[commits::TABLE] };
+        let question = Question { sql, now_us, spans: &spans, others: &[commits::TABLE, templates::TABLE] };
         let mut extra = Vec::new();
         if commits::is_named_in(sql) {
             extra.push((commits::TABLE, commits::batch_of(&tables.events, self.events.version)?));
+        }
+        if templates::is_named_in(sql) {
+            extra.push((templates::TABLE, templates::empty()?));
         }
         Session::open_for(&question, vec![events, rejects], extra, limits)
     }
@@ -163,13 +165,6 @@ impl View {
             pending: some_rows(&self.pending),
             mixed,
         })
-    }
-
-    /// A filter as the condition of a query over the events, and the values to bind.
-    pub fn condition(&self, filter: &Filter, now_us: i64) -> Result<Where> {
-        let (schema, mixed) = (self.catalogue.schema(), self.mixed_fields());
-        let columns = Columns { schema, mixed: &mixed, context: Context::new(now_us), lenient: false };
-        Ok(compile(filter, &columns)?)
     }
 
     /// The fields whose values are in their column and in `rest`.

@@ -73,7 +73,7 @@ impl Store {
             pending,
             mixed: asked.view.mixed_fields(),
         };
-        let session = Session::open(vec![table], Vec::new(), &options.limits)?;
+        let session = Session::open(vec![table], Vec::new(), &asked.limits)?;
         self.watch(&session);
         let statement = asked.scoped(|scope| tail.search.new_ones(scope, &tail.given))?;
         session.query(&statement.sql, &statement.parameters)?.collect()

@@ -7,6 +7,7 @@ use arrow::datatypes::Int64Type;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;
 
+mod audit;
 mod export;
 
 const START_US: i64 = 1_770_000_000_000_000;
@@ -224,7 +225,7 @@ fn a_field_of_mixed_type_reads_whole_sealed_or_not() {
     }
     let mut out = Vec::new();
     let request = ExportRequest { original: true, ..ExportRequest::default() };
-    store.export(&request, &mut out, &crate::ingest::progress::NoProgress).unwrap();
+    store.export(&request, &AskOptions::default(), &mut out, &crate::ingest::progress::NoProgress).unwrap();
     let out = String::from_utf8(out).unwrap();
     assert!(out.contains(r#"{"kind":"k","x":"two","y":2.5}"#), "{out}");
     store.close().unwrap();

@@ -2,7 +2,9 @@
 
 use arrow::array::{Array, AsArray};
 use daybook::storage::LocalStorage;
-use daybook::{ExportRequest, IngestOptions, Input, NoProgress, QueryRequest, Receipt, Result, Store};
+use daybook::{
+    AskOptions, ExportRequest, IngestOptions, Input, NoProgress, QueryRequest, Receipt, Result, Store,
+};
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -90,7 +92,7 @@ impl World {
     fn export(&self, original: bool) -> Vec<Value> {
         let mut out = Vec::new();
         let request = ExportRequest { original, ..ExportRequest::default() };
-        self.store.export(&request, &mut out, &NoProgress).unwrap();
+        self.store.export(&request, &AskOptions::default(), &mut out, &NoProgress).unwrap();
         let lines = std::str::from_utf8(&out).unwrap().lines();
         lines.map(|line| serde_json::from_str(line).unwrap()).collect()
     }

@@ -219,7 +219,12 @@ fn a_data_file_that_is_missing_or_cut_short_is_named() {
         };
         named("SQL", query(&store, "SELECT kind, count(*) FROM events GROUP BY kind").unwrap_err());
         let request = daybook::ExportRequest { original: true, ..Default::default() };
-        named("export", store.export(&request, &mut Vec::new(), &NoProgress).unwrap_err());
+        named(
+            "export",
+            store
+                .export(&request, &daybook::AskOptions::default(), &mut Vec::new(), &NoProgress)
+                .unwrap_err(),
+        );
         named("changes", by_changes(&store, None, 100).unwrap_err());
         named("compact", store.compact(&CompactRequest::default(), &NoProgress).unwrap_err());
     }
@@ -375,7 +380,7 @@ fn very_long_lines() {
     assert!(matches!(&reasons[..], [Some(reason)] if reason.contains("longer")), "{reasons:?}");
     let mut out = Vec::new();
     let request = daybook::ExportRequest { original: true, ..Default::default() };
-    store.export(&request, &mut out, &NoProgress).unwrap();
+    store.export(&request, &daybook::AskOptions::default(), &mut out, &NoProgress).unwrap();
     assert!(out.len() > LONG_LINE && out.len() < LONG_LINE + 1000, "{}", out.len());
 }
 

@@ -3,7 +3,9 @@
 use crate::support::{ids_and_seqs, once, query};
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
-use daybook::{At, CompactRequest, Durability, Event, ExportRequest, NoProgress, QueryRequest, Store};
+use daybook::{
+    AskOptions, At, CompactRequest, Durability, Event, ExportRequest, NoProgress, QueryRequest, Store,
+};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -70,7 +72,7 @@ fn export(store: &Store, told: &Told) {
     let before: i64 = numbers(&told.acknowledged).iter().sum();
     let mut out = Vec::new();
     let request = ExportRequest { original: true, ..ExportRequest::default() };
-    let count = store.export(&request, &mut out, &NoProgress).unwrap();
+    let count = store.export(&request, &AskOptions::default(), &mut out, &NoProgress).unwrap();
     assert!(count as i64 >= before);
     assert_eq!(out.iter().filter(|byte| **byte == b'\n').count() as u64, count);
 }

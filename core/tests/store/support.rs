@@ -1,6 +1,6 @@
 //! What the tests ask a store.
 
-use daybook::{Event, ExportRequest, NoProgress, QueryRequest, Result, Store};
+use daybook::{AskOptions, Event, ExportRequest, NoProgress, QueryRequest, Result, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -71,7 +71,7 @@ pub fn ids_and_seqs(batch: &RecordBatch) -> Vec<(String, i64)> {
 pub fn by_export(store: &Store) -> BTreeSet<String> {
     let mut out = Vec::new();
     let request = ExportRequest { original: true, ..ExportRequest::default() };
-    store.export(&request, &mut out, &NoProgress).unwrap();
+    store.export(&request, &AskOptions::default(), &mut out, &NoProgress).unwrap();
     let mut ids = BTreeSet::new();
     for line in std::str::from_utf8(&out).unwrap().lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();

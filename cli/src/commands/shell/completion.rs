@@ -61,7 +61,7 @@ const WORDS: [&str; 42] = [
     "WHEN",
     "WHERE",
 ];
-const TABLES: [&str; 3] = ["commits", "events", "quarantine"];
+const TABLES: [&str; 4] = ["commits", "events", "quarantine", "templates"];
 
 /// How long what was looked up is taken for true.
 const FRESH: Duration = Duration::from_secs(60);

@@ -4,7 +4,6 @@ use daybook::output::OutputFormat;
 
 use super::{Next, Session};
 use crate::args::Format;
-use crate::commands::export::filter;
 use crate::escape;
 use crate::failure::Failure;
 use crate::table::{self, Column, Look, Text};
@@ -26,7 +25,7 @@ Everything else is SQL that ends with `;`. Ctrl-C stops a query or clears the li
 ";
 
 /// How many events a search shows.
-const FOUND: usize = 20;
+const FOUND: u64 = 20;
 
 /// Runs a command, given without its dot.
 pub fn run(session: &mut Session<'_>, command: &str) -> Result<Next, Failure> {
@@ -38,14 +37,16 @@ pub fn run(session: &mut Session<'_>, command: &str) -> Result<Next, Failure> {
         "quit" | "exit" | "q" => return Ok(Next::Leave),
         "mode" => session.set_format(mode(rest)?),
         "timer" => session.timer = on_or_off(rest)?,
-        "timeout" => session.request.timeout = crate::args::read_timeout(rest).map_err(Failure::usage)?,
+        "timeout" => {
+            session.request.limits.timeout = crate::args::read_timeout(rest).map_err(Failure::usage)?
+        }
         "tables" => tables(session)?,
         "schema" if rest.is_empty() || rest == "events" => columns(session)?,
         "schema" => {
             let name = rest.replace('"', "\"\"");
             session.ask(session.query_request(&format!("DESCRIBE \"{name}\"")))?;
         }
-        "search" => search(session, rest)?,
+        "search" => session.search(rest, FOUND)?,
         _ => {
             let message = format!("there is no command `.{name}`");
             return Err(Failure::usage(message).hint("`.help` lists them; SQL does not begin with a dot"));
@@ -82,6 +83,7 @@ fn tables(session: &Session<'_>) -> Result<(), Failure> {
     let rows = [
         ("events", "what happened"),
         ("quarantine", "records that could not be read, each with its reason"),
+        ("templates", "what messages have in common: the texts that they are filled into"),
         ("commits", "the versions of the store"),
     ];
     let rows: Vec<Vec<Text>> = rows
@@ -109,18 +111,4 @@ fn show(session: &Session<'_>, columns: &[Column], rows: &[Vec<Text>]) -> Result
     let printer = session.context.printer;
     let look = Look { width: printer.width(), color: printer.stdout().color };
     print(session, &table::render(columns, rows, look))
-}
-
-fn search(session: &Session<'_>, words: &str) -> Result<(), Failure> {
-    let mut request = session.query_request("");
-    let condition = match filter(words, session.context.global.zone)? {
-        Some(filter) => {
-            let condition = session.store.condition(&filter)?;
-            request.parameters = condition.parameters;
-            condition.sql
-        }
-        None => "true".to_string(),
-    };
-    request.sql = format!("SELECT * FROM events WHERE {condition} ORDER BY ts DESC, seq DESC LIMIT {FOUND}");
-    session.ask(request)
 }

@@ -24,8 +24,8 @@ mod trace;
 
 pub use answer::{Answer, Answers, Row};
 pub use audit::{
-    Audit, AuditReport, ChainHead, EntityHistory, Hours, Instant, OutOfHours, Period, Silence, StoreState,
-    Totals,
+    Audit, AuditReport, ChainHead, EntityHistory, Hours, Instant, Maintenance, OutOfHours, Period, Silence,
+    StoreState, Totals,
 };
 pub use counts::Counts;
 pub use diff::{Change, Difference, diff};

@@ -3,7 +3,7 @@
 use super::*;
 use crate::ingest::progress::{NoProgress, Step};
 use crate::output::OutputFormat;
-use crate::query::filter::Context;
+use crate::query::filter::{Context, Filter};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 fn filled() -> (Fixture, Store) {
@@ -21,13 +21,13 @@ fn filled() -> (Fixture, Store) {
 
 fn exported(store: &Store, request: &ExportRequest) -> (String, u64) {
     let mut out = Vec::new();
-    let events = store.export(request, &mut out, &NoProgress).unwrap();
+    let events = store.export(request, &AskOptions::default(), &mut out, &NoProgress).unwrap();
     (String::from_utf8_lossy(&out).into_owned(), events)
 }
 
 fn request(format: OutputFormat, filter: &str) -> ExportRequest {
     let filter = Filter::parse(filter, &Context::new(START_US)).unwrap();
-    ExportRequest { format, filter: Some(filter), ..ExportRequest::default() }
+    ExportRequest { format, filter, ..ExportRequest::default() }
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn a_filter_chooses_events_from_files_and_from_the_log() {
     assert_eq!(count("since:2026-02-02 kind:a"), 1);
     assert_eq!(count("x:two"), 1);
     let wrong = Filter::parse("knid:a", &Context::new(START_US)).unwrap();
-    let wrong = ExportRequest { filter: Some(wrong), ..ExportRequest::default() };
-    let error = store.export(&wrong, &mut Vec::new(), &NoProgress).unwrap_err();
+    let wrong = ExportRequest { filter: wrong, ..ExportRequest::default() };
+    let error = store.export(&wrong, &AskOptions::default(), &mut Vec::new(), &NoProgress).unwrap_err();
     assert_eq!((error.kind(), error.hint()), (ErrorKind::Syntax, Some("did you mean `kind`?")));
 }
 
@@ -69,7 +69,7 @@ fn producers_own_records_can_be_chosen_by_any_field() {
     let (text, events) = exported(&store, &original("x:two,three"));
     assert_eq!(events, 2, "{text}");
     let refused = ExportRequest { format: OutputFormat::Csv, ..original("*") };
-    let error = store.export(&refused, &mut Vec::new(), &NoProgress).unwrap_err();
+    let error = store.export(&refused, &AskOptions::default(), &mut Vec::new(), &NoProgress).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
 
@@ -89,14 +89,16 @@ fn parquet_and_arrow_have_instants_in_utc_and_every_column() {
     let (_fixture, store) = filled();
     let mut out = Vec::new();
     let parquet = request(OutputFormat::Parquet, "*");
-    assert_eq!(store.export(&parquet, &mut out, &NoProgress).unwrap(), 4);
+    assert_eq!(store.export(&parquet, &AskOptions::default(), &mut out, &NoProgress).unwrap(), 4);
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(out)).unwrap();
     let schema = reader.schema().clone();
     assert_eq!(schema.field_with_name("ts").unwrap().data_type().to_string(), "Timestamp(µs, \"UTC\")");
     assert!(schema.field_with_name("list").is_ok() && schema.field_with_name("day").is_err());
     assert_eq!(reader.build().unwrap().map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 4);
     let mut out = Vec::new();
-    store.export(&request(OutputFormat::Arrow, "kind:none"), &mut out, &NoProgress).unwrap();
+    store
+        .export(&request(OutputFormat::Arrow, "kind:none"), &AskOptions::default(), &mut out, &NoProgress)
+        .unwrap();
     let reader = arrow::ipc::reader::FileReader::try_new(std::io::Cursor::new(out), None).unwrap();
     assert_eq!(reader.schema().fields().len(), schema.fields().len());
 }
@@ -112,7 +114,9 @@ fn an_export_that_is_stopped_ends_with_an_error() {
     }
     let (_fixture, store) = filled();
     let mut out = Vec::new();
-    let error = store.export(&request(OutputFormat::Json, "*"), &mut out, &Stops(&store)).unwrap_err();
+    let error = store
+        .export(&request(OutputFormat::Json, "*"), &AskOptions::default(), &mut out, &Stops(&store))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(serde_json::from_slice::<serde_json::Value>(&out).is_err());
 }
@@ -135,21 +139,29 @@ fn a_filter_on_time_opens_few_files() {
 }
 
 #[test]
-fn of_a_large_store_the_newest_events_tell_what_columns_hold() {
+fn of_a_large_store_some_events_tell_what_columns_hold_and_footers_how_many() {
     let (_fixture, store) = filled();
     let of = |report: &SchemaReport, name: &str| {
         let column = report.columns.iter().find(|column| column.name == name).unwrap();
         (column.events, column.share, column.distinct)
     };
-    let whole = store.schema().unwrap();
+    let whole = store.schema(&AskOptions::default()).unwrap();
     assert_eq!((whole.events, whole.sampled), (4, None));
     assert_eq!(of(&whole, "kind"), (4, 1.0, 3));
-    // The newest day, and what is not yet in files.
-    let sampled = reports::schema_from(&store.tables, 3, 1).unwrap();
+    // The newest day, and what is not yet in files; another file for what these lack.
+    let options = AskOptions::default();
+    let sampled = schema::schema_from(&Asked::new(&store, &options).unwrap(), &store.tables, 1).unwrap();
     assert_eq!((sampled.events, sampled.sampled), (4, Some(2)));
-    assert_eq!(of(&sampled, "list"), (1, 0.5, 1));
-    assert_eq!(of(&sampled, "note"), (0, 0.0, 0));
-    assert_eq!(reports::schema_from(&store.tables, 4, 1).unwrap().sampled, None);
+    for column in &whole.columns {
+        let of_sample = of(&sampled, &column.name);
+        assert_eq!((of_sample.0, of_sample.1), (column.events, column.share), "{}", column.name);
+        let example = |report: &SchemaReport| {
+            report.columns.iter().find(|one| one.name == column.name).unwrap().example.is_some()
+        };
+        assert_eq!(example(&sampled), column.events > 0, "{}", column.name);
+    }
+    assert_eq!(of(&sampled, "kind"), (4, 1.0, 2));
+    assert_eq!(of(&sampled, "note"), (1, 0.25, 1));
 }
 
 #[test]
@@ -161,7 +173,7 @@ fn a_typo_in_sql_is_answered_with_what_is_close() {
     assert_eq!(hint("SELECT * FROM comits").as_deref(), Some("did you mean `commits`?"));
     assert_eq!(
         hint("SELECT * FROM logs").as_deref(),
-        Some("the tables are `events`, `quarantine`, `commits`")
+        Some("the tables are `events`, `quarantine`, `commits`, `templates`")
     );
     assert_eq!(
         hint("SELECT zzzzzzzz FROM events").as_deref(),

@@ -2,19 +2,25 @@
 
 mod html;
 mod markdown;
+mod report;
 mod write;
 
-use super::diff::Difference;
+pub use report::{
+    AuditReport, ChainHead, EntityHistory, Maintenance, OutOfHours, Period, Silence, StoreState, Totals,
+};
+
 use super::history::{self, Changed};
 use super::listed;
 use super::stats::rate;
-use super::{Analysis, Answers, Counts, Row, Scope, SessionSummary, Sessions, Statement, counts};
+use super::{Analysis, Answers, Counts, Row, Scope, Sessions, Statement, counts};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::column::{Column, ColumnType};
 use crate::event::time::{HOUR_US, rfc3339};
 use crate::query::filter::{Filter, IS_ERROR, Where};
-use crate::query::sql::instant;
+use crate::query::sql::{identifier, instant, literal};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
+
 /// So many values of a column are counted.
 const VALUES_MAX: u64 = 1_000;
 const FAILURES_MAX: u64 = 1_000;
@@ -22,6 +28,13 @@ const CHANGES_MAX: u64 = 5_000;
 const SESSIONS_MAX: u64 = 500;
 const OUT_OF_HOURS_MAX: u64 = 500;
 const GAPS_MAX: u64 = 100;
+const UPKEEP_MAX: u64 = 500;
+/// What stands in the place of a redacted value, and the beginning of one that is a hash.
+const REDACTED: [&str; 2] = ["[redacted]", "[hmac "];
+/// An event that says what it changed.
+const IS_CHANGE: &str = "(\"before\" IS NOT NULL OR \"after\" IS NOT NULL)";
+/// The kinds of events that the store writes about itself.
+const UPKEEP: &str = "daybook.";
 /// So many changes of the offset of a zone are regarded: those of centuries.
 const OFFSETS_MAX: usize = 1_000;
 
@@ -82,126 +95,6 @@ impl Default for Hours {
     fn default() -> Self {
         Hours { days: vec![1, 2, 3, 4, 5], from: 8, to: 18 }
     }
-}
-
-/// The audit report.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct AuditReport {
-    /// The period.
-    pub period: Period,
-    /// The filter, as the grammar writes it; `*` is everything.
-    pub filter: String,
-    /// Numbers over the period.
-    pub totals: Totals,
-    /// Events by kind.
-    pub by_kind: Counts,
-    /// Events by actor.
-    pub by_actor: Counts,
-    /// Events by day in UTC, in order.
-    pub by_day: Counts,
-    /// Events that are errors, the newest first.
-    pub failures: Vec<Map<String, Json>>,
-    /// What changed, by entity.
-    pub changes: Vec<EntityHistory>,
-    /// The sessions, the last ones first.
-    pub sessions: Vec<SessionSummary>,
-    /// What happened outside of the hours of work.
-    pub out_of_hours: OutOfHours,
-    /// Times without events.
-    pub gaps: Vec<Silence>,
-    /// What the lists above lack, where they have not all.
-    pub left_out: Vec<String>,
-    /// What the store says of itself.
-    pub store: StoreState,
-}
-
-/// A period.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Period {
-    /// Its first instant.
-    pub from: String,
-    /// The instant after its last.
-    pub until: String,
-    /// When the report was made.
-    pub made_at: String,
-}
-
-/// Numbers over a period.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Totals {
-    /// Events.
-    pub events: u64,
-    /// Those that are errors.
-    pub errors: u64,
-    /// Errors over all events.
-    pub error_rate: f64,
-    /// Actors.
-    pub actors: u64,
-    /// Entities.
-    pub entities: u64,
-    /// When the first event happened.
-    pub first: Option<String>,
-    /// When the last event happened.
-    pub last: Option<String>,
-}
-
-/// What changed of an entity.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct EntityHistory {
-    /// The type of the entity.
-    pub entity_type: Option<String>,
-    /// The entity.
-    pub entity_id: Option<String>,
-    /// Its changes, the newest first.
-    pub changes: Vec<Changed>,
-}
-
-/// What happened outside of the hours of work.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct OutOfHours {
-    /// The hours of work, in words.
-    pub hours: String,
-    /// How many events.
-    pub count: u64,
-    /// By whom.
-    pub by_actor: Counts,
-    /// The newest of them.
-    pub events: Vec<Map<String, Json>>,
-}
-
-/// A time without events.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Silence {
-    /// When it begins.
-    pub from: String,
-    /// When it ends.
-    pub to: String,
-    /// How long it is, in hours.
-    pub hours: f64,
-}
-
-/// What a store says of itself, for a reader who verifies later.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct StoreState {
-    /// Records that could not be read, of all time.
-    pub quarantined: u64,
-    /// The last commit before the period.
-    pub chain_at_start: Option<ChainHead>,
-    /// The last commit before its end.
-    pub chain_at_end: Option<ChainHead>,
-    /// The last commit when the report was made.
-    pub chain_now: Option<ChainHead>,
-}
-
-/// The head of the hash chain at a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ChainHead {
-    /// The version.
-    pub version: u64,
-    /// When it was committed.
-    pub committed_at: String,
-    /// The hash.
-    pub head: String,
 }
 
 impl Audit {
@@ -287,7 +180,7 @@ impl Analysis for Audit {
         };
         let totals = format!(
             "SELECT count(*), count(*) FILTER (WHERE {IS_ERROR}), count(DISTINCT actor), \
-             count(DISTINCT (entity_type, entity_id)) FILTER (WHERE entity_id IS NOT NULL), min(ts), max(ts) \
+             count(DISTINCT (entity_type, entity_id)) FILTER (WHERE entity_id IS NOT NULL), min(ts), max(ts), count(*) FILTER (WHERE {IS_CHANGE}) \
              FROM events WHERE {whole}"
         );
         let gap = u64::from(self.gap_hours);
@@ -298,8 +191,11 @@ impl Analysis for Audit {
         );
         let columns = ["kind", "actor", "CAST(ts::DATE AS VARCHAR)"].map(str::to_string);
         let sessions = Sessions { filter: self.filter.clone(), limit: SESSIONS_MAX, gap_minutes: 30 };
-        let changes = "(\"before\" IS NOT NULL OR \"after\" IS NOT NULL)";
-        let changed = Where { sql: format!("{whole} AND {changes}"), ..condition.clone() };
+        let days = format!(
+            "SELECT CAST(ts::DATE AS VARCHAR) AS day, count(*) FROM events WHERE {whole} AND {IS_ERROR} \
+             GROUP BY 1 ORDER BY 1"
+        );
+        let changed = Where { sql: format!("{whole} AND {IS_CHANGE}"), ..condition.clone() };
         let queries = [
             ("totals", totals),
             ("counts", counts::sql(&columns, whole, VALUES_MAX)),
@@ -307,12 +203,19 @@ impl Analysis for Audit {
             ("outside", events(&outside, OUT_OF_HOURS_MAX)),
             ("outside actors", counts::sql(&["actor".to_string()], &outside, VALUES_MAX)),
             ("outside count", format!("SELECT count(*) FROM events WHERE {outside}")),
+            ("error days", days),
+            ("redacted", redacted(scope, whole)),
             ("gaps", gaps),
             ("sessions", sessions.sql(whole)),
         ];
         let mut statements: Vec<Statement> =
             queries.into_iter().map(|(name, sql)| Statement::over(name, sql, &condition)).collect();
         statements.push(history::statement("changes", &changed, CHANGES_MAX.saturating_add(1)));
+        let period = Filter::and(vec![Filter::since(self.from.0), Filter::until(self.until.0)]);
+        let period = scope.condition(&period)?;
+        let upkeep =
+            events(&format!("{} AND starts_with(kind, {})", period.sql, literal(UPKEEP)), UPKEEP_MAX);
+        statements.push(Statement::over("upkeep", upkeep, &period));
         Ok(statements)
     }
 
@@ -320,13 +223,14 @@ impl Analysis for Audit {
         let mut left_out = Vec::new();
         let mut cut = |what: &str, rows: usize, most: u64| {
             if rows as u64 > most {
-                left_out.push(format!("{what}: only {most} are listed"));
+                left_out.push(format!("only {most} {what} are listed"));
             }
         };
         cut("failures", answers.rows("failures").len(), FAILURES_MAX);
         cut("changes", answers.rows("changes").len(), CHANGES_MAX);
         cut("sessions", answers.rows("sessions").len(), SESSIONS_MAX);
         cut("events out of hours", answers.rows("outside").len(), OUT_OF_HOURS_MAX);
+        cut("actions on the store", answers.rows("upkeep").len(), UPKEEP_MAX);
         cut("gaps", answers.rows("gaps").len(), GAPS_MAX);
         let events = |name: &str, most: u64| {
             let mut events = answers.objects(name, false);
@@ -358,10 +262,50 @@ impl Analysis for Audit {
                 events: events("outside", OUT_OF_HOURS_MAX),
             },
             gaps: gaps(answers.rows("gaps")),
+            errors_by_day: Counts(
+                answers
+                    .rows("error days")
+                    .iter()
+                    .filter_map(|row| Some((row.string(0)?, row.count(1))))
+                    .collect(),
+            ),
+            redacted: redacted_counts(scope, answers.first("redacted")),
+            upkeep: events("upkeep", UPKEEP_MAX),
             left_out,
             store: StoreState::default(),
         })
     }
+}
+
+/// The columns in which text can stand in the place of a secret.
+fn text_columns<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Column> + use<'a> {
+    let columns = scope.columns.schema.columns().iter();
+    columns.filter(|column| matches!(column.column_type, ColumnType::Text | ColumnType::TextList))
+}
+
+/// The query that counts events with redacted values: one row, with a count for each column of text.
+fn redacted(scope: &Scope<'_>, condition: &str) -> String {
+    let counts = text_columns(scope).map(|column| {
+        let name = identifier(&column.name);
+        let text = match column.column_type {
+            ColumnType::TextList => format!("array_to_string({name}, ' ')"),
+            _ => name,
+        };
+        let any = REDACTED.map(|mark| format!("contains({text}, {})", literal(mark))).join(" OR ");
+        format!("count(*) FILTER (WHERE {any})")
+    });
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    format!("SELECT {counts} FROM events WHERE {condition}")
+}
+
+/// The columns that have redacted values, those with most first.
+fn redacted_counts(scope: &Scope<'_>, row: Option<&Row>) -> Counts {
+    let Some(row) = row else { return Counts::default() };
+    let counts = text_columns(scope).enumerate();
+    let counts = counts.map(|(place, column)| (column.name.clone(), row.count(place)));
+    let mut counts: Vec<(String, u64)> = counts.filter(|(_, count)| *count > 0).collect();
+    counts.sort_by(|(name, count), (other, of_other)| (of_other, name).cmp(&(count, other)));
+    Counts(counts)
 }
 
 fn totals(row: &Row) -> Totals {
@@ -373,6 +317,7 @@ fn totals(row: &Row) -> Totals {
         entities: row.count(3),
         first: row.string(4),
         last: row.string(5),
+        changes: row.count(6),
     }
 }
 
@@ -410,30 +355,6 @@ impl std::fmt::Display for Hours {
         let days: Vec<&str> = self.days.iter().map(name).collect();
         let days = if self.days == [1, 2, 3, 4, 5] { "Mon-Fri".to_string() } else { days.join(", ") };
         write!(f, "{days} {}:00-{}:00", self.from, self.to)
-    }
-}
-
-impl AuditReport {
-    /// The report as Markdown.
-    pub fn to_markdown(&self) -> String {
-        markdown::write(self)
-    }
-
-    /// The report as one HTML file that needs no other.
-    pub fn to_html(&self) -> String {
-        html::write(self)
-    }
-}
-
-/// A difference in words.
-fn in_words(difference: &Difference) -> String {
-    let value = |value: &Option<Json>| value.as_ref().map(Json::to_string).unwrap_or_default();
-    let (before, after) = (value(&difference.before), value(&difference.after));
-    let path = if difference.path.is_empty() { "the whole" } else { &difference.path };
-    match difference.change {
-        super::Change::Added => format!("{path}: added {after}"),
-        super::Change::Removed => format!("{path}: removed {before}"),
-        super::Change::Changed => format!("{path}: {before} → {after}"),
     }
 }
 
