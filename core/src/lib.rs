@@ -62,6 +62,8 @@ pub use format::Format;
 #[cfg(feature = "native")]
 pub use engine::{Limits, Rows};
 #[cfg(feature = "native")]
+pub use ingest::blocks::RECORD_BYTES_MAX;
+#[cfg(feature = "native")]
 pub use ingest::columnar::panics_are_caught;
 #[cfg(feature = "native")]
 pub use ingest::encoding::Encoding;

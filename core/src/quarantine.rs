@@ -71,10 +71,9 @@ impl Reject {
         serde_json::to_vec(&json).unwrap_or_default()
     }
 
-    /// Adds the reject to the hash of a set of rows; its content is the SHA-256 of its payload in the log.
-    pub fn add_to(&self, rows: &mut RowSet) {
-        let content = crate::event::canonical::hash(&self.to_payload());
-        rows.add_row(self.seq, self.seq, &content);
+    /// The SHA-256 of its payload in the log.
+    pub fn content_hash(&self) -> [u8; 32] {
+        crate::event::canonical::hash(&self.to_payload())
     }
 
     /// The reject of a payload; one that cannot be read is itself what is kept.
@@ -199,6 +198,7 @@ fn write_day(
 /// The row-set hash of rejects.
 fn rows_hash(rejects: &[Reject]) -> String {
     let mut set = RowSet::default();
-    rejects.iter().for_each(|reject| reject.add_to(&mut set));
+    let contents: Vec<_> = rejects.iter().map(Reject::content_hash).collect();
+    set.add_rows(rejects.iter().zip(&contents).map(|(reject, content)| (reject.seq, reject.seq, content)));
     set.to_hex()
 }

@@ -121,7 +121,8 @@ impl Tables {
         let mut sealed = Sealed::default();
         let snapshot = self.events.snapshot(At::Latest)?;
         let quarantined = self.quarantine.snapshot(At::Latest)?;
-        let mut writer = self.table_writer(1)?;
+        let storage: Arc<dyn Storage> = self.storage.clone();
+        let mut writer = TableWriter::new(storage, "", Encoded::zstd(6), 1);
         let mut both = Both { operation: "WRITE", ..Both::default() };
         let mut rejects = Vec::new();
         for segment in segments {
@@ -241,10 +242,10 @@ impl Tables {
         self.index.clean(&snapshot.files, now_ms.saturating_mul(1000)).map(|_| ())
     }
 
-    /// A writer of events' data files.
+    /// A writer of data files for events of inputs.
     pub fn table_writer(&self, threads: usize) -> Result<TableWriter> {
         let storage: Arc<dyn Storage> = self.storage.clone();
-        Ok(TableWriter::new(storage, "", Encoded::zstd(6), threads))
+        Ok(TableWriter::new(storage, "", Encoded::zstd(6).taking_time(), threads))
     }
 
     /// Writes rejects into files of the quarantine.

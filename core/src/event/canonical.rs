@@ -15,19 +15,25 @@
 //! So the hash depends neither on the order of keys nor on the columns that the values are in, and a
 //! record that is read back from any file hashes to the same.
 
+use super::digest::{Digest, Messages};
 use super::json::{self, Kind, Tape};
 use super::number;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use std::collections::BTreeMap;
 
 /// The SHA-256 of bytes.
 pub fn hash(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
+    <Sha256 as sha2::Digest>::digest(bytes).into()
 }
 
 /// Appends the leaf that is the event's timestamp.
 pub fn time_leaf_into(path: &[u8], micros: i64, out: &mut Vec<u8>) {
     leaf_with(path, b'T', out, |out| number::integer_into(micros, out));
+}
+
+/// Appends a leaf that is a string.
+pub fn text_leaf_into(path: &[u8], plain: &[u8], out: &mut Vec<u8>) {
+    leaf_with(path, b's', out, |out| out.extend_from_slice(plain));
 }
 
 /// Appends a leaf of a tape.
@@ -207,6 +213,9 @@ fn plain(raw: &[u8], escaped: bool) -> Vec<u8> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowSet([u64; 32]);
 
+/// So many rows are hashed together.
+const ROWS_AT_ONCE: usize = 64;
+
 impl Default for RowSet {
     /// The empty set.
     fn default() -> Self {
@@ -215,22 +224,40 @@ impl Default for RowSet {
 }
 
 impl RowSet {
-    /// Adds a row.
-    pub fn add_row(&mut self, seq: i64, ts: i64, content: &[u8; 32]) {
-        let row = Sha256::new()
-            .chain_update(b"daybook row\n")
-            .chain_update(seq.to_le_bytes())
-            .chain_update(ts.to_le_bytes())
-            .chain_update(content)
-            .finalize();
-        let mut stretched = RowSet::default();
-        for (part, words) in (0_u8..).zip(stretched.0.as_chunks_mut::<4>().0) {
-            let digest = Sha256::new().chain_update(row).chain_update([part]).finalize();
-            for (word, bytes) in words.iter_mut().zip(digest.as_chunks::<8>().0) {
-                *word = u64::from_le_bytes(*bytes);
+    /// Adds rows: the `seq`, `ts` and content hash of each.
+    pub fn add_rows<'a>(&mut self, rows: impl Iterator<Item = (i64, i64, &'a Digest)>) {
+        let mut rows = rows.peekable();
+        let (mut messages, mut hashes, mut stretched) = (Messages::default(), Vec::new(), Vec::new());
+        while rows.peek().is_some() {
+            for (seq, ts, content) in rows.by_ref().take(ROWS_AT_ONCE) {
+                messages.push_with(|out| {
+                    out.extend_from_slice(b"daybook row\n");
+                    out.extend_from_slice(&seq.to_le_bytes());
+                    out.extend_from_slice(&ts.to_le_bytes());
+                    out.extend_from_slice(content);
+                });
             }
+            hashes.clear();
+            messages.hash_into(&mut hashes);
+            for row in &hashes {
+                for part in 0..8 {
+                    messages.push_with(|out| {
+                        out.extend_from_slice(row);
+                        out.push(part);
+                    });
+                }
+            }
+            stretched.clear();
+            messages.hash_into(&mut stretched);
+            stretched.as_chunks::<8>().0.iter().for_each(|parts| self.add_number(parts));
         }
-        self.add(&stretched);
+    }
+
+    fn add_number(&mut self, parts: &[Digest; 8]) {
+        let mut carry = false;
+        for (word, bytes) in self.0.iter_mut().zip(parts.as_flattened().as_chunks::<8>().0) {
+            (*word, carry) = word.carrying_add(u64::from_le_bytes(*bytes), carry);
+        }
     }
 
     /// Adds all rows of another set.
@@ -292,7 +319,7 @@ mod tests {
         let rows: Vec<(i64, i64, [u8; 32])> = (0..5).map(|n| (n, n * 7, [n as u8; 32])).collect();
         let of = |rows: &[&(i64, i64, [u8; 32])]| {
             let mut set = RowSet::default();
-            rows.iter().for_each(|(seq, ts, content)| set.add_row(*seq, *ts, content));
+            set.add_rows(rows.iter().map(|(seq, ts, content)| (*seq, *ts, content)));
             set
         };
         let [a, b, c, d, e] = rows.iter().collect::<Vec<_>>().try_into().unwrap();
@@ -302,6 +329,21 @@ mod tests {
         assert_ne!(parts, of(&[a, b, c, d, d]));
         assert_eq!(RowSet::from_hex(&parts.to_hex()), Some(parts));
         assert_eq!(RowSet::from_hex("00"), None);
+    }
+
+    #[test]
+    fn a_set_is_the_sum_of_its_stretched_rows() {
+        let rows: Vec<(i64, i64, [u8; 32])> = (0..150).map(|n| (n, -n, [n as u8; 32])).collect();
+        let mut sum = RowSet::default();
+        for (seq, ts, content) in &rows {
+            let row = [&b"daybook row\n"[..], &seq.to_le_bytes(), &ts.to_le_bytes(), content].concat();
+            let row = hash(&row);
+            let parts: [Digest; 8] = std::array::from_fn(|part| hash(&[&row[..], &[part as u8]].concat()));
+            sum.add_number(&parts);
+        }
+        let mut set = RowSet::default();
+        set.add_rows(rows.iter().map(|(seq, ts, content)| (*seq, *ts, content)));
+        assert_eq!(set, sum);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A general parser would turn numbers into doubles and lose which digits stood there; the store promises
 //! every value back, so that this one only finds where values begin and end and checks that they are JSON.
 
+use super::mask;
 use std::fmt;
 
 /// How deep objects and arrays may nest.
@@ -75,7 +76,8 @@ impl Tape {
         if u32::try_from(text.len()).is_err() {
             return Err(JsonError { offset: 0, reason: "a record is shorter than 4 GiB" });
         }
-        let mut scanner = Scanner { text, position: 0, nodes: &mut self.nodes };
+        let specials = mask::specials_ahead(text);
+        let mut scanner = Scanner { text, position: 0, nodes: &mut self.nodes, window: 0, specials };
         scanner.value()?;
         scanner.space();
         match scanner.peek() {
@@ -104,6 +106,10 @@ struct Scanner<'a> {
     text: &'a [u8],
     position: usize,
     nodes: &'a mut Vec<Node>,
+    /// Where the bytes begin that were looked at last.
+    window: usize,
+    /// Which of them end or interrupt a string.
+    specials: u64,
 }
 
 /// What an open object or array still has to close.
@@ -285,7 +291,7 @@ impl Scanner<'_> {
         let start = self.position;
         let mut escaped = false;
         loop {
-            self.position += plain_prefix(self.text.get(self.position..).unwrap_or_default());
+            self.pass_plain();
             match self.peek() {
                 Some(b'"') => {
                     self.push(kind, escaped, start, self.position);
@@ -299,6 +305,24 @@ impl Scanner<'_> {
                 Some(_) => return Err(self.error("control characters in a string are escaped")),
                 None => return Err(self.error("the string has no end")),
             }
+        }
+    }
+
+    /// Goes on to the next quote, backslash or control character, or to the end.
+    #[inline]
+    fn pass_plain(&mut self) {
+        loop {
+            let ahead = self.position.wrapping_sub(self.window);
+            if ahead < 64 {
+                let specials = self.specials >> ahead;
+                if specials != 0 {
+                    self.position += specials.trailing_zeros() as usize;
+                    return;
+                }
+                self.position = self.window + 64;
+            }
+            self.window = self.position;
+            self.specials = mask::specials_ahead(self.text.get(self.position..).unwrap_or_default());
         }
     }
 
@@ -343,26 +367,14 @@ fn hex_unit(text: &[u8], at: usize) -> Option<u32> {
 
 /// How many bytes at the beginning are neither a quote, a backslash nor a control character.
 fn plain_prefix(text: &[u8]) -> usize {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut prefix = 0;
-    let (words, tail) = text.as_chunks::<8>();
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let quote = word ^ (LOW * b'"' as u64);
-        let backslash = word ^ (LOW * b'\\' as u64);
-        // The classic test for a zero byte, and for a byte below a space; only the lowest hit counts.
-        let hits = (quote.wrapping_sub(LOW) & !quote)
-            | (backslash.wrapping_sub(LOW) & !backslash)
-            | (word.wrapping_sub(LOW * 0x20) & !word);
-        let hits = hits & HIGH;
-        if hits != 0 {
-            return prefix + (hits.trailing_zeros() / 8) as usize;
+    loop {
+        let rest = text.get(prefix..).unwrap_or_default();
+        match mask::specials_ahead(rest) {
+            0 => prefix += 64,
+            specials => return prefix + specials.trailing_zeros() as usize,
         }
-        prefix += 8;
     }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    prefix + tail.iter().position(special).unwrap_or(tail.len())
 }
 
 /// Appends the characters that the text of a string or key stands for.

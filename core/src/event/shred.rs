@@ -6,6 +6,7 @@ mod fixed;
 use super::canonical;
 use super::chunk::{Chunk, Field};
 use super::column::FieldPath;
+use super::digest::Messages;
 use super::fixed::Fixed;
 use super::json::{self, Kind, Node, Tape};
 use super::mapping::Names;
@@ -20,12 +21,24 @@ use std::sync::Arc;
 /// Beyond so many paths the tree starts anew with the next chunk, so that hostile keys cannot fill memory.
 const PATHS_MAX: usize = 20_000;
 
+/// Records are hashed once so many bytes of them wait: few enough to be near the processor still.
+const HASHED_BYTES: usize = 64 << 10;
+
 /// A value that is not an object with keys: its path, and its place on the tape.
 #[derive(Clone, Copy, Debug)]
 struct Leaf {
     node: NodeId,
     value: u32,
     taken: bool,
+    /// Where its text without escapes was put last.
+    plain: Option<Plain>,
+}
+
+/// A column of texts of the chunk.
+#[derive(Clone, Copy, Debug)]
+enum Plain {
+    Fixed(Fixed),
+    Field,
 }
 
 /// A value that may become a fixed column.
@@ -77,7 +90,8 @@ pub struct Shredder {
     candidates: Vec<Candidate>,
     key: Vec<u8>,
     shape_key: Vec<u32>,
-    hash_input: Vec<u8>,
+    /// Canonical bytes of records of the chunk that have no content hash yet.
+    unhashed: Messages,
     ts: Option<(i64, NodeId)>,
     has_secret: bool,
 }
@@ -145,11 +159,13 @@ impl Shredder {
 
     /// The records so far; the next go to a new chunk.
     pub fn take(&mut self) -> Chunk {
+        self.unhashed.hash_into(&mut self.chunk.content);
         let mut chunk = std::mem::take(&mut self.chunk);
         for (id, values) in self.fields.iter_mut().enumerate() {
             if let (false, Some(node)) = (values.is_empty(), self.paths.get(id as NodeId)) {
                 let path = node.path.clone();
-                chunk.fields.push(Field { path, values: std::mem::take(values) });
+                let next = values.as_roomy();
+                chunk.fields.push(Field { path, values: std::mem::replace(values, next) });
             }
         }
         self.shapes.clear();
@@ -199,7 +215,7 @@ impl Shredder {
                     return false;
                 }
             } else {
-                self.leaves.push(Leaf { node, value: place, taken: false });
+                self.leaves.push(Leaf { node, value: place, taken: false, plain: None });
             }
             if let Some((column, rank)) = maps_to {
                 let leaves = (first_leaf, self.leaves.len() as u32);
@@ -240,8 +256,7 @@ impl Shredder {
         self.take_fields(text, row);
         let shape = self.shape_of_record();
         self.chunk.shape.push(shape);
-        let content = self.content_hash(text);
-        self.chunk.content.push(content);
+        self.note_content(text);
         self.chunk.bytes += text.len() + 96;
         Ok(())
     }
@@ -278,28 +293,34 @@ impl Shredder {
         id
     }
 
-    /// The SHA-256 of the record's canonical bytes.
-    fn content_hash(&mut self, text: &[u8]) -> [u8; 32] {
-        self.hash_input.clear();
+    /// Puts the record's canonical bytes among those that wait to be hashed.
+    fn note_content(&mut self, text: &[u8]) {
         let keys = self.key_order();
         self.chunk.keys.push(keys.hash);
-        for position in keys.order.iter() {
-            let Some(leaf) = self.leaves.get(*position as usize) else { continue };
-            let Some(node) = self.paths.get(leaf.node) else { continue };
-            match self.ts {
-                Some((micros, ts_node)) if ts_node == leaf.node => {
-                    canonical::time_leaf_into(&node.encoded, micros, &mut self.hash_input);
+        let Shredder { unhashed, leaves, paths, tape, chunk, fields, ts, .. } = self;
+        unhashed.push_with(|out| {
+            for position in keys.order.iter() {
+                let Some(leaf) = leaves.get(*position as usize) else { continue };
+                let Some(node) = paths.get(leaf.node) else { continue };
+                let plain = match leaf.plain {
+                    Some(Plain::Fixed(column)) => chunk.fixed.get(column.position()).and_then(Texts::last),
+                    Some(Plain::Field) => {
+                        fields.get(leaf.node as usize).and_then(|values| values.texts.last())
+                    }
+                    None => None,
+                };
+                match (plain, *ts) {
+                    (_, Some((micros, ts_node))) if ts_node == leaf.node => {
+                        canonical::time_leaf_into(&node.encoded, micros, out);
+                    }
+                    (Some(plain), _) => canonical::text_leaf_into(&node.encoded, plain, out),
+                    _ => canonical::leaf_into(&node.encoded, text, tape, leaf.value as usize, out),
                 }
-                _ => canonical::leaf_into(
-                    &node.encoded,
-                    text,
-                    &self.tape,
-                    leaf.value as usize,
-                    &mut self.hash_input,
-                ),
             }
+        });
+        if self.unhashed.bytes() >= HASHED_BYTES {
+            self.unhashed.hash_into(&mut self.chunk.content);
         }
-        canonical::hash(&self.hash_input)
     }
 
     fn key_order(&mut self) -> KeyOrder {

@@ -16,10 +16,21 @@ impl<T> Sparse<T> {
         self.values.push(value);
     }
 
+    /// None, with room for about as many as there are here.
+    fn as_roomy(&self) -> Sparse<T> {
+        let room = room(self.rows.len());
+        Sparse { rows: Vec::with_capacity(room), values: Vec::with_capacity(room) }
+    }
+
     /// Rows with their values.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         self.rows.iter().copied().zip(&self.values)
     }
+}
+
+/// Room for as many as there were last time, and some more.
+fn room(count: usize) -> usize {
+    count.saturating_add(count / 8)
 }
 
 /// Texts and the rows that have them; one buffer holds all the bytes.
@@ -50,6 +61,23 @@ impl Texts {
         self.rows.push(row);
         // A chunk is far smaller than 4 GiB, and a record longer than that is refused.
         self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
+    }
+
+    /// The text of a row, where rows were added in their order.
+    pub fn of_row(&self, row: u32) -> Option<&[u8]> {
+        self.get(self.rows.binary_search(&row).ok()?)
+    }
+
+    /// The text of the last row that has one.
+    pub fn last(&self) -> Option<&[u8]> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// None, with room for about as many as there are here.
+    fn as_roomy(&self) -> Texts {
+        let (rows, ends) =
+            (Vec::with_capacity(room(self.rows.len())), Vec::with_capacity(room(self.ends.len())));
+        Texts { rows, ends, bytes: Vec::with_capacity(room(self.bytes.len())) }
     }
 
     /// How many there are.
@@ -134,6 +162,17 @@ impl FieldValues {
     /// Values of rare types, to add to.
     pub fn rare_mut(&mut self) -> &mut RareValues {
         self.rare.get_or_insert_default()
+    }
+
+    /// None, with room for about as many as there are here.
+    pub fn as_roomy(&self) -> FieldValues {
+        FieldValues {
+            ints: self.ints.as_roomy(),
+            doubles: self.doubles.as_roomy(),
+            bools: self.bools.as_roomy(),
+            texts: self.texts.as_roomy(),
+            rare: None,
+        }
     }
 
     /// Whether no row has a value.

@@ -6,6 +6,7 @@ pub mod coding;
 pub mod columnar;
 pub mod encoding;
 pub mod known;
+pub mod order;
 pub mod pages;
 #[cfg(feature = "native")]
 pub mod parquet;

@@ -28,12 +28,12 @@ thread_local! {
 /// The compressed pages of one column chunk.
 #[derive(Clone, Debug)]
 pub struct Pages {
-    level: i32,
     shared: Arc<Mutex<Written>>,
 }
 
 #[derive(Debug, Default)]
 struct Written {
+    level: i32,
     dictionary: Vec<u8>,
     data: Vec<u8>,
     header: Option<Bytes>,
@@ -51,13 +51,18 @@ pub struct ColumnChunk {
 impl Pages {
     /// No pages yet, to be compressed with zstd at a level.
     pub fn new(level: i32) -> Pages {
-        Pages { level, shared: Arc::default() }
+        Pages { shared: Arc::new(Mutex::new(Written { level, ..Written::default() })) }
+    }
+
+    /// Compresses the pages to come at another level.
+    pub fn set_level(&self, level: i32) {
+        lock(&self.shared).level = level;
     }
 
     /// The column chunk of all pages, whose writer has been closed.
     pub fn chunk(self, mut close: ColumnCloseResult) -> Result<ColumnChunk> {
         let mut written = lock(&self.shared);
-        let Written { mut dictionary, mut data, .. } = std::mem::take(&mut *written);
+        let Written { level, mut dictionary, mut data, .. } = std::mem::take(&mut *written);
         let dictionary_bytes = dictionary.len() as i64;
         let bytes = match dictionary_bytes {
             0 => std::mem::take(&mut data),
@@ -66,7 +71,7 @@ impl Pages {
                 dictionary
             }
         };
-        let codec = Compression::ZSTD(ZstdLevel::try_new(self.level)?);
+        let codec = Compression::ZSTD(ZstdLevel::try_new(level)?);
         close.metadata = close
             .metadata
             .into_builder()
@@ -74,6 +79,11 @@ impl Pages {
             .set_total_compressed_size(bytes.len() as i64)
             .set_dictionary_page_offset((dictionary_bytes > 0).then_some(0))
             .set_data_page_offset(dictionary_bytes)
+            // Readers do without, and of many columns they are much of a file.
+            .clear_page_encoding_stats()
+            .set_unencoded_byte_array_data_bytes(None)
+            .set_repetition_level_histogram(None)
+            .set_definition_level_histogram(None)
             .build()?;
         Ok(ColumnChunk { bytes: Bytes::from(bytes), close })
     }
@@ -92,7 +102,7 @@ impl PageStore for Pages {
         match written.header.take() {
             None => written.header = Some(value),
             Some(header) => {
-                let compressed = compress(self.level, &value)?;
+                let compressed = compress(written.level, &value)?;
                 let (kind, header) = with_compressed_size(&header, compressed.len())?;
                 let pages = if kind == DICTIONARY_PAGE { &mut written.dictionary } else { &mut written.data };
                 pages.extend_from_slice(&header);

@@ -3,7 +3,7 @@
 //! A column may turn up in the middle of a file. So the encoded columns of each row group wait, compressed,
 //! until the file ends; row groups that lack a column then get it as nulls.
 
-use super::coding::Coding;
+use super::coding::{Coding, Codings};
 use super::pages::{ColumnChunk, Pages};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
@@ -26,10 +26,19 @@ const DATA_PAGE_BYTES: usize = 8 << 20;
 /// A page of data ends at so many rows.
 const DATA_PAGE_ROWS: usize = 100_000;
 
+/// The dictionary of a column ends at so many bytes: what follows is written as it is.
+const DICTIONARY_BYTES: usize = 2 << 20;
+/// Least and largest values of texts are cut to so many bytes in a file's end.
+const BOUND_BYTES: usize = 24;
+/// For at most so many bytes of records there is time to compress harder, at this level; the least first.
+const MORE_TIME: [(usize, i32); 2] = [(16 << 20, 19), (128 << 20, 12)];
+
 /// How files are encoded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Encoded {
     level: i32,
+    takes_time: bool,
+    codings: Arc<Codings>,
 }
 
 /// One file's encoded columns.
@@ -38,7 +47,7 @@ pub struct OpenFile {
     encoding: Encoded,
     fields: BTreeMap<usize, Arc<Field>>,
     closed: Vec<RowGroup<ColumnChunk>>,
-    open: RowGroup<ColumnWriter>,
+    open: RowGroup<OpenWriter>,
 }
 
 #[derive(Debug)]
@@ -61,11 +70,35 @@ pub struct Written {
 impl Encoded {
     /// Files compressed with zstd at a level.
     pub fn zstd(level: i32) -> Encoded {
-        Encoded { level }
+        Encoded { level, takes_time: false, codings: Arc::default() }
+    }
+
+    /// The same, but small files are compressed harder.
+    pub fn taking_time(self) -> Encoded {
+        Encoded { takes_time: true, ..self }
+    }
+
+    /// The level for the last pages of so many bytes of records, where it is another one.
+    pub fn level_for(&self, bytes: usize) -> Option<i32> {
+        let (_, level) = MORE_TIME.iter().find(|(most, _)| bytes <= *most)?;
+        self.takes_time.then_some(*level)
+    }
+
+    /// The coding of a column that begins with these values.
+    fn coding_of(&self, field: &Arc<Field>, array: &ArrayRef) -> Result<Coding> {
+        match field.name().as_str() {
+            // They grow, and hardly repeat.
+            "seq" | "ts" => Ok(Coding::Differences),
+            name => self.codings.of(name, array, |coding, sample| {
+                let mut writer = self.column_writer(field, coding)?;
+                writer.append(field, sample)?;
+                Ok(writer.close(None)?.bytes.len())
+            }),
+        }
     }
 
     /// A writer for one column.
-    fn column_writer(&self, field: &Arc<Field>, coding: Coding) -> Result<ColumnWriter> {
+    fn column_writer(&self, field: &Arc<Field>, coding: Coding) -> Result<OpenWriter> {
         let schema = Arc::new(Schema::new(vec![field.clone()]));
         let writer = self.file_writer(std::io::sink(), &schema, coding)?;
         let pages = Pages::new(self.level);
@@ -74,7 +107,7 @@ impl Encoded {
         let writers = factory.create_column_writers(0).map_err(|error| failed("begin", &error))?;
         let writer = writers.into_iter().next();
         let writer = writer.ok_or_else(|| Error::new(ErrorKind::Internal, "a column has no writer"))?;
-        Ok(ColumnWriter { writer, pages })
+        Ok(OpenWriter { writer, pages })
     }
 
     fn file_writer<W: Write + Send>(
@@ -97,10 +130,10 @@ fn properties(coding: Coding) -> WriterProperties {
         .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
-        .set_dictionary_page_size_limit(1 << 20)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_data_page_size_limit(DATA_PAGE_BYTES)
         .set_data_page_row_count_limit(DATA_PAGE_ROWS)
-        .set_statistics_truncate_length(Some(64));
+        .set_statistics_truncate_length(Some(BOUND_BYTES));
     let properties = properties.set_dictionary_enabled(coding == Coding::Dictionary);
     let properties = match coding {
         Coding::Dictionary => properties,
@@ -109,15 +142,6 @@ fn properties(coding: Coding) -> WriterProperties {
         Coding::Prefixes => properties.set_encoding(Encoding::DELTA_BYTE_ARRAY),
     };
     properties.build()
-}
-
-/// The coding of a column that begins with these values.
-fn coding_of(field: &Field, array: &ArrayRef) -> Coding {
-    match field.name().as_str() {
-        // They grow, and hardly repeat.
-        "seq" | "ts" => Coding::Differences,
-        _ => Coding::of(array),
-    }
 }
 
 impl OpenFile {
@@ -168,7 +192,7 @@ impl OpenFile {
     /// Takes a column out, to be written to, perhaps by another thread.
     pub fn take_column(&mut self, position: usize, field: &Arc<Field>) -> OpenColumn {
         let writer = self.open.columns.remove(&position);
-        let (encoding, rows_before) = (self.encoding, self.open.rows);
+        let (encoding, rows_before) = (self.encoding.clone(), self.open.rows);
         OpenColumn { position, field: field.clone(), writer, encoding, rows_before }
     }
 
@@ -187,14 +211,24 @@ impl OpenFile {
 
     /// Ends the open row group, several columns at once.
     pub fn close_row_group(&mut self, threads: usize) -> Result<()> {
-        let open = std::mem::replace(&mut self.open, RowGroup { rows: 0, columns: BTreeMap::new() });
-        if open.rows == 0 {
-            return Ok(());
-        }
-        let columns = open.columns.into_iter().collect();
-        let closed = in_parallel(columns, threads, |(position, writer)| Ok((position, writer.close()?)))?;
-        self.closed.push(RowGroup { rows: open.rows, columns: closed.into_iter().collect() });
+        let columns = self.begin_close().collect();
+        let close = |(position, writer): (usize, OpenWriter)| Ok((position, writer.close(None)?));
+        let closed = in_parallel(columns, threads, close)?;
+        self.end_close(closed);
         Ok(())
+    }
+
+    /// Gives the writers of the open row group, to be closed by any thread; [`OpenFile::end_close`] follows.
+    pub fn begin_close(&mut self) -> impl Iterator<Item = (usize, OpenWriter)> + use<> {
+        std::mem::take(&mut self.open.columns).into_iter()
+    }
+
+    /// Ends the open row group with all its columns, which are closed.
+    pub fn end_close(&mut self, columns: Vec<(usize, ColumnChunk)>) {
+        let rows = std::mem::take(&mut self.open.rows);
+        if rows > 0 {
+            self.closed.push(RowGroup { rows, columns: columns.into_iter().collect() });
+        }
     }
 
     /// Puts the file together, durably.
@@ -231,7 +265,7 @@ impl OpenFile {
 pub struct OpenColumn {
     position: usize,
     field: Arc<Field>,
-    writer: Option<ColumnWriter>,
+    writer: Option<OpenWriter>,
     encoding: Encoded,
     rows_before: usize,
 }
@@ -243,7 +277,8 @@ impl OpenColumn {
             return Ok(());
         }
         if self.writer.is_none() {
-            let mut writer = self.encoding.column_writer(&self.field, coding_of(&self.field, array))?;
+            let coding = self.encoding.coding_of(&self.field, array)?;
+            let mut writer = self.encoding.column_writer(&self.field, coding)?;
             if self.rows_before > 0 {
                 writer.append(&self.field, &new_null_array(self.field.data_type(), self.rows_before))?;
             }
@@ -266,18 +301,20 @@ impl OpenColumn {
 
 /// The writer of a column, and the pages that it has written.
 #[derive(Debug)]
-struct ColumnWriter {
+pub struct OpenWriter {
     writer: ArrowColumnWriter,
     pages: Pages,
 }
 
-impl ColumnWriter {
+impl OpenWriter {
     fn append(&mut self, field: &Field, array: &ArrayRef) -> Result<()> {
         let leaves = compute_leaves(field, array).map_err(|error| failed("encode", &error))?;
         leaves.iter().try_for_each(|leaf| self.writer.write(leaf)).map_err(|error| failed("encode", &error))
     }
 
-    fn close(self) -> Result<ColumnChunk> {
+    /// The column chunk of all that was written, what is not compressed yet at this level.
+    pub fn close(self, level: Option<i32>) -> Result<ColumnChunk> {
+        level.into_iter().for_each(|level| self.pages.set_level(level));
         let chunk = self.writer.close().map_err(|error| failed("encode", &error))?;
         self.pages.chunk(chunk.close().clone()).map_err(|error| failed("compress", &error))
     }
@@ -286,7 +323,7 @@ impl ColumnWriter {
 fn null_chunk(encoding: &Encoded, field: &Arc<Field>, rows: usize) -> Result<ColumnChunk> {
     let mut writer = encoding.column_writer(field, Coding::Dictionary)?;
     writer.append(field, &new_null_array(field.data_type(), rows))?;
-    writer.close()
+    writer.close(None)
 }
 
 /// Runs a task on each item, on several threads, and gives back all that they return.

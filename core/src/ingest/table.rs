@@ -1,7 +1,8 @@
 //! Chunks to data files: rows go to the file of their day, sorted, and files end when they are large.
 
 use super::arrays::{Placement, RowRef, Settled, arrays, arrow_field, has_values};
-use super::parquet::{Encoded, OpenFile, in_parallel};
+use super::order::ranks;
+use super::parquet::{Encoded, OpenFile, OpenWriter, in_parallel};
 use super::rest::rest_of;
 use super::stats::{ColumnRange, ColumnRanges};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,13 +18,16 @@ use crate::storage::Storage;
 use chrono::NaiveDate;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// A row group ends at so many rows.
 const ROW_GROUP_ROWS: usize = 262_144;
 /// A file ends at so many encoded bytes.
 const FILE_BYTES: usize = 128 << 20;
+/// Rows whose hashes are added up by one thread at a time.
+const HASHED_ROWS: usize = 2_048;
+/// So many files are written and synced at once.
+const SYNCS_AT_ONCE: usize = 4;
 /// All open files together take about so much memory.
 const MEMORY_BYTES: usize = 64 << 20;
 
@@ -34,6 +38,8 @@ pub struct TableWriter {
     prefix: String,
     encoding: Encoded,
     threads: usize,
+    /// How large the records were that were pushed.
+    bytes: usize,
     open: BTreeMap<NaiveDate, DayFile>,
     /// How many batches were pushed.
     pushes: u64,
@@ -53,30 +59,32 @@ impl TableWriter {
     /// A writer of files below a prefix: empty, or a folder and `/`.
     pub fn new(storage: Arc<dyn Storage>, prefix: &str, encoding: Encoded, threads: usize) -> TableWriter {
         let prefix = prefix.to_string();
-        TableWriter { storage, prefix, encoding, threads, open: BTreeMap::new(), pushes: 0, done: Vec::new() }
+        let (open, done) = (BTreeMap::new(), Vec::new());
+        TableWriter { storage, prefix, encoding, threads, bytes: 0, open, pushes: 0, done }
     }
 
     /// Adds the rows of chunks that the catalogue covers.
     pub fn push(&mut self, chunks: &[Settled], catalogue: &Catalogue, now_ms: i64) -> Result<()> {
         let days: Vec<(NaiveDate, Vec<RowRef>)> = by_day(chunks).into_iter().collect();
         for (day, _) in &days {
-            let encoding = self.encoding;
+            let encoding = &self.encoding;
             self.open.entry(*day).or_insert_with(|| DayFile {
-                file: OpenFile::new(encoding),
+                file: OpenFile::new(encoding.clone()),
                 rows_hash: RowSet::default(),
                 ranges: ColumnRanges::default(),
                 last_push: 0,
             });
         }
         self.pushes += 1;
+        self.bytes = chunks.iter().fold(self.bytes, |sum, settled| sum.saturating_add(settled.chunk.bytes));
         self.write_columns(&days, chunks, catalogue.schema())?;
+        self.hash_rows(&days, chunks)?;
         for (day, rows) in &days {
             let Some(day_file) = self.open.get_mut(day) else { continue };
             day_file.file.end_batch(rows.len());
             day_file.last_push = self.pushes;
-            day_file.rows_hash.add(&rows_hash(chunks, rows));
             if day_file.end_row_group_if_full(self.threads)? {
-                self.finish_day(*day, now_ms)?;
+                self.finish_days(vec![*day], None, now_ms)?;
             }
         }
         self.make_room(now_ms)
@@ -93,7 +101,7 @@ impl TableWriter {
                 Some((_, day)) if day.file.open_rows() > 0 => day.file.close_row_group(self.threads)?,
                 Some((day, _)) => {
                     let day = *day;
-                    self.finish_day(day, now_ms)?;
+                    self.finish_days(vec![day], None, now_ms)?;
                 }
                 None => break,
             }
@@ -151,11 +159,22 @@ impl TableWriter {
         Ok(())
     }
 
+    fn hash_rows(&mut self, days: &[(NaiveDate, Vec<RowRef>)], chunks: &[Settled]) -> Result<()> {
+        let parts =
+            days.iter().flat_map(|(day, rows)| rows.chunks(HASHED_ROWS).map(move |rows| (*day, rows)));
+        let hash = |(day, rows): (NaiveDate, &[RowRef])| Ok((day, rows_hash(chunks, rows)));
+        for (day, hash) in in_parallel(parts.collect(), self.threads, hash)? {
+            if let Some(day_file) = self.open.get_mut(&day) {
+                day_file.rows_hash.add(&hash);
+            }
+        }
+        Ok(())
+    }
+
     /// Ends all files and gives them back.
     pub fn finish(mut self, now_ms: i64) -> Result<Vec<DataFile>> {
-        while let Some(day) = self.open.keys().next().copied() {
-            self.finish_day(day, now_ms)?;
-        }
+        let level = self.encoding.level_for(self.bytes);
+        self.finish_days(self.open.keys().copied().collect(), level, now_ms)?;
         Ok(self.done)
     }
 
@@ -167,29 +186,55 @@ impl TableWriter {
         }
     }
 
-    fn finish_day(&mut self, day: NaiveDate, now_ms: i64) -> Result<()> {
-        let Some(mut day_file) = self.open.remove(&day) else { return Ok(()) };
-        day_file.file.close_row_group(self.threads)?;
+    /// Ends the files of some days, what is not compressed yet at this level. They are written and synced side by
+    /// side, a few at once.
+    fn finish_days(&mut self, days: Vec<NaiveDate>, level: Option<i32>, now_ms: i64) -> Result<()> {
+        let mut columns = Vec::new();
+        let mut closing = Vec::new();
+        for day in days {
+            let Some(mut day_file) = self.open.remove(&day) else { continue };
+            columns.extend(day_file.file.begin_close().map(|column| (day, column)));
+            closing.push((day, day_file));
+        }
+        let close = |(day, (position, column)): (NaiveDate, (usize, OpenWriter))| {
+            Ok((day, position, column.close(level)?))
+        };
+        let mut closed: BTreeMap<NaiveDate, Vec<_>> = BTreeMap::new();
+        for (day, position, chunk) in in_parallel(columns, self.threads, close)? {
+            closed.entry(day).or_default().push((position, chunk));
+        }
+        for (day, day_file) in &mut closing {
+            day_file.file.end_close(closed.remove(day).unwrap_or_default());
+        }
+        let at_once = if self.threads > 1 { SYNCS_AT_ONCE } else { 1 };
+        let (storage, prefix) = (&*self.storage, self.prefix.as_str());
+        let write = |(day, day_file): (NaiveDate, DayFile)| day_file.write(storage, prefix, day, now_ms);
+        let mut done = in_parallel(closing, at_once, write)?;
+        done.sort_by_key(|file| file.day);
+        self.done.append(&mut done);
+        Ok(())
+    }
+}
+
+impl DayFile {
+    /// Writes the file, whose columns are closed, durably.
+    fn write(self, storage: &dyn Storage, prefix: &str, day: NaiveDate, now_ms: i64) -> Result<DataFile> {
         let path = layout::data_file(day, &uuid::Uuid::new_v4().to_string());
-        let place = format!("{}{path}", self.prefix);
-        let rows = day_file.file.rows() as u64;
-        let stats = day_file.ranges.into_stats(rows);
-        let written = day_file.file.finish(self.storage.create(&place)?, &place)?;
-        self.done.push(DataFile {
+        let place = format!("{prefix}{path}");
+        let stats = self.ranges.into_stats(self.file.rows() as u64);
+        let written = self.file.finish(storage.create(&place)?, &place)?;
+        Ok(DataFile {
             path,
             day,
             size: written.size,
             modified_ms: now_ms,
             rows: written.rows,
             file_hash: written.file_hash,
-            rows_hash: day_file.rows_hash.to_hex(),
+            rows_hash: self.rows_hash.to_hex(),
             stats: Arc::new(stats),
-        });
-        Ok(())
+        })
     }
-}
 
-impl DayFile {
     /// Ends the row group where it has enough rows, and says whether the file is large enough.
     fn end_row_group_if_full(&mut self, threads: usize) -> Result<bool> {
         if self.file.open_rows() >= ROW_GROUP_ROWS {
@@ -213,8 +258,8 @@ pub fn settle(chunks: Vec<(Chunk, Vec<i64>)>, catalogue: &Catalogue) -> Result<V
     chunks.into_iter().map(settle).collect()
 }
 
-/// Rows of chunks by their day. Records that are alike stand together, in the order of their time: that is what
-/// makes their columns small.
+/// Rows of chunks by their day. Records that are alike stand together, in the order in which they came: that is
+/// what makes their columns small.
 fn by_day(chunks: &[Settled]) -> BTreeMap<NaiveDate, Vec<RowRef>> {
     let mut days: BTreeMap<NaiveDate, Vec<RowRef>> = BTreeMap::new();
     for (chunk, settled) in chunks.iter().enumerate() {
@@ -229,40 +274,17 @@ fn by_day(chunks: &[Settled]) -> BTreeMap<NaiveDate, Vec<RowRef>> {
             days.entry(day).or_default().push(RowRef { chunk: chunk as u32, row: row as u32 });
         }
     }
-    let likeness: Vec<Vec<u64>> = chunks.iter().map(|settled| likeness_of(&settled.chunk)).collect();
-    let place = |row: &RowRef| {
-        let (chunk, at) = (row.chunk as usize, row.row as usize);
-        let settled = chunks.get(chunk)?;
-        Some((likeness.get(chunk)?.get(at)?, settled.chunk.ts.get(at)?, settled.seq.get(at)?))
-    };
-    days.values_mut().for_each(|rows| rows.sort_by_key(place));
+    let ranks = ranks(chunks);
+    let rank = |row: &RowRef| ranks.get(row.chunk as usize)?.get(row.row as usize);
+    days.values_mut().for_each(|rows| rows.sort_by_key(rank));
     days
-}
-
-/// A number for each record that is the same for those with the same keys, source and kind.
-fn likeness_of(chunk: &Chunk) -> Vec<u64> {
-    let mut likeness = chunk.keys.clone();
-    for fixed in [Fixed::Source, Fixed::Kind] {
-        for (row, text) in chunk.fixed_texts(fixed).into_iter().flat_map(|texts| texts.iter()) {
-            if let Some(number) = likeness.get_mut(row as usize) {
-                let mut hash = DefaultHasher::new();
-                (*number, text).hash(&mut hash);
-                *number = hash.finish();
-            }
-        }
-    }
-    likeness
 }
 
 fn rows_hash(chunks: &[Settled], rows: &[RowRef]) -> RowSet {
     let mut set = RowSet::default();
-    for row in rows {
-        let at = row.row as usize;
-        let Some(settled) = chunks.get(row.chunk as usize) else { continue };
-        let parts = (settled.seq.get(at), settled.chunk.ts.get(at), settled.chunk.content.get(at));
-        if let (Some(seq), Some(ts), Some(content)) = parts {
-            set.add_row(*seq, *ts, content);
-        }
-    }
+    set.add_rows(rows.iter().filter_map(|row| {
+        let (settled, at) = (chunks.get(row.chunk as usize)?, row.row as usize);
+        Some((*settled.seq.get(at)?, *settled.chunk.ts.get(at)?, settled.chunk.content.get(at)?))
+    }));
     set
 }

@@ -7,6 +7,7 @@ use crate::event::column::TableSchema;
 use crate::event::fixed::Fixed;
 use crate::ingest::arrays::arrow_field;
 use crate::ingest::batch::{conform, read_file};
+use crate::ingest::order::kinds_of_rows;
 use crate::ingest::parquet::{Encoded, OpenFile, in_parallel};
 use crate::ingest::progress::{Progress, Step, Unit};
 use crate::ingest::stats::{ColumnRange, ColumnRanges};
@@ -190,7 +191,7 @@ fn sum_of(group: &[DataFile]) -> Result<String> {
     Ok(sum.to_hex())
 }
 
-/// Sorts a run and adds it to the file.
+/// Sorts a run as ingest does, and adds it to the file.
 fn write_run(
     file: &mut OpenFile,
     ranges: &mut ColumnRanges,
@@ -209,8 +210,11 @@ fn write_run(
             run.iter().filter_map(|batch| batch.columns().get(position)).map(|array| &**array).collect();
         concat(&parts).map_err(internal)
     };
-    let key = |fixed: Fixed| Ok::<_, Error>(SortColumn { values: column(fixed.position())?, options: None });
-    let order = lexsort_to_indices(&[key(Fixed::Ts)?, key(Fixed::Seq)?], None).map_err(internal)?;
+    let key = |values: ArrayRef| SortColumn { values, options: None };
+    let fixed = |fixed: Fixed| Ok::<_, Error>(key(column(fixed.position())?));
+    let kinds = key(Arc::new(kinds_of_rows(run)));
+    let keys = [fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds, fixed(Fixed::Seq)?];
+    let order = lexsort_to_indices(&keys, None).map_err(internal)?;
     let positions: Vec<usize> = (0..schema.columns().len()).filter(|at| any_value(run, *at)).collect();
     let mut columns = Vec::with_capacity(positions.len());
     for position in positions {

@@ -2,15 +2,12 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-/// The longest line that is taken whole: of a longer one, this and one byte more are kept, so that whoever
-/// gets it sees that it is too long.
-pub const LINE_BYTES_MAX: usize = 128 << 20;
-
 /// A group does not grow beyond this much text, unless one line does.
 const GROUP_BYTES_MAX: usize = 1 << 20;
 
 /// Waits for a line, then takes those behind it that have arrived whole: it never waits for a second one.
-/// Line ends are not part of a line, and blank lines are none. `None` at the end of the stream.
+/// Line ends are not part of a line, and blank lines are none. Of a line of more than `line_bytes_max`, so many and
+/// one byte more are kept: whoever gets it sees that it is too long. `None` at the end of the stream.
 pub fn read_group(
     reader: &mut BufReader<impl Read>,
     line_bytes_max: usize,
@@ -79,7 +76,7 @@ mod tests {
     }
 
     fn group(reader: &mut BufReader<impl Read>) -> Option<Vec<String>> {
-        let group = read_group(reader, LINE_BYTES_MAX).unwrap()?;
+        let group = read_group(reader, 1 << 20).unwrap()?;
         Some(group.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect())
     }
 

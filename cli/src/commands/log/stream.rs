@@ -6,10 +6,10 @@
 use std::io::{self, BufReader, IsTerminal, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use daybook::{Appended, Durability, Error, Store};
+use daybook::{Appended, Durability, Error, RECORD_BYTES_MAX, Store};
 
 use super::Acknowledged;
-use super::lines::{LINE_BYTES_MAX, read_group};
+use super::lines::read_group;
 use crate::context::Context;
 use crate::escape;
 use crate::failure::Failure;
@@ -56,7 +56,7 @@ fn start_reading() -> Result<Receiver<Message>, Failure> {
 fn read_all(input: impl Read, sender: &SyncSender<Message>) {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, input);
     loop {
-        let message = match read_group(&mut reader, LINE_BYTES_MAX) {
+        let message = match read_group(&mut reader, RECORD_BYTES_MAX) {
             Ok(Some(lines)) => Message::Lines(lines),
             Ok(None) => Message::End(Ok(())),
             Err(error) => Message::End(Err(error)),

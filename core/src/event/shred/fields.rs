@@ -1,6 +1,6 @@
 //! The values of a record that no fixed column takes.
 
-use super::{ABSENCE, Shredder};
+use super::{ABSENCE, Plain, Shredder};
 use crate::event::json::{self, Kind, Tape};
 use crate::event::number::{self, Number};
 use crate::event::path::{NodeId, ROOT};
@@ -13,7 +13,7 @@ impl Shredder {
             self.fields.resize_with(self.paths.count(), FieldValues::default);
         }
         let mut absences: Vec<(u32, NodeId)> = Vec::new();
-        for leaf in self.leaves.iter().filter(|leaf| !leaf.taken) {
+        for leaf in self.leaves.iter_mut().filter(|leaf| !leaf.taken) {
             let Some(value) = self.tape.get(leaf.value as usize) else { continue };
             let Some(values) = self.fields.get_mut(leaf.node as usize) else { continue };
             let raw = json::text_of(text, &value);
@@ -32,12 +32,11 @@ impl Shredder {
                     values.rare_mut().other.push(row, quoted.unwrap_or_default());
                 }
                 _ if deep => values.rare_mut().other.push(row, raw),
-                Kind::String => {
-                    values.texts.push_with(row, |out| match value.escaped {
-                        true => json::unescape_into(raw, out),
-                        false => out.extend_from_slice(raw),
-                    });
+                Kind::String if value.escaped => {
+                    values.texts.push_with(row, |out| json::unescape_into(raw, out));
+                    leaf.plain = Some(Plain::Field);
                 }
+                Kind::String => values.texts.push(row, raw),
                 Kind::Number => match number::read(raw) {
                     Number::Int(value) => values.ints.push(row, value),
                     Number::Double(value) => values.doubles.push(row, value),

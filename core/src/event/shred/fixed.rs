@@ -1,6 +1,6 @@
 //! Which values of a record its fixed columns take.
 
-use super::{Candidate, Shredder};
+use super::{Candidate, Plain, Shredder};
 use crate::event::fixed::Fixed;
 use crate::event::json::{self, Kind, Node};
 use crate::event::mapping::OTHER_CASE_RANK;
@@ -70,6 +70,8 @@ impl Shredder {
                 let leaves = candidate.leaves.0 as usize..candidate.leaves.1 as usize;
                 for leaf in self.leaves.get_mut(leaves).unwrap_or_default() {
                     leaf.taken = true;
+                    leaf.plain =
+                        (form == Form::Text && value.escaped).then_some(Plain::Fixed(candidate.column));
                 }
             }
         }

@@ -1,0 +1,73 @@
+//! The order of rows in files: records that are alike stand together, which makes their columns small.
+
+use super::arrays::Settled;
+use crate::event::chunk::Chunk;
+use crate::event::fixed::Fixed;
+use arrow::array::{Array, RecordBatch, UInt64Array};
+use hashbrown::HashMap;
+
+/// A number for each record that is the same for those that are alike: with the same source, kind and keys. Those
+/// of one source follow each other, and among them those of one kind.
+pub fn ranks(chunks: &[Settled]) -> Vec<Vec<u32>> {
+    let mut likeness: Vec<Vec<u64>> = chunks.iter().map(|settled| likeness_of(&settled.chunk)).collect();
+    let mut firsts = HashMap::new();
+    for (settled, likeness) in chunks.iter().zip(&likeness) {
+        let text = |fixed: Fixed, row: usize| settled.chunk.fixed_texts(fixed)?.of_row(row as u32);
+        for (row, likeness) in likeness.iter().enumerate() {
+            let keys = || settled.chunk.keys.get(row).copied();
+            firsts
+                .entry(*likeness)
+                .or_insert_with(|| (text(Fixed::Source, row), text(Fixed::Kind, row), keys()));
+        }
+    }
+    let mut sorted: Vec<_> = firsts.into_iter().map(|(likeness, first)| (first, likeness)).collect();
+    sorted.sort_unstable();
+    let ranks: HashMap<u64, u32> = sorted.into_iter().map(|(_, likeness)| likeness).zip(0..).collect();
+    let rank = |likeness: u64| ranks.get(&likeness).copied().unwrap_or_default();
+    likeness.iter_mut().map(|of_chunk| of_chunk.drain(..).map(rank).collect()).collect()
+}
+
+/// A number for each record that is the same for those with the same keys, source and kind.
+fn likeness_of(chunk: &Chunk) -> Vec<u64> {
+    let mut likeness = chunk.keys.clone();
+    for fixed in [Fixed::Source, Fixed::Kind] {
+        for (row, text) in chunk.fixed_texts(fixed).into_iter().flat_map(|texts| texts.iter()) {
+            if let Some(number) = likeness.get_mut(row as usize) {
+                *number = mixed(*number ^ fixed.position() as u64, text);
+            }
+        }
+    }
+    likeness
+}
+
+/// A number that differs where a number or a text does, most likely.
+fn mixed(number: u64, text: &[u8]) -> u64 {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mix = |number: u64, word: u64| ((number ^ word).wrapping_mul(ODD)).rotate_left(29);
+    let (words, tail) = text.as_chunks::<8>();
+    let words =
+        words.iter().fold(mix(number, text.len() as u64), |all, word| mix(all, u64::from_le_bytes(*word)));
+    let last = tail.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    mix(mix(words, last), ODD)
+}
+
+/// A number for each row of batches that is the same for those with values in the same columns.
+pub fn kinds_of_rows(batches: &[RecordBatch]) -> UInt64Array {
+    let mut kinds = Vec::new();
+    for batch in batches {
+        let start = kinds.len();
+        kinds.resize(start + batch.num_rows(), 0);
+        let rows = kinds.get_mut(start..).unwrap_or_default();
+        for (position, array) in batch.columns().iter().enumerate() {
+            if array.null_count() == array.len() {
+                continue;
+            }
+            for (row, kind) in rows.iter_mut().enumerate() {
+                if array.is_valid(row) {
+                    *kind = mixed(*kind, &position.to_le_bytes());
+                }
+            }
+        }
+    }
+    UInt64Array::from(kinds)
+}
