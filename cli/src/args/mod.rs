@@ -17,8 +17,8 @@ use clap::{CommandFactory, Parser};
 
 pub use asking::{FacetsInput, SearchInput, Shown, TimelineInput};
 pub use checked::{
-    Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, NewEvent, Quarantine, Shell,
-    Sql, State, Target, Timeout, is_dash, read_timeout,
+    Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, Mine, NewEvent, Quarantine,
+    Shell, Sql, State, Target, Timeout, is_dash, read_timeout,
 };
 pub use filter::FilterInput;
 pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, TailInput};
