@@ -15,6 +15,7 @@ MODULES = {
     "query": VALUES,
     "storage": {"error"},
     "format": {"event"},
+    "mine": {"event"},
     "redact": VALUES | {"described"},
     "intake": {"event", "redact"},
     "settings": DISK | {"event", "described", "format", "redact"},
@@ -60,7 +61,7 @@ MODULES = {
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
-PURE = {"error", "layout", "event", "format", "redact", "intake", "query", "demo", "described", "output"} | {
+PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output"} | {
     f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "pages", "progress", "rest")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"

@@ -51,10 +51,12 @@ const fn class(byte: u8) -> u16 {
 
 static CLASSES: [u16; 256] = {
     let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = class(byte as u8);
-        byte += 1;
+    let mut rest: &mut [u16] = &mut table;
+    let mut byte: u8 = 0;
+    while let Some((first, others)) = rest.split_first_mut() {
+        *first = class(byte);
+        byte = byte.wrapping_add(1);
+        rest = others;
     }
     table
 };

@@ -3,6 +3,7 @@
 //! What is learned depends on which texts were seen, not on how often or in which order, so that two runs over the
 //! same messages, or two writers that exchange what they know, end with the same templates.
 
+use super::columns::{self, Alike};
 use super::hash;
 use super::rows;
 use super::scan::MARK;
@@ -148,6 +149,7 @@ impl Texts {
 
     /// Joins what is known to be one only now.
     pub fn settle(&mut self) {
+        self.learn_columns();
         if self.general.is_empty() {
             return;
         }
@@ -157,6 +159,30 @@ impl Texts {
             {
                 self.join(index, general);
             }
+        }
+    }
+
+    fn learn_columns(&mut self) {
+        let count = u32::try_from(self.known.len()).unwrap_or(NONE);
+        let alive = (0..count).filter(|index| self.is_alive(*index));
+        let mut found = columns::alike(alive.map(|index| (index, self.text(index))));
+        found.sort_unstable_by(|left, right| left.general.cmp(&right.general));
+        let mut waiting = Vec::new();
+        for Alike { members, general, learned } in found {
+            let (into, new) = self.enter(&general);
+            if new {
+                waiting.push(into);
+            }
+            for member in members {
+                self.join(member, into);
+            }
+            if let Some(known) = self.known.get_mut(into as usize) {
+                known.learned |= learned;
+            }
+            self.note_general(into);
+        }
+        while let Some(next) = waiting.pop() {
+            self.learn(next, &mut waiting);
         }
     }
 

@@ -27,6 +27,8 @@
 //!   A name (dots, underscores, digits, capitals inside) says twice as much as a word of a language, because programs
 //!   have few verbs and many names; after `user` and `host` it is nearly certain. Six words or three names are enough.
 //!   A value seen in that place is: `chdir(pwd)` belongs to `chdir(/tmp)`.
+//! - Where two words beside each other both vary freely, no two texts differ in one only: very many texts that have all
+//!   but words in common are looked at by [`columns`].
 //! - Two words have to stay. The first word takes four times the evidence: it mostly says what happened, and
 //!   `cups started` and `ssh started` are different events where few programs log.
 //! - Texts that differ in how many values stand in a row are one, since lists have lengths: ([`rows`]). So are those that
@@ -38,6 +40,7 @@
 //! [`Dictionary`] says which, and the old id goes on to be understood. The number of texts is bounded ([`Folded`]).
 
 mod class;
+mod columns;
 mod date;
 mod dictionary;
 mod hash;
@@ -105,6 +108,8 @@ pub struct Miner {
     scanner: Scanner,
     texts: Texts,
     folded: Folded,
+    /// Whether it made up its mind since it is full.
+    settled: bool,
 }
 
 impl Miner {
@@ -130,6 +135,10 @@ impl Miner {
         let text = self.scanner.skeleton(message);
         if let Some(index) = self.texts.find(text) {
             return Assigned(index);
+        }
+        if is_full(&self.texts) && !self.settled {
+            self.settled = true;
+            self.texts.settle();
         }
         Assigned(assign_new(&mut self.texts, &mut self.folded, text))
     }
@@ -195,9 +204,13 @@ impl Assigned {
     }
 }
 
+fn is_full(texts: &Texts) -> bool {
+    texts.len() >= TEXTS_MAX || texts.bytes() >= TEXT_BYTES_MAX
+}
+
 #[cold]
 fn assign_new(texts: &mut Texts, folded: &mut Folded, text: &[u8]) -> Index {
-    let room = texts.len() < TEXTS_MAX && texts.bytes() < TEXT_BYTES_MAX;
+    let room = !is_full(texts);
     if room && texts.merged() < MERGED_MAX {
         return texts.add(text, 0);
     }

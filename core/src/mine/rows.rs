@@ -9,20 +9,24 @@ pub fn canonical(text: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(text.len());
     // Where the last token begins, if it is nothing but values.
     let mut values: Option<usize> = None;
+    // Whether a bracket was left out that a unit closes.
+    let mut open = false;
     for token in text.split(|byte| *byte == b' ') {
         if let Some(start) = values {
             if let Some(punctuation) = after_unit(token, &out) {
-                out.extend_from_slice(punctuation);
+                out.extend(punctuation.iter().filter(|byte| !open || !closes(byte)));
+                open = false;
                 continue;
             }
             if is_values(token) {
-                join(&mut out, start, token);
+                open = join(&mut out, start, token);
                 continue;
             }
         }
         if !out.is_empty() {
             out.push(b' ');
         }
+        open = false;
         values = is_values(token).then_some(out.len());
         push_token(&mut out, token);
     }
@@ -80,16 +84,24 @@ fn after_unit<'a>(token: &'a [u8], out: &[u8]) -> Option<&'a [u8]> {
     (known && rest.iter().all(|byte| of(*byte) & PUNCTUATION != 0 || *byte == b'.')).then_some(rest)
 }
 
-/// Joins a token of values to the one before it, which begins at `start`.
-fn join(out: &mut Vec<u8>, start: usize, token: &[u8]) {
-    let opens = |byte: &u8| matches!(byte, b'(' | b'[' | b'{');
-    let closes = |byte: &u8| matches!(byte, b')' | b']' | b'}');
+fn opens(byte: &u8) -> bool {
+    matches!(byte, b'(' | b'[' | b'{')
+}
+
+fn closes(byte: &u8) -> bool {
+    matches!(byte, b')' | b']' | b'}')
+}
+
+/// Joins a token of values to the one before it, which begins at `start`. Says whether a bracket that it opens was
+/// left out and is still to be closed.
+fn join(out: &mut Vec<u8>, start: usize, token: &[u8]) -> bool {
     let open = out.get(start..).is_some_and(|first| first.iter().any(opens));
     let end = out.iter().rposition(|byte| *byte == MARK).map_or(out.len(), |last| last.saturating_add(1));
     out.truncate(end);
     let last = token.iter().rposition(|byte| *byte == MARK);
     let after = last.and_then(|last| token.get(last.saturating_add(1)..)).unwrap_or_default();
     out.extend(after.iter().filter(|byte| open || !closes(byte)));
+    !open && token.iter().any(opens) && !token.iter().any(closes)
 }
 
 /// A token in which values that only commas and the like part are one, and `<` before a value is part of it.

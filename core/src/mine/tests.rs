@@ -83,6 +83,7 @@ fn rows_of_values_and_units_are_one_template() {
     for (messages, expected) in [
         (vec!["ask 1 to delete 2", "ask 1 to delete 2 3 4"], "ask <*> to delete <*>"),
         (vec!["size 5 KB, free 7 GB", "size 5 B, free 7 GB"], "size <*>, free <*>"),
+        (vec!["sent 5 bytes (7 KB) to it", "sent 5 bytes to it"], "sent <*> to it"),
         (vec!["lifetime <1 sec", "lifetime 00:01"], "lifetime <*>"),
         (vec!["ask for id=7 ws=null now", "ask for id=7 ws=Source{12} now"], "ask for id=<*> ws=<*> now"),
         (vec!["from 1,2 read", "from 1 read"], "from <*> read"),
@@ -141,6 +142,26 @@ fn what_is_too_much_is_folded_and_counted() {
     assert!(folded.templates <= FOLDED_MAX + 1, "{folded:?}");
     assert!(miner.texts() <= TEXTS_MAX + FOLDED_MAX + 1);
     assert!(assigned.iter().all(|assigned| assigned.position() < miner.texts()));
+}
+
+#[test]
+fn words_that_vary_side_by_side_become_parameters() {
+    let name = |number: u32| -> String {
+        (0..4).map(|at| char::from(b'g' + u8::try_from((number >> (at * 4)) & 15).unwrap())).collect()
+    };
+    let message = |number: u32| {
+        let (from, to) = (name(number.wrapping_mul(40_503) >> 3), name(number.wrapping_mul(30_011) >> 2));
+        format!("copied {from} to the place {to} at last")
+    };
+    let expected = "copied <*> to the place <*> at last";
+    let mut miner = Miner::default();
+    let all: Vec<Assigned> = (1..200).map(|number| miner.assign(message(number).as_bytes())).collect();
+    miner.settle();
+    assert!(all.iter().all(|assigned| miner.template(*assigned) == expected));
+    // It is found again without a word in common.
+    let other = miner.assign(b"copied zzzz to the place yyyy at last");
+    miner.settle();
+    assert_eq!(miner.template(other), expected);
 }
 
 #[test]
