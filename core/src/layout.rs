@@ -71,6 +71,11 @@ pub fn shapes(version: u64) -> String {
     format!("{SHAPES}/{version:010}.json")
 }
 
+/// A part of the dictionary of templates.
+pub fn templates(version: u64) -> String {
+    format!("{TEMPLATES}/{version:010}.json")
+}
+
 /// The folder of a writer's log.
 pub fn writer_folder(writer: &str) -> String {
     format!("{WAL}/{writer}")

@@ -43,11 +43,13 @@ MODULES = {
     | {"format", "ingest/archive", "ingest/blocks", "ingest/columnar", "ingest/decompress", "ingest/encoding"}
     | {"ingest/input", "ingest/known"},
     "ingest/register": DISK | {"event"},
+    "ingest/templates": DISK | COLUMNS | {"mine"},
     "ingest/table": DISK | COLUMNS | {"ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
     | VALUES
-    | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"},
+    | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "ingest/templates"}
+    | {"log", "quarantine", "wal"},
     "ingest/pipeline": VALUES
     | {"format", "intake", "redact", "log", "quarantine", "seal", "storage", "wal"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")},

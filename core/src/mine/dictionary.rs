@@ -42,6 +42,8 @@ pub struct Entry {
     pub merged_into: Option<TemplateId>,
     /// Which of its parameters were words once, by their position, as bits.
     pub learned: u64,
+    /// When the first of its messages happened, in microseconds since 1970, if that is known.
+    pub first_seen_us: Option<i64>,
 }
 
 /// Templates by their ids.
@@ -91,6 +93,8 @@ struct EntryOut {
     merged_into: Option<String>,
     #[serde(default, skip_serializing_if = "is_zero")]
     learned: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_seen_us: Option<i64>,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -112,8 +116,9 @@ impl Dictionary {
     pub fn insert(&mut self, entry: Entry) -> TemplateId {
         let id = TemplateId::of(&entry.text);
         let merged_into = entry.merged_into.filter(|into| *into != id);
-        let known =
-            self.entries.entry(id).or_insert(Entry { merged_into: None, learned: 0, text: entry.text });
+        let new = Entry { text: entry.text, merged_into: None, learned: 0, first_seen_us: None };
+        let known = self.entries.entry(id).or_insert(new);
+        known.first_seen_us = known.first_seen_us.into_iter().chain(entry.first_seen_us).min();
         known.learned |= entry.learned;
         // Where two writers disagree, all go by the same one.
         known.merged_into = match (known.merged_into, merged_into) {
@@ -121,6 +126,13 @@ impl Dictionary {
             (ours, theirs) => ours.or(theirs),
         };
         id
+    }
+
+    /// Notes that a message of a template happened at a time, in microseconds since 1970.
+    pub fn seen(&mut self, id: TemplateId, at_us: i64) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.first_seen_us = Some(entry.first_seen_us.map_or(at_us, |first| first.min(at_us)));
+        }
     }
 
     /// Adds what another writer knows. The order of additions makes no difference.
@@ -161,6 +173,7 @@ impl Dictionary {
             template: entry.text.clone(),
             merged_into: entry.merged_into.map(|id| id.to_string()),
             learned: entry.learned,
+            first_seen_us: entry.first_seen_us,
         });
         let file = FileOut { version: VERSION, templates: templates.collect() };
         serde_json::to_string(&file).unwrap_or_default()
@@ -184,7 +197,8 @@ impl Dictionary {
             if TemplateId::parse(&entry.id) != Some(TemplateId::of(&entry.template)) {
                 return Err(wrong());
             }
-            dictionary.insert(Entry { text: entry.template, merged_into, learned: entry.learned });
+            let EntryOut { template: text, learned, first_seen_us, .. } = entry;
+            dictionary.insert(Entry { text, merged_into, learned, first_seen_us });
         }
         Ok(dictionary)
     }

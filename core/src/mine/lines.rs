@@ -16,7 +16,7 @@ const EXAMPLE_BYTES_MAX: usize = 1024;
 pub fn each_line(
     reader: &mut dyn BufRead,
     visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-) -> io::Result<ControlFlow<()>> {
+) -> io::Result<()> {
     let mut long: Vec<u8> = Vec::new();
     let mut in_line = false;
     loop {
@@ -26,7 +26,10 @@ pub fn each_line(
             Err(error) => return Err(error),
         };
         if buffer.is_empty() {
-            return Ok(if in_line { visit(&long) } else { ControlFlow::Continue(()) });
+            if in_line {
+                let _ = visit(&long);
+            }
+            return Ok(());
         }
         let mut rest = buffer;
         while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -43,7 +46,7 @@ pub fn each_line(
             if flow.is_break() {
                 let used = buffer.len().saturating_sub(rest.len());
                 reader.consume(used);
-                return Ok(flow);
+                return Ok(());
             }
         }
         in_line |= !rest.is_empty();

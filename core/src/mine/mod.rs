@@ -108,25 +108,32 @@ pub struct Miner {
     scanner: Scanner,
     texts: Texts,
     folded: Folded,
-    /// Whether it made up its mind since it is full.
-    settled: bool,
+    /// How many texts there were when it made up its mind.
+    settled_at: usize,
+    /// Whether it made up its mind since it takes no more texts.
+    is_full: bool,
 }
 
 impl Miner {
     /// A miner that knows what others have learned.
     pub fn with(dictionary: &Dictionary) -> Miner {
         let mut miner = Miner::default();
+        miner.know(dictionary);
+        miner
+    }
+
+    /// Takes in what others have learned.
+    pub fn know(&mut self, dictionary: &Dictionary) {
         let (own, merged) = dictionary.marked();
         for (text, learned) in own {
-            let index = miner.texts.add(&text, learned);
-            miner.texts.publish(index);
+            let index = self.texts.add(&text, learned);
+            self.texts.publish(index);
         }
         for (text, into) in merged {
-            let into = miner.texts.add(&into, 0);
-            let index = miner.texts.add_merged(&text, into);
-            miner.texts.publish(index);
+            let into = self.texts.add(&into, 0);
+            let index = self.texts.add_merged(&text, into);
+            self.texts.publish(index);
         }
-        miner
     }
 
     /// Takes in a message.
@@ -136,8 +143,8 @@ impl Miner {
         if let Some(index) = self.texts.find(text) {
             return Assigned(index);
         }
-        if is_full(&self.texts) && !self.settled {
-            self.settled = true;
+        if is_full(&self.texts) && !self.is_full {
+            self.is_full = true;
             self.texts.settle();
         }
         Assigned(assign_new(&mut self.texts, &mut self.folded, text))
@@ -145,7 +152,10 @@ impl Miner {
 
     /// Makes up its mind after a batch.
     pub fn settle(&mut self) {
-        self.texts.settle();
+        if self.settled_at != self.texts.len() {
+            self.texts.settle();
+            self.settled_at = self.texts.len();
+        }
     }
 
     /// The id of the template that a message has now. From here on the dictionary has it.
@@ -178,6 +188,7 @@ impl Miner {
             text: text::readable(self.texts.text(index)),
             merged_into,
             learned,
+            first_seen_us: None,
         };
         for (index, learned) in self.texts.published() {
             let into = self.texts.resolve(index);

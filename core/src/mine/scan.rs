@@ -57,7 +57,7 @@ impl Scanner {
             }
         }
         if cut {
-            self.space = true;
+            self.space = !self.out.is_empty();
             self.value();
         }
         &self.out

@@ -245,8 +245,8 @@ fn a_dictionary_that_is_damaged_is_refused() {
     // A circle, which no miner writes, ends somewhere.
     let (a, b) = (TemplateId::of("a"), TemplateId::of("b"));
     let mut circle = Dictionary::default();
-    circle.insert(Entry { text: "a".into(), merged_into: Some(b), learned: 0 });
-    circle.insert(Entry { text: "b".into(), merged_into: Some(a), learned: 0 });
+    circle.insert(Entry { text: "a".into(), merged_into: Some(b), learned: 0, first_seen_us: None });
+    circle.insert(Entry { text: "b".into(), merged_into: Some(a), learned: 0, first_seen_us: None });
     circle.resolve(a);
     let mut miner = Miner::with(&circle);
     let assigned = miner.assign(b"a");
@@ -297,11 +297,11 @@ fn counts_sum_to_the_number_of_messages() {
     for capacity in [1, 3, 1 << 16] {
         let mut counter = lines::Counter::default();
         let mut reader = std::io::BufReader::with_capacity(capacity, text.as_bytes());
-        let flow = lines::each_line(&mut reader, &mut |line| {
+        lines::each_line(&mut reader, &mut |line| {
             counter.count(line);
             std::ops::ControlFlow::Continue(())
-        });
-        assert!(flow.unwrap().is_continue());
+        })
+        .unwrap();
         let found = counter.finish();
         assert_eq!(found.messages, 5);
         let counts: Vec<(&str, u64)> =

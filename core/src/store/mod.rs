@@ -12,6 +12,7 @@ mod quarantine;
 mod reader;
 mod reports;
 mod tail;
+mod templates;
 mod writer;
 
 use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};

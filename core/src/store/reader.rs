@@ -1,7 +1,7 @@
 //! The reading side: one consistent view of the data files and of what is not yet in them.
 
 use super::changes::{numbers, without};
-use super::commits;
+use super::{commits, templates};
 use crate::engine::{Limits, Mixed, MixedField, Question, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::{Catalogue, Reads};
@@ -76,7 +76,9 @@ impl View {
         }
         let chunks = opened.chunks.iter().map(|(chunk, _)| chunk);
         let catalogue = grown(&tables.register.latest()?, chunks)?;
-        let pending = batch_of(&settle(opened.chunks, &catalogue)?, catalogue.schema())?;
+        let mut settled = settle(opened.chunks, &catalogue)?;
+        tables.templates.fill(&mut settled)?;
+        let pending = batch_of(&settled, catalogue.schema())?;
         let pending_rejects = quarantine::batch_of(&opened.rejects)?;
         let retried = BTreeSet::new();
         let mut view = View { events, quarantine, catalogue, pending, pending_rejects, retried, damage };
@@ -142,10 +144,13 @@ impl View {
         let events = self.events_table(tables, &self.events.files, true)?;
         let rejects = self.rejects_table(tables)?;
         let spans: Vec<_> = self.events.files.iter().map(DataFile::ts_range).collect();
-        let question = Question { sql, now_us, spans: &spans, others: &[commits::TABLE] };
+        let question = Question { sql, now_us, spans: &spans, others: &[commits::TABLE, templates::TABLE] };
         let mut extra = Vec::new();
         if commits::is_named_in(sql) {
             extra.push((commits::TABLE, commits::batch_of(&tables.events, self.events.version)?));
+        }
+        if templates::is_named_in(sql) {
+            extra.push((templates::TABLE, templates::batch_of(&tables.templates.dictionary()?)?));
         }
         Session::open_for(&question, vec![events, rejects], extra, limits)
     }
