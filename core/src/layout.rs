@@ -96,6 +96,11 @@ pub fn index_id(path: &str) -> Option<&str> {
     name.strip_suffix(".filters").or_else(|| name.strip_suffix(".parquet"))
 }
 
+/// A part of the dictionary of templates.
+pub fn templates(version: u64) -> String {
+    format!("{TEMPLATES}/{version:010}.json")
+}
+
 /// The folder of a writer's log.
 pub fn writer_folder(writer: &str) -> String {
     format!("{WAL}/{writer}")

@@ -30,6 +30,7 @@ pub mod format;
 pub mod ingest;
 pub mod intake;
 pub mod layout;
+pub mod mine;
 pub mod output;
 pub mod query;
 pub mod redact;

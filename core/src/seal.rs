@@ -9,6 +9,7 @@ use crate::ingest::known::{Known, Mark};
 use crate::ingest::parquet::Encoded;
 use crate::ingest::register::Register;
 use crate::ingest::table::{TableWriter, settle};
+use crate::ingest::templates::Templates;
 use crate::layout;
 use crate::log::{At, Change, DataFile, Log, LogMaintenance, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
@@ -43,6 +44,8 @@ pub struct Tables {
     pub register: Register,
     /// The index of the events' data files.
     pub index: Index,
+    /// The templates of messages.
+    pub templates: Templates,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -95,8 +98,8 @@ pub struct Both {
 impl Tables {
     /// The parts of a store.
     pub fn new(storage: Arc<LocalStorage>, events: Log, quarantine: Log, register: Register) -> Tables {
-        let index = Index::new(storage.clone());
-        Tables { storage, events, quarantine, register, index, warnings: Mutex::default() }
+        let (index, templates) = (Index::new(storage.clone()), Templates::new(storage.clone()));
+        Tables { storage, events, quarantine, register, index, templates, warnings: Mutex::default() }
     }
 
     /// What is wrong with the store, as far as this handle has seen, in sentences.
@@ -147,7 +150,9 @@ impl Tables {
             }
             for (chunk, seqs) in opened.chunks {
                 let catalogue = self.register.cover(std::slice::from_ref(&chunk))?;
-                writer.push(&settle(vec![(chunk, seqs)], &catalogue)?, &catalogue, now_ms)?;
+                let mut settled = settle(vec![(chunk, seqs)], &catalogue)?;
+                self.templates.fill(&mut settled)?;
+                writer.push(&settled, &catalogue, now_ms)?;
             }
             both.transactions.retain(|(known, _)| *known != marker);
             both.transactions.push((marker, number));
@@ -262,6 +267,9 @@ impl Tables {
     /// Between the two, a crash leaves the quarantine committed and the events not: the next try finds the
     /// marker in the quarantine and goes on with the events.
     pub fn commit(&self, both: &Both, now_ms: i64) -> Result<Option<u64>> {
+        if !both.events.is_empty() {
+            self.templates.save()?;
+        }
         if both.partly_quarantined {
             // Once the events are committed, nobody looks for the rejects in the log any more.
             self.quarantine.sync()?;

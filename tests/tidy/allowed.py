@@ -15,6 +15,7 @@ MODULES = {
     "query": VALUES,
     "storage": {"error"},
     "format": {"event"},
+    "mine": {"event"},
     "redact": VALUES | {"described"},
     "intake": {"event", "redact"},
     "settings": DISK | {"event", "described", "format", "redact"},
@@ -42,12 +43,13 @@ MODULES = {
     | {"format", "ingest/archive", "ingest/blocks", "ingest/columnar", "ingest/decompress", "ingest/encoding"}
     | {"ingest/input", "ingest/known"},
     "ingest/register": DISK | {"event"},
+    "ingest/templates": DISK | COLUMNS | {"mine"},
     "ingest/table": DISK | COLUMNS | {"ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
     | VALUES
-    | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "log", "quarantine", "wal"}
-    | {"index"},
+    | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "ingest/templates"}
+    | {"index", "log", "quarantine", "wal"},
     "ingest/pipeline": VALUES
     | {"format", "intake", "redact", "log", "quarantine", "seal", "storage", "wal"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")},
@@ -62,7 +64,7 @@ MODULES = {
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
-PURE = {"error", "layout", "event", "format", "redact", "intake", "query", "demo", "described", "output"} | {
+PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output"} | {
     f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "pages", "progress", "rest")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"

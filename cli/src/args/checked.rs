@@ -15,7 +15,7 @@ use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, ShowInpu
 use super::output::{self, Format};
 pub use super::raw::ConfigAction;
 use super::raw::{
-    Raw, RawCommand, RawExport, RawGlobal, RawIngest, RawLog, RawQuarantine, RawQuarantineCommand,
+    Raw, RawCommand, RawExport, RawGlobal, RawIngest, RawLog, RawMine, RawQuarantine, RawQuarantineCommand,
     RawQuarantineFilter, RawShell, RawSql,
 };
 use super::reporting::{AuditInput, MetricsInput};
@@ -53,6 +53,7 @@ pub enum Command {
     Stats(FilterInput),
     Timeline(TimelineInput),
     Facets(FacetsInput),
+    Mine(Mine),
     Slowest(Limited),
     History(HistoryInput),
     Sessions(SessionsInput),
@@ -79,6 +80,14 @@ pub struct DemoRequest {
     pub until: NaiveDate,
     /// About how many; else as many as the library makes.
     pub events: Option<u32>,
+}
+
+/// Messages to find the templates of.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mine {
+    pub file: PathBuf,
+    /// Print the template of each message.
+    pub assign: bool,
 }
 
 /// Where the events to record come from.
@@ -196,6 +205,7 @@ impl Raw {
             RawCommand::Stats(raw) => Command::Stats(raw.filter.check()?),
             RawCommand::Timeline(raw) => Command::Timeline(raw.check()?),
             RawCommand::Facets(raw) => Command::Facets(raw.check()?),
+            RawCommand::Mine(RawMine { file, assign }) => Command::Mine(Mine { file, assign }),
             RawCommand::Slowest(raw) => Command::Slowest(raw.check()?),
             RawCommand::History(raw) => Command::History(raw.check()?),
             RawCommand::FileHistory(raw) => Command::History(raw.check()?),

@@ -161,6 +161,14 @@ Examples:
   daybook facets --by kind
   daybook facets --by actor,status,http.method --limit 5 last:7d";
 
+pub const MINE: &str = "\
+Examples:
+  daybook mine messages.txt
+  daybook mine messages.txt.zst --assign
+  cut -d' ' -f6- app.log | daybook mine -
+
+`<*>` stands for a parameter. The same template has the same id in every file and store.";
+
 pub const SLOWEST: &str = "\
 Examples:
   daybook slowest

@@ -18,8 +18,8 @@ use clap::{CommandFactory, Parser};
 
 pub use asking::{FacetsInput, SearchInput, Shown, TimelineInput};
 pub use checked::{
-    Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, NewEvent, Quarantine, Shell,
-    Sql, State, Target, is_dash,
+    Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, Mine, NewEvent, Quarantine,
+    Shell, Sql, State, Target, is_dash,
 };
 pub use filter::FilterInput;
 pub use limits::{LimitsInput, read_timeout};

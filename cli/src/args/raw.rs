@@ -91,6 +91,9 @@ pub enum RawCommand {
     /// Count the most frequent values of columns
     #[command(after_help = help::FACETS)]
     Facets(Box<RawFacets>),
+    /// Find the templates of messages: what is left of them without their parameters
+    #[command(after_help = help::MINE)]
+    Mine(RawMine),
     /// Find the events that took longest
     #[command(after_help = help::SLOWEST)]
     Slowest(Box<RawSlowest>),
@@ -213,6 +216,16 @@ impl RawLog {
             || self.after.is_some()
             || !self.fields.is_empty()
     }
+}
+
+#[derive(Args, Debug)]
+pub struct RawMine {
+    /// A file with one message a line, compressed or not; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print the id and the template of each line, in order, with a tab between them
+    #[arg(long)]
+    pub assign: bool,
 }
 
 #[derive(Args, Debug)]

@@ -17,6 +17,7 @@ mod ingest;
 mod log;
 mod man;
 mod metrics;
+mod mine;
 mod quarantine;
 mod receipt;
 mod schema;
@@ -49,6 +50,7 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Stats(input) => stats::run(&context, &input),
         Command::Timeline(input) => timeline::run(&context, &input),
         Command::Facets(input) => facets::run(&context, &input),
+        Command::Mine(request) => mine::run(&context, &request),
         Command::Slowest(input) => slowest::run(&context, &input),
         Command::History(input) => history::run(&context, &input),
         Command::Sessions(input) => sessions::run(&context, &input),

@@ -37,6 +37,8 @@ pub struct Settled {
     pub shape_ids: Vec<i32>,
     /// What goes to `rest`.
     pub rest: Texts,
+    /// The id of the template of each message, where they were looked for.
+    pub templates: Texts,
     /// The position of the column of each field; none for fields that only `rest` holds.
     pub columns: Vec<Option<usize>>,
 }
@@ -172,6 +174,7 @@ pub fn has_values(position: usize, settled: &Settled) -> bool {
         Some(Fixed::Severity) => settled.chunk.severity.iter().any(|severity| *severity != 0),
         Some(Fixed::DurationMs) => !settled.chunk.duration_ms.rows.is_empty(),
         Some(Fixed::Rest) => !settled.rest.is_empty(),
+        Some(Fixed::Template) => !settled.templates.is_empty(),
         Some(text) => settled.chunk.fixed_texts(*text).is_some_and(|texts| !texts.is_empty()),
         None => settled.columns.contains(&Some(position)),
     }
@@ -217,6 +220,10 @@ fn fixed_arrays(
         }
         Fixed::Rest => {
             let texts = settled().map(|settled| Some(settled.rest.iter()));
+            Placed::new(placement, texts).arrays(|texts| text_array(&texts))
+        }
+        Fixed::Template => {
+            let texts = settled().map(|settled| Some(settled.templates.iter()));
             Placed::new(placement, texts).arrays(|texts| text_array(&texts))
         }
         text if column_type == ColumnType::Text => {

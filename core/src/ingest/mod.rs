@@ -35,6 +35,8 @@ pub mod source;
 pub mod stats;
 #[cfg(feature = "native")]
 pub mod table;
+#[cfg(feature = "native")]
+pub mod templates;
 
 #[cfg(test)]
 #[cfg(feature = "native")]

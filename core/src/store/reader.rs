@@ -75,7 +75,9 @@ impl View {
         }
         let chunks = opened.chunks.iter().map(|(chunk, _)| chunk);
         let catalogue = grown(&tables.register.latest()?, chunks)?;
-        let pending = batch_of(&settle(opened.chunks, &catalogue)?, catalogue.schema())?;
+        let mut settled = settle(opened.chunks, &catalogue)?;
+        tables.templates.fill(&mut settled)?;
+        let pending = batch_of(&settled, catalogue.schema())?;
         let pending_rejects = quarantine::batch_of(&opened.rejects)?;
         let retried = BTreeSet::new();
         let mut view = View { events, quarantine, catalogue, pending, pending_rejects, retried, damage };
@@ -148,7 +150,7 @@ impl View {
             extra.push((commits::TABLE, commits::batch_of(&tables.events, self.events.version)?));
         }
         if templates::is_named_in(sql) {
-            extra.push((templates::TABLE, templates::empty()?));
+            extra.push((templates::TABLE, templates::batch_of(&tables.templates.dictionary()?)?));
         }
         Session::open_for(&question, vec![events, rejects], extra, limits)
     }

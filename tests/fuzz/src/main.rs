@@ -9,6 +9,7 @@ mod format;
 mod ingest;
 mod input;
 mod json;
+mod mine;
 mod redact;
 mod roundtrip;
 mod sql;
@@ -23,7 +24,7 @@ use std::sync::OnceLock;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 26] = [
+const TARGETS: [(&str, Target); 27] = [
     ("jsonl", |data| format::check(Format::JsonLines, data)),
     ("json", |data| format::check(Format::Json, data)),
     ("csv", |data| format::check(Format::Csv, data)),
@@ -47,6 +48,7 @@ const TARGETS: [(&str, Target); 26] = [
     ("record", roundtrip::check),
     ("redact", redact::check),
     ("filter", filter::check),
+    ("mine", mine::check),
     ("sql", sql::check),
     ("time", time::check),
     ("disk", check_files_of_the_store),

@@ -303,7 +303,8 @@ impl Rows {
             seq += chunk.len() as i64;
             (chunk, seqs)
         });
-        let settled = settle(numbered.collect(), &catalogue)?;
+        let mut settled = settle(numbered.collect(), &catalogue)?;
+        context.tables.templates.fill(&mut settled)?;
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => none.insert(context.tables.table_writer(context.threads)?),

@@ -182,7 +182,8 @@ impl Retry<'_> {
         let tables = self.context.tables;
         let (records, numbers): (Vec<Chunk>, Vec<Vec<i64>>) = chunks.into_iter().unzip();
         let catalogue = tables.register.cover(&records)?;
-        let settled = settle(records.into_iter().zip(numbers).collect(), &catalogue)?;
+        let mut settled = settle(records.into_iter().zip(numbers).collect(), &catalogue)?;
+        tables.templates.fill(&mut settled)?;
         self.writer.push(&settled, &catalogue, (self.context.clock)() / 1000)
     }
 

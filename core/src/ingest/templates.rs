@@ -1,0 +1,184 @@
+//! The templates of messages: their ids on the way into data files, and the dictionary's files.
+//!
+//! A writer learns from what it writes, and puts what is new into the next numbered file before it commits events that
+//! refer to it. Ids follow from texts, so that writers need not agree: two that meet the same template give it
+//! the same id, and both may write it down.
+
+use super::arrays::Settled;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::fixed::Fixed;
+use crate::event::values::Texts;
+use crate::layout;
+use crate::mine::{Assigned, Dictionary, Miner, TemplateId};
+use crate::storage::{Put, Storage};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Every so many files one holds all that those before it hold, so that opening reads few.
+const COMPLETE_EVERY: u64 = 64;
+/// How often another writer may come first before that is strange.
+const TRIES: u32 = 1_000;
+
+/// The templates of a store.
+#[derive(Debug)]
+pub struct Templates {
+    storage: Arc<dyn Storage>,
+    /// None until they are asked for.
+    state: Mutex<Option<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    miner: Miner,
+    /// What the files have.
+    stored: Dictionary,
+    /// What is known, with what is in no file yet.
+    known: Dictionary,
+    /// The number of the next file.
+    next: u64,
+    /// When each template was first seen, of those that `known` has or will have.
+    first_seen_us: HashMap<TemplateId, i64>,
+    /// Whether ids were given since `known` was made.
+    has_news: bool,
+}
+
+impl Templates {
+    /// The templates of a store, read when they are needed.
+    pub fn new(storage: Arc<dyn Storage>) -> Templates {
+        Templates { storage, state: Mutex::new(None) }
+    }
+
+    /// The dictionary, with what others have added and with what this process found in its log.
+    pub fn dictionary(&self) -> Result<Dictionary> {
+        self.with_state(|state, storage| {
+            state.read_new(storage)?;
+            state.update();
+            Ok(state.known.clone())
+        })
+    }
+
+    /// Gives each message of some chunks the id of its template.
+    pub fn fill(&self, chunks: &mut [Settled]) -> Result<()> {
+        let has_messages = |settled: &Settled| {
+            settled.chunk.fixed_texts(Fixed::Message).is_some_and(|texts| !texts.is_empty())
+        };
+        if !chunks.iter().any(has_messages) {
+            return Ok(());
+        }
+        self.with_state(|state, storage| {
+            state.read_new(storage)?;
+            state.fill(chunks);
+            Ok(())
+        })
+    }
+
+    /// Writes down what is new, durably: call it before a commit of events that were filled.
+    pub fn save(&self) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = &mut *state else { return Ok(()) };
+        for _ in 0..TRIES {
+            state.update();
+            let new = state.known.without(&state.stored);
+            if new.entries().is_empty() {
+                return Ok(());
+            }
+            let number = state.next;
+            let is_complete = number > 0 && number % COMPLETE_EVERY == 0;
+            let file = if is_complete { state.known.to_json() } else { new.to_json() };
+            if self.storage.put_if_absent(&layout::templates(number), file.as_bytes())? == Put::Written {
+                state.stored.merge(&new);
+                state.next = number.saturating_add(1);
+                return self.storage.sync_folder(layout::TEMPLATES);
+            }
+            state.read_new(&*self.storage)?;
+        }
+        Err(Error::new(ErrorKind::Busy, "other writers kept adding templates; none could be added here"))
+    }
+
+    fn with_state<T>(&self, work: impl FnOnce(&mut State, &dyn Storage) -> Result<T>) -> Result<T> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = match &mut *state {
+            Some(state) => state,
+            none => none.insert(State::open(&*self.storage)?),
+        };
+        work(state, &*self.storage)
+    }
+}
+
+impl State {
+    fn open(storage: &dyn Storage) -> Result<State> {
+        let number_of = |path: &str| path.rsplit('/').next()?.strip_suffix(".json")?.parse::<u64>().ok();
+        let numbers = storage.list(layout::TEMPLATES)?;
+        let last = numbers.iter().filter_map(|entry| number_of(&entry.path)).max();
+        let mut state = State {
+            miner: Miner::default(),
+            stored: Dictionary::default(),
+            known: Dictionary::default(),
+            next: last.map_or(0, |last| last - last % COMPLETE_EVERY),
+            first_seen_us: HashMap::new(),
+            has_news: false,
+        };
+        state.read_new(storage)?;
+        Ok(state)
+    }
+
+    /// Reads the files that others have written.
+    fn read_new(&mut self, storage: &dyn Storage) -> Result<()> {
+        loop {
+            let place = layout::templates(self.next);
+            let bytes = match storage.read(&place) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            let corrupt = |reason: String| Error::new(ErrorKind::Corrupt, format!("`{place}`: {reason}"));
+            let text = std::str::from_utf8(&bytes).map_err(|error| corrupt(error.to_string()))?;
+            let file = Dictionary::from_json(text).map_err(|error| corrupt(error.to_string()))?;
+            self.miner.know(&file);
+            self.stored.merge(&file);
+            self.known.merge(&file);
+            self.next = self.next.saturating_add(1);
+        }
+    }
+
+    fn fill(&mut self, chunks: &mut [Settled]) {
+        let mut all: Vec<Vec<(u32, Assigned)>> = Vec::with_capacity(chunks.len());
+        for settled in chunks.iter() {
+            let messages = settled.chunk.fixed_texts(Fixed::Message).into_iter().flat_map(Texts::iter);
+            all.push(messages.map(|(row, message)| (row, self.miner.assign(message))).collect());
+        }
+        self.miner.settle();
+        let mut ids: Vec<Option<(TemplateId, i64, String)>> = vec![None; self.miner.texts()];
+        for (settled, assigned) in chunks.iter_mut().zip(all) {
+            let mut templates = Texts::default();
+            for (row, assigned) in assigned {
+                let Some(slot) = ids.get_mut(assigned.position()) else { continue };
+                let ts = settled.chunk.ts.get(row as usize).copied().unwrap_or(i64::MAX);
+                let (_, first, text) = slot.get_or_insert_with(|| {
+                    let id = self.miner.id(assigned);
+                    (id, ts, id.to_string())
+                });
+                *first = ts.min(*first);
+                templates.push(row, text.as_bytes());
+            }
+            settled.templates = templates;
+        }
+        for (id, ts, _) in ids.into_iter().flatten() {
+            let first = self.first_seen_us.entry(id).or_insert(ts);
+            *first = ts.min(*first);
+        }
+        self.has_news = true;
+    }
+
+    /// Makes the dictionary of what the miner has learned.
+    fn update(&mut self) {
+        if !self.has_news {
+            return;
+        }
+        self.has_news = false;
+        self.known.merge(&self.miner.dictionary());
+        for (id, first) in self.first_seen_us.drain() {
+            self.known.seen(id, first);
+        }
+    }
+}
