@@ -6,6 +6,7 @@ mod filter;
 mod help;
 mod looking;
 mod output;
+mod patterns;
 mod raw;
 mod reporting;
 mod units;
@@ -23,6 +24,7 @@ pub use checked::{
 pub use filter::FilterInput;
 pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, TailInput};
 pub use output::Format;
+pub use patterns::{PatternsInput, PatternsWhat};
 pub use raw::Raw;
 pub use reporting::{AuditForm, AuditInput, MetricsInput};
 pub use zone::Zone;

@@ -17,6 +17,7 @@ mod ingest;
 mod log;
 mod man;
 mod metrics;
+mod patterns;
 mod quarantine;
 mod schema;
 mod search;
@@ -57,6 +58,7 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Audit(input) => audit::run(&context, &input),
         Command::Metrics(input) => metrics::run(&context, &input),
         Command::Health(input) => health::run(&context, &input),
+        Command::Patterns(input) => patterns::run(&context, &input),
         Command::Shell(request) => shell::run(&context, &request),
         Command::Schema => schema::run(&context),
         Command::Info => info::run(&context),
