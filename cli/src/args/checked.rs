@@ -13,6 +13,7 @@ use super::filter::FilterInput;
 use super::limits::LimitsInput;
 use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, ShowInput, TailInput};
 use super::output::{self, Format};
+use super::patterns::PatternsInput;
 pub use super::raw::ConfigAction;
 use super::raw::{
     Raw, RawCommand, RawExport, RawGlobal, RawIngest, RawLog, RawMine, RawQuarantine, RawQuarantineCommand,
@@ -62,6 +63,7 @@ pub enum Command {
     Audit(Box<AuditInput>),
     Metrics(MetricsInput),
     Health(FilterInput),
+    Patterns(Box<PatternsInput>),
     Tail(TailInput),
     Shell(Shell),
     Schema(LimitsInput),
@@ -217,6 +219,7 @@ impl Raw {
             RawCommand::Audit(raw) => Command::Audit(Box::new(raw.check()?)),
             RawCommand::Metrics(raw) => Command::Metrics(raw.check()?),
             RawCommand::Health(raw) => Command::Health(raw.filter.check()?),
+            RawCommand::Patterns(raw) => Command::Patterns(Box::new(raw.check()?)),
             RawCommand::Shell(shell) => Command::Shell(check_shell(&shell, json)),
             RawCommand::Schema(raw) => Command::Schema(raw.limits.check()),
             RawCommand::Info => Command::Info,

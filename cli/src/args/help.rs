@@ -243,6 +243,53 @@ Of the last hour: more than 5 % errors, more than 10 errors within 5 minutes, mo
 within a minute or a source that takes more than 2 s on average make it degraded; more than half
 errors, or damaged files, make it failing. The exit code is 0 only if all is well.";
 
+pub const PATTERNS: &str = "\
+Examples:
+  daybook patterns
+  daybook patterns last:30d source:billing
+  daybook patterns bursts is:error --limit 50
+  daybook patterns rhythms --json
+
+The most telling findings come first, each with the command that shows its events. Times are in UTC.";
+
+pub const PATTERNS_SEQUENCES: &str = "\
+Examples:
+  daybook patterns sequences
+  daybook patterns sequences last:7d --support 20
+
+A session is what has one session id, or what an actor without one does until a pause of --gap minutes.";
+
+pub const PATTERNS_BURSTS: &str = "\
+Examples:
+  daybook patterns bursts
+  daybook patterns bursts source:hubspot --alarm 0.001
+
+Kinds, sources, levels, templates and shares of errors are each held against their own level at that
+hour of the day and on that day of the week. With nothing to find, anything at all is found with the
+probability of --alarm.";
+
+pub const PATTERNS_RHYTHMS: &str = "\
+Examples:
+  daybook patterns rhythms
+  daybook patterns rhythms --by source last:30d";
+
+pub const PATTERNS_CHANGES: &str = "\
+Examples:
+  daybook patterns changes
+  daybook patterns changes --kind file_update --window 60";
+
+pub const PATTERNS_ACTORS: &str = "\
+Examples:
+  daybook patterns actors
+  daybook patterns actors source:billing last:90d";
+
+pub const PATTERNS_TEMPLATES: &str = "\
+Examples:
+  daybook patterns templates
+  daybook patterns templates --rare is:error
+  daybook patterns templates --new-since yesterday
+  daybook patterns templates --compare \"until:2026-02-01\" \"since:2026-02-01\"";
+
 pub const SCHEMA: &str = "\
 Examples:
   daybook schema

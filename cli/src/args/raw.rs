@@ -13,6 +13,7 @@ use super::limits::RawLimits;
 use super::looking::{
     RawFileHistory, RawHistory, RawSession, RawSessions, RawShow, RawSlowest, RawTail, RawTrace,
 };
+use super::patterns::RawPatterns;
 use super::reporting::{RawAudit, RawHealth, RawMetrics};
 use super::zone::{self, Zone};
 use super::{help, units};
@@ -127,6 +128,9 @@ pub enum RawCommand {
     /// Say whether all is well, and why not
     #[command(after_help = help::HEALTH)]
     Health(Box<RawHealth>),
+    /// Find what is usual, what is new and what is wrong
+    #[command(after_help = help::PATTERNS, args_conflicts_with_subcommands = true)]
+    Patterns(Box<RawPatterns>),
     /// Ask with SQL, one question after the other
     #[command(after_help = help::SHELL)]
     Shell(RawShell),

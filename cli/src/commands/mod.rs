@@ -18,6 +18,7 @@ mod log;
 mod man;
 mod metrics;
 mod mine;
+mod patterns;
 mod quarantine;
 mod receipt;
 mod schema;
@@ -60,6 +61,7 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Audit(input) => audit::run(&context, &input),
         Command::Metrics(input) => metrics::run(&context, &input),
         Command::Health(input) => health::run(&context, &input),
+        Command::Patterns(input) => patterns::run(&context, &input),
         Command::Shell(request) => shell::run(&context, &request),
         Command::Schema(limits) => schema::run(&context, limits),
         Command::Info => info::run(&context),

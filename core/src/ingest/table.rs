@@ -94,17 +94,21 @@ impl TableWriter {
     /// While the open files take too much memory, ends the row group of the day that had no rows for longest, or
     /// the largest of several, or that day's file if it has no open row group.
     fn make_room(&mut self, now_ms: i64) -> Result<()> {
-        while self.open.values().map(|day| day.file.memory_bytes()).sum::<usize>() > MEMORY_BYTES {
-            let idlest = self.open.iter_mut().min_by_key(|(_, day)| {
-                (day.file.open_rows() == 0, day.last_push, Reverse(day.file.memory_bytes()))
+        // Measured once: an open file has many columns, and there may be many files.
+        let mut sizes: BTreeMap<NaiveDate, usize> =
+            self.open.iter().map(|(day, open)| (*day, open.file.memory_bytes())).collect();
+        while sizes.values().sum::<usize>() > MEMORY_BYTES {
+            let idlest = self.open.iter_mut().min_by_key(|(day, open)| {
+                (open.file.open_rows() == 0, open.last_push, Reverse(sizes.get(day).copied()))
             });
-            match idlest {
-                Some((_, day)) if day.file.open_rows() > 0 => day.file.close_row_group(self.threads)?,
-                Some((day, _)) => {
-                    let day = *day;
-                    self.finish_days(vec![day], None, now_ms)?;
-                }
-                None => break,
+            let Some((day, open)) = idlest else { break };
+            let day = *day;
+            if open.file.open_rows() > 0 {
+                open.file.close_row_group(self.threads)?;
+                sizes.insert(day, open.file.memory_bytes());
+            } else {
+                self.finish_days(vec![day], None, now_ms)?;
+                sizes.remove(&day);
             }
         }
         Ok(())

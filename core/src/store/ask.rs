@@ -118,6 +118,13 @@ impl Store {
             Request::Metrics(metrics) => json(&self.metrics(&metrics, options)?),
             Request::Health(health) => json(&self.health(&health, options)?),
             Request::Audit(audit) => json(&self.audit(&audit, options)?),
+            Request::Patterns(patterns) => json(&self.find(&patterns, options)?),
+            Request::Sequences(sequences) => json(&self.find(&sequences, options)?),
+            Request::Bursts(bursts) => json(&self.find(&bursts, options)?),
+            Request::Rhythms(rhythms) => json(&self.find(&rhythms, options)?),
+            Request::CoChanges(changes) => json(&self.find(&changes, options)?),
+            Request::Actors(actors) => json(&self.find(&actors, options)?),
+            Request::Templates(templates) => json(&self.templates(&templates, options)?),
         };
         report.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
     }
@@ -175,7 +182,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The rows of statements. Those over the same files share a session.
-    fn answers(&self, statements: &[Statement]) -> Result<Answers> {
+    pub(super) fn answers(&self, statements: &[Statement]) -> Result<Answers> {
         let mut answers = Answers::default();
         let mut session: Option<(Needs, Session)> = None;
         let spans = statements.iter().map(|statement| statement.span);

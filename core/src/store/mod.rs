@@ -8,6 +8,7 @@ mod export;
 mod follow;
 mod intake;
 mod options;
+mod patterns;
 mod quarantine;
 mod reader;
 mod reports;

@@ -42,7 +42,7 @@ pub fn batch_of(dictionary: &Dictionary) -> Result<RecordBatch> {
 
 impl Store {
     /// The templates of the messages: those of stored events, and those that this process met in the log.
-    pub fn templates(&self) -> Result<Dictionary> {
+    pub fn dictionary(&self) -> Result<Dictionary> {
         self.tables.templates.dictionary()
     }
 }

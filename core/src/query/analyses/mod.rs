@@ -10,6 +10,7 @@ mod health;
 mod history;
 mod listed;
 mod metrics;
+mod patterns;
 pub mod prometheus;
 mod request;
 mod search;
@@ -34,6 +35,12 @@ pub use health::{Check, Health, HealthReport, HealthStatus};
 pub use history::{Changed, FileHistory, History, HistoryReport};
 pub use listed::{Course, Gap};
 pub use metrics::{EntityChanges, Metrics, MetricsReport, SourceMetrics};
+pub use patterns::{
+    Activity, Actors, ActorsReport, Bursts, BurstsReport, CoChanges, CoChangesReport, Entity, Finding,
+    FrequentPath, HotSpot, Pair, Patterns, PatternsReport, Rhythm, Rhythms, RhythmsReport, Sequences,
+    SequencesReport, TemplateChange, TemplateCount, Templates, TemplatesReport, Together, UnusualHour,
+    UnusualSession, What,
+};
 pub use request::{Request, read_filter};
 pub use search::{ALL_COLUMNS, Found, Search, Walk};
 pub use sessions::{Session, SessionReport, SessionSummary, Sessions, SessionsReport};

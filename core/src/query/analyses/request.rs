@@ -1,8 +1,8 @@
 //! The JSON form of requests: the same in every binding.
 
 use super::{
-    Audit, Facets, FileHistory, Health, History, Metrics, Search, Session, Sessions, Show, Slowest, Stats,
-    Timeline, Trace,
+    Actors, Audit, Bursts, CoChanges, Facets, FileHistory, Health, History, Metrics, Patterns, Rhythms,
+    Search, Sequences, Session, Sessions, Show, Slowest, Stats, Templates, Timeline, Trace,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::filter::{Context, Filter};
@@ -28,12 +28,23 @@ pub enum Request {
     Metrics(Metrics),
     Health(Health),
     Audit(Audit),
+    Patterns(Patterns),
+    Sequences(Sequences),
+    Bursts(Bursts),
+    Rhythms(Rhythms),
+    CoChanges(CoChanges),
+    Actors(Actors),
+    Templates(Templates),
 }
 
 impl Request {
     /// Reads a request. Its filter may be the JSON form or a text of the grammar, with relative times.
     pub fn from_json(mut json: Json, context: &Context<'_>) -> Result<Request> {
         if let Some(filter) = json.get_mut("filter") {
+            let read = read_filter(filter, context)?;
+            *filter = serde_json::to_value(read).map_err(|error| invalid(&error))?;
+        }
+        for filter in json.get_mut("compare").and_then(Json::as_array_mut).into_iter().flatten() {
             let read = read_filter(filter, context)?;
             *filter = serde_json::to_value(read).map_err(|error| invalid(&error))?;
         }

@@ -1,0 +1,235 @@
+//! Counts in equal stretches of time, a series for each value of a column: the query, and its rows.
+
+use super::super::{Answers, Row, Scope, Statement};
+use super::vectors::at;
+use crate::error::Result;
+use crate::event::time::{DAY_US, HOUR_US, MINUTE_US};
+use crate::query::filter::{Filter, IS_ERROR, Where};
+
+/// About so many stretches are the most that a series has.
+const BUCKETS_MAX: i64 = 9_000;
+/// The lengths that a stretch can have.
+const WIDTHS_US: [i64; 7] =
+    [MINUTE_US, 5 * MINUTE_US, 15 * MINUTE_US, HOUR_US, 6 * HOUR_US, DAY_US, 7 * DAY_US];
+
+/// The stretches of time of all series.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Frame {
+    /// When the first stretch begins.
+    pub(super) start_us: i64,
+    /// How long each is.
+    pub(super) width_us: i64,
+    /// How many there are.
+    pub(super) buckets: usize,
+    /// When the first and the last event in them happened.
+    pub(super) first_us: i64,
+    pub(super) last_us: i64,
+    /// Events in all, and those whose times lie so far away that they are left out.
+    pub(super) events: u64,
+    pub(super) outside: u64,
+}
+
+/// Which events of a value a series counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// All of them.
+    Events,
+    /// Errors, as a share of all.
+    Errors,
+}
+
+/// The counts of one value of one column.
+#[derive(Clone, Debug)]
+pub(super) struct Series {
+    /// The column; none for all events.
+    pub(super) column: Option<&'static str>,
+    /// The value.
+    pub(super) value: String,
+    pub(super) measure: Measure,
+    /// When its first and its last event happened.
+    pub(super) first_us: i64,
+    pub(super) last_us: i64,
+    /// What was counted in each stretch.
+    pub(super) counts: Vec<f64>,
+    /// How much of each stretch there is to count in: a share of time, or events of which errors are a part.
+    pub(super) exposure: Vec<f64>,
+}
+
+/// A column whose values each are a series.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dimension {
+    /// The name of its statement.
+    pub(super) name: &'static str,
+    pub(super) column: Option<&'static str>,
+    /// How many values: the most frequent.
+    pub(super) values_max: u64,
+    /// Whether the shares of errors are looked at too.
+    pub(super) has_errors: bool,
+}
+
+/// The columns that are looked at.
+pub(super) const DIMENSIONS: [Dimension; 5] = [
+    Dimension { name: "series_all", column: None, values_max: 1, has_errors: true },
+    Dimension { name: "series_kind", column: Some("kind"), values_max: 150, has_errors: true },
+    Dimension { name: "series_source", column: Some("source"), values_max: 60, has_errors: true },
+    Dimension { name: "series_level", column: Some("level"), values_max: 12, has_errors: false },
+    Dimension { name: "series_template", column: Some("template"), values_max: 150, has_errors: false },
+];
+
+/// The SQL of the frame, over the query `chosen`, which has `us` and `ts`. Where a thousandth of the events
+/// lies so far from the others that they make the span more than twice as long, they are left out.
+pub(super) fn frame_sql() -> String {
+    let widths = WIDTHS_US.iter().map(|width| {
+        format!("WHEN last_us - first_us <= {} THEN {width} ", width.saturating_mul(BUCKETS_MAX))
+    });
+    let longest = WIDTHS_US.last().copied().unwrap_or(DAY_US);
+    format!(
+        "days AS (SELECT CAST(ts AS DATE) AS d, count(*) AS n, min(us) AS first_us, max(us) AS last_us \
+         FROM chosen GROUP BY 1), \
+         upto AS (SELECT *, sum(n) OVER (ORDER BY d) AS upto, sum(n) OVER () AS total FROM days), \
+         ends AS (SELECT min(first_us) AS f, max(last_us) AS l, \
+         min(first_us) FILTER (WHERE upto * 1000 > total) AS core_f, \
+         max(last_us) FILTER (WHERE (upto - n) * 1000 < total * 999) AS core_l, \
+         max(total)::BIGINT AS total FROM upto), \
+         cut AS (SELECT CASE WHEN (core_l - core_f) * 2 < l - f THEN core_f ELSE f END AS first_us, \
+         CASE WHEN (core_l - core_f) * 2 < l - f THEN core_l ELSE l END AS last_us, total FROM ends), \
+         frame AS (SELECT first_us, last_us, total, CASE {}ELSE {longest} END AS width FROM cut)",
+        widths.collect::<String>()
+    )
+}
+
+/// The statement of the frame.
+pub(super) fn frame_statement(condition: &Where) -> Statement {
+    let sql = format!(
+        "WITH chosen AS (SELECT ts, epoch_us(ts) AS us FROM events WHERE {}), {} \
+         SELECT first_us, last_us, width, total, \
+         (SELECT sum(n)::BIGINT FROM days, frame WHERE days.last_us < frame.first_us \
+         OR days.first_us > frame.last_us) FROM frame",
+        condition.sql,
+        frame_sql()
+    );
+    Statement::over("frame", sql, condition)
+}
+
+/// The frame of the rows of its statement; none without events.
+pub(super) fn frame(answers: &Answers) -> Option<Frame> {
+    let row = answers.first("frame")?;
+    let (first_us, last_us) = (row.get(0).as_i64()?, row.get(1).as_i64()?);
+    let width_us = row.get(2).as_i64().filter(|width| *width > 0)?;
+    let start_us = first_us.saturating_sub(first_us.rem_euclid(width_us));
+    let buckets = last_us.saturating_sub(start_us).div_euclid(width_us).saturating_add(1);
+    let buckets = usize::try_from(buckets).ok().filter(|buckets| *buckets <= 200_000)?;
+    let (events, outside) = (row.count(3), row.count(4));
+    Some(Frame { start_us, width_us, buckets, first_us, last_us, events, outside })
+}
+
+impl Frame {
+    /// When a stretch begins.
+    pub(super) fn begins(&self, bucket: usize) -> i64 {
+        let bucket = i64::try_from(bucket).unwrap_or(i64::MAX);
+        self.start_us.saturating_add(self.width_us.saturating_mul(bucket))
+    }
+
+    /// How much of each stretch lies between the first and the last event.
+    pub(super) fn shares(&self) -> Vec<f64> {
+        let share = |bucket: usize| {
+            let (from, to) = (self.begins(bucket), self.begins(bucket.saturating_add(1)));
+            let inside = to.min(self.last_us).saturating_sub(from.max(self.first_us));
+            (inside as f64 / self.width_us.max(1) as f64).clamp(0.001, 1.0)
+        };
+        (0..self.buckets).map(share).collect()
+    }
+}
+
+impl Dimension {
+    /// The statement of its series. Its columns: the value, its events, when the first and the last happened,
+    /// lists of stretches, of events and of errors in them, and how many values there are.
+    pub(super) fn statement(&self, scope: &Scope<'_>, filter: &Filter) -> Result<Statement> {
+        let condition = scope.condition(filter)?;
+        let value = match self.column {
+            Some(column) => scope.column(column)?,
+            None => "''".to_string(),
+        };
+        let errors =
+            if self.has_errors { format!("coalesce({IS_ERROR}, FALSE)") } else { "FALSE".to_string() };
+        let sql = format!(
+            "WITH chosen AS (SELECT ts, epoch_us(ts) AS us, CAST({value} AS VARCHAR) AS v, {errors} AS failed \
+             FROM events WHERE {condition}), {frame}, \
+             totals AS (SELECT v AS name, count(*) AS n, min(us) AS first_us, max(us) AS last_us FROM chosen \
+             WHERE v IS NOT NULL GROUP BY v), \
+             top AS (SELECT *, (SELECT count(*) FROM totals) AS all_values FROM totals \
+             ORDER BY n DESC, name LIMIT {most}), \
+             counted AS (SELECT v, (us - (first_us - ((first_us % width) + width) % width)) // width AS b, \
+             count(*) AS n, count(*) FILTER (WHERE failed) AS e FROM chosen, frame \
+             WHERE v IN (SELECT name FROM top) AND us BETWEEN first_us AND last_us GROUP BY 1, 2), \
+             listed AS (SELECT v, list(b ORDER BY b) AS bs, list(n ORDER BY b) AS ns, list(e ORDER BY b) AS es \
+             FROM counted GROUP BY v) \
+             SELECT v, n, first_us, last_us, bs, ns, es, all_values FROM listed JOIN top ON v = name \
+             ORDER BY n DESC, v",
+            condition = condition.sql,
+            frame = frame_sql(),
+            most = self.values_max
+        );
+        Ok(Statement::over(self.name, sql, &condition))
+    }
+
+    /// The series of the rows of its statement.
+    pub(super) fn series(&self, answers: &Answers, frame: &Frame) -> Vec<Series> {
+        let shares = frame.shares();
+        let mut series = Vec::new();
+        for row in answers.rows(self.name) {
+            let events = spread_out(row, 5, frame.buckets);
+            let errors = if self.has_errors { spread_out(row, 6, frame.buckets) } else { Vec::new() };
+            let of = |measure, counts, exposure| Series {
+                column: self.column,
+                value: row.string(0).unwrap_or_default(),
+                measure,
+                first_us: row.get(2).as_i64().unwrap_or_default(),
+                last_us: row.get(3).as_i64().unwrap_or_default(),
+                counts,
+                exposure,
+            };
+            if errors.iter().any(|count| *count > 0.0) {
+                series.push(of(Measure::Errors, errors, events.clone()));
+            }
+            series.push(of(Measure::Events, events, shares.clone()));
+        }
+        series
+    }
+
+    /// How many values have no series of their own, as they are rarer.
+    pub(super) fn left_out(&self, answers: &Answers) -> u64 {
+        let rows = answers.rows(self.name);
+        rows.first().map_or(0, |row| row.count(7)).saturating_sub(rows.len() as u64)
+    }
+}
+
+/// The counts in a list of a row, at their stretches.
+fn spread_out(row: &Row, column: usize, buckets: usize) -> Vec<f64> {
+    let mut counts = vec![0.0; buckets];
+    let places = row.numbers(4).into_iter().flatten();
+    for (place, count) in places.zip(row.numbers(column).into_iter().flatten()) {
+        if let Some(slot) = counts.get_mut(place as usize) {
+            *slot += count;
+        }
+    }
+    counts
+}
+
+/// Sums of all values before each place, and of all at the end.
+pub(super) fn sums_before(values: &[f64]) -> Vec<f64> {
+    let mut sums = Vec::with_capacity(values.len().saturating_add(1));
+    let mut sum = 0.0;
+    sums.push(sum);
+    for value in values {
+        sum += value;
+        sums.push(sum);
+    }
+    sums
+}
+
+/// The sum between two places of [`sums_before`].
+pub(super) fn sum_between(sums: &[f64], from: usize, until: usize) -> f64 {
+    let last = sums.len().saturating_sub(1);
+    at(sums, until.min(last)) - at(sums, from.min(last))
+}

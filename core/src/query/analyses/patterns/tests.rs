@@ -1,0 +1,4 @@
+//! Series made up with a known truth: what must be found, and how seldom anything else may be.
+
+mod bursts;
+mod world;
