@@ -54,6 +54,8 @@ pub mod storage;
 #[cfg(feature = "native")]
 pub mod store;
 #[cfg(feature = "native")]
+pub mod verify;
+#[cfg(feature = "native")]
 pub mod wal;
 
 pub use error::{Error, ErrorKind, Result};

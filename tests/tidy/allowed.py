@@ -57,6 +57,7 @@ MODULES = {
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
     "index": DISK | COLUMNS | {"ingest/batch", "log", "query"},
+    "verify": DISK | {"event", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
     | {"ingest/batch", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},

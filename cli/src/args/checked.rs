@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate, Utc};
 use daybook::output::OutputFormat;
+use daybook::verify::Head;
 use daybook::{At, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
@@ -71,6 +72,8 @@ pub enum Command {
     Export(Box<Export>),
     Config(ConfigAction),
     Compact(Option<NaiveDate>),
+    Verify(Option<Head>),
+    Proof,
     Completions(clap_complete::Shell),
     Man(Option<String>),
 }
@@ -226,6 +229,8 @@ impl Raw {
             RawCommand::Export(export) => Command::Export(Box::new(check_export(*export)?)),
             RawCommand::Config(config) => Command::Config(config.action),
             RawCommand::Compact(compact) => Command::Compact(compact.day),
+            RawCommand::Verify(verify) => Command::Verify(verify.against),
+            RawCommand::Proof => Command::Proof,
             RawCommand::Completions(completions) => Command::Completions(completions.shell),
             RawCommand::Man(man) => Command::Man(man.command),
         };

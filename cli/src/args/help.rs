@@ -315,6 +315,21 @@ Examples:
   daybook compact
   daybook compact --day 2026-02-03";
 
+pub const VERIFY: &str = "\
+Examples:
+  daybook verify
+  daybook verify --against daybook-head-1:812:3f0c...:14:9a1b...
+
+Every commit and every data file is read again and compared with the hash chain. Whoever can write to the store could
+write all of it anew: a head that was kept elsewhere (see `daybook proof`) shows that, and that commits were cut off.";
+
+pub const PROOF: &str = "\
+Examples:
+  daybook proof
+  daybook proof | tail -1 >> /mnt/elsewhere/heads.txt
+
+The last line is the head; `daybook verify --against HEAD` checks against it.";
+
 pub const COMPLETIONS: &str = "\
 Examples:
   daybook completions bash > ~/.local/share/bash-completion/completions/daybook

@@ -14,7 +14,7 @@ use super::looking::{
     RawFileHistory, RawHistory, RawSession, RawSessions, RawShow, RawSlowest, RawTail, RawTrace,
 };
 use super::patterns::RawPatterns;
-use super::reporting::{RawAudit, RawHealth, RawMetrics};
+use super::reporting::{RawAudit, RawHealth, RawMetrics, RawVerify};
 use super::zone::{self, Zone};
 use super::{help, units};
 use crate::printer::Output;
@@ -149,6 +149,12 @@ pub enum RawCommand {
     /// Merge the small files of each day
     #[command(after_help = help::COMPACT)]
     Compact(RawCompact),
+    /// Check that nothing that was committed was touched
+    #[command(after_help = help::VERIFY)]
+    Verify(RawVerify),
+    /// Print the head of the hash chain, to be kept elsewhere
+    #[command(after_help = help::PROOF)]
+    Proof,
     /// Print a script that completes this command in a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(RawCompletions),

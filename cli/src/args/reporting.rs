@@ -1,9 +1,11 @@
 //! The arguments of the commands that report: metrics, health, audit.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use daybook::verify::Head;
 
 use super::filter::{FilterInput, RawFilter, RawFilterFlags};
 use super::units;
@@ -27,6 +29,14 @@ pub struct RawMetrics {
 pub struct RawHealth {
     #[command(flatten)]
     pub filter: RawFilter,
+}
+
+/// `verify`
+#[derive(Args, Debug)]
+pub struct RawVerify {
+    /// A head of the chain that `daybook proof` printed earlier: nothing before it was touched
+    #[arg(long, value_name = "HEAD", value_parser = Head::from_str)]
+    pub against: Option<Head>,
 }
 
 /// `audit`

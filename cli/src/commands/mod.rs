@@ -31,6 +31,7 @@ mod sql;
 mod stats;
 mod tail;
 mod timeline;
+mod verify;
 mod whole_file;
 
 use crate::args::{Command, Invocation};
@@ -68,6 +69,8 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Export(request) => export::run(&context, &request),
         Command::Config(action) => config::run(&context, action),
         Command::Compact(day) => compact::run(&context, day),
+        Command::Verify(against) => verify::run(&context, against),
+        Command::Proof => verify::proof(&context),
         Command::Completions(shell) => completions::run(&context, shell),
         Command::Man(command) => man::run(&context, command.as_deref()),
     }

@@ -255,6 +255,16 @@ impl fmt::Debug for Log {
     }
 }
 
+/// A path of a data file as it stands in actions and in records of the chain.
+pub fn encoded_path(path: &str) -> String {
+    path::encode(path)
+}
+
+/// The path on disk of a path in an action.
+pub fn decoded_path(path: &str) -> Result<String> {
+    path::decode(path)
+}
+
 /// Reads the latest version, again if a clean-up comes in between.
 fn load(table: &Table) -> Result<Snapshot> {
     let mut loaded = load_once(table);

@@ -37,6 +37,7 @@ use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage};
+use crate::verify::{self, Head, VerifyReport, VerifyRequest};
 use crate::wal::{Clock, Durability};
 use ask::Asked;
 use reader::View;
@@ -293,6 +294,17 @@ impl Store {
             compact::compact(&self.tables, request, (self.clock)() / 1000, keep_ms, progress, &self.stop)?;
         self.tables.maintain((self.clock)() / 1000, self.settings.keep_versions_ms())?;
         Ok(receipt)
+    }
+
+    /// Reads everything that is committed again, and compares it with the hash chain.
+    pub fn verify(&self, request: &VerifyRequest, progress: &dyn Progress) -> Result<VerifyReport> {
+        self.stop.store(false, Ordering::Relaxed);
+        verify::verify(&self.tables, request, progress, &self.stop)
+    }
+
+    /// The head of the hash chain: kept elsewhere, it proves later that nothing before it was touched.
+    pub fn head(&self) -> Result<Head> {
+        verify::head(&self.tables)
     }
 
     /// Events that came since a cursor, each once, and the cursor after them. Without a cursor, from the

@@ -20,3 +20,5 @@ mod quarantine;
 mod readers;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tamper;

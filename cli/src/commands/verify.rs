@@ -1,0 +1,66 @@
+//! `daybook verify` and `daybook proof`: whether anything was touched, and what to keep to know that later.
+
+use daybook::verify::{Head, VerifyReport, VerifyRequest};
+use daybook::{Error, ErrorKind};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::escape;
+use crate::failure::Failure;
+use crate::human;
+use crate::progress::ProgressLine;
+
+/// Verifies the store; fails unless it is intact.
+pub fn run(context: &Context<'_>, against: Option<Head>) -> Result<(), Failure> {
+    let store = context.open()?;
+    let progress = ProgressLine::new(context.printer, "verifying");
+    let is_against = against.is_some();
+    let report = store.verify(&VerifyRequest { against }, &progress)?;
+    drop(progress);
+    if context.printer.json() {
+        context.printer.object(&report)?;
+    } else {
+        context.printer.receipt(&text(&report, is_against))?;
+    }
+    if report.intact {
+        return Ok(());
+    }
+    let problems = human::counted(report.problems.len() as u64, "problem", "problems");
+    Err(Error::new(ErrorKind::Corrupt, format!("the store is not intact: {problems}")).into())
+}
+
+/// Prints the head of the chain.
+pub fn proof(context: &Context<'_>) -> Result<(), Failure> {
+    let head = context.open()?.head()?;
+    if context.printer.json() {
+        return context.printer.object(&json!({ "head": head }));
+    }
+    let note = "Keep this line where nobody who can write to the store can change it.";
+    context.printer.receipt(&format!("{note}\n{head}"))
+}
+
+fn text(report: &VerifyReport, is_against: bool) -> String {
+    let mut lines = Vec::new();
+    for problem in &report.problems {
+        lines.push(format!("{}: {}", problem.table, escape::visible(&problem.message)));
+    }
+    for warning in &report.warnings {
+        lines.push(format!("{}: strange: {}", warning.table, escape::visible(&warning.message)));
+    }
+    if report.intact {
+        let since = if is_against { ", and it goes through the head that was written down" } else { "" };
+        lines.push(format!("intact: everything is as the hash chain says{since}"));
+    }
+    lines.push(format!(
+        "{}, {} with {} ({}), in {}",
+        human::counted(report.commits, "commit", "commits"),
+        human::counted(report.files, "file", "files"),
+        human::counted(report.events, "event", "events"),
+        human::bytes(report.bytes),
+        human::seconds(report.seconds),
+    ));
+    if report.events_removed > 0 {
+        lines.push(format!("{} were taken out", human::counted(report.events_removed, "event", "events")));
+    }
+    lines.join("\n")
+}
