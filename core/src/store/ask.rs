@@ -264,7 +264,7 @@ impl<'a> Asked<'a> {
 }
 
 /// The table without columns that no statement names: DuckDB looks for each column in each file.
-fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
+pub(super) fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
     if statements.iter().any(|statement| statement.sql.contains(ALL_COLUMNS)) {
         return Ok(table);
     }
