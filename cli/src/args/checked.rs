@@ -175,6 +175,7 @@ pub struct Export {
     pub format: OutputFormat,
     pub original: bool,
     pub raw_csv: bool,
+    pub limit: Option<u64>,
     pub filter: FilterInput,
 }
 
@@ -390,12 +391,12 @@ fn check_shell(raw: &RawShell, json: bool) -> Shell {
 fn check_export(raw: RawExport) -> Result<Export, Failure> {
     let target = output::target(Some(raw.file));
     let format = output::of_export(raw.format, &target)?;
-    let (original, raw_csv) = (raw.original, raw.raw_csv);
+    let (original, raw_csv, limit) = (raw.original, raw.raw_csv, raw.limit);
     if original && !matches!(format, OutputFormat::Json | OutputFormat::JsonLines) {
         let message = "`--original` writes the producers' own records, which are JSON";
         return Err(Failure::usage(message).hint("use --format jsonl or json"));
     }
-    Ok(Export { target, format, original, raw_csv, filter: raw.filter.check()? })
+    Ok(Export { target, format, original, raw_csv, limit, filter: raw.filter.check()? })
 }
 
 /// Whether the name stands for standard input or output.

@@ -437,6 +437,9 @@ pub struct RawExport {
     /// CSV with text as it is, also text that a spreadsheet would run as a formula
     #[arg(long)]
     pub raw_csv: bool,
+    /// At most so many events, the oldest
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<u64>,
     #[command(flatten)]
     pub filter: RawFilter,
 }

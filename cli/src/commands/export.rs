@@ -17,8 +17,8 @@ pub fn run(context: &Context<'_>, export: &Export) -> Result<(), Failure> {
     let started = Instant::now();
     let content = if export.format.is_binary() { Content::Binary } else { Content::Text };
     let sent = ask(context, &export.filter, |store, filter, options| {
-        let Export { format, original, raw_csv, .. } = *export;
-        let request = ExportRequest { format, original, raw_csv, filter };
+        let Export { format, original, raw_csv, limit, .. } = *export;
+        let request = ExportRequest { format, original, raw_csv, filter, limit };
         // No progress on standard output: the terminal may show the events themselves.
         let line = match export.target {
             Target::Stdout => None,

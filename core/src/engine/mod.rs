@@ -64,6 +64,16 @@ impl Limits {
         Limits { since: self.since.or_else(|| Some(Instant::now())), ..self.clone() }
     }
 
+    /// An error, once the time that queries share is over.
+    pub fn check(&self) -> Result<()> {
+        match self.deadline() {
+            Some((deadline, timeout)) if self.since.is_some() && deadline <= Instant::now() => {
+                Err(rows::too_long(timeout))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// When a query that starts now has to end, and how long it has in all.
     fn deadline(&self) -> Option<(Instant, Duration)> {
         let timeout = self.timeout?;

@@ -150,15 +150,18 @@ enum Stop {
 impl Stop {
     fn error(self) -> Error {
         match self {
-            Stop::Timeout(timeout) => {
-                let message = format!("the query took longer than {} s", timeout.as_secs_f64());
-                Error::new(ErrorKind::Limit, message).with_hint("ask for less, or raise the time limit")
-            }
+            Stop::Timeout(timeout) => too_long(timeout),
             Stop::Interrupted | Stop::Dropped => {
                 Error::new(ErrorKind::Interrupted, "the query was interrupted")
             }
         }
     }
+}
+
+/// The error of a query that takes longer than it may.
+pub(super) fn too_long(timeout: Duration) -> Error {
+    let message = format!("the query took longer than {} s", timeout.as_secs_f64());
+    Error::new(ErrorKind::Limit, message).with_hint("ask for less, or raise the time limit")
 }
 
 /// Shared by a query's thread, its watcher and its consumer.

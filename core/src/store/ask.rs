@@ -319,7 +319,7 @@ fn has_copy(column: &str) -> bool {
 }
 
 /// The table without columns that no statement reads: DuckDB looks for each column in each file.
-fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
+pub(super) fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
     if statements.iter().any(|statement| statement.sql.contains(ALL_COLUMNS)) {
         return Ok(table);
     }

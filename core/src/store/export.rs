@@ -1,32 +1,38 @@
-//! Export: events in a file's format, oldest first, some days at a time.
+//! Export: events in a file's format, oldest first.
+//!
+//! Days are taken one after the other, small ones together. Of a day's events, first their times and numbers are read
+//! and sorted; then whole events, in this order, some thousands at a time. DuckDB is only asked which events a filter
+//! matches, and for fields of mixed type.
 
-use super::ask::Asked;
+mod form;
+mod rows;
+
+use super::ask::{Asked, narrowed};
 use super::options::ExportRequest;
-use super::reader::View;
-use crate::engine::{Rows, Session};
+use crate::engine::{Mixed, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::assemble::Assembler;
+use crate::event::column::{Column, ColumnType};
+use crate::event::fixed::Fixed;
 use crate::event::time::{day_start_us, rfc3339};
+use crate::ingest::arrays::arrow_field;
 use crate::ingest::progress::{Progress, Step, Unit};
 use crate::log::DataFile;
-use crate::output::{Encoder, OutputFormat, OutputOptions};
+use crate::output::OutputFormat;
+use crate::query::analyses::Statement;
 use crate::query::filter::{TsSpan, Where};
-use crate::query::sql::literal;
+use crate::query::sql::{identifier, literal};
 use crate::seal::Tables;
-use arrow::array::RecordBatch;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, Schema};
 use chrono::NaiveDate;
+use form::Form;
+use rows::{Source, Within};
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Days are sorted together until they have so many rows, or fewer where memory is short.
-const ROWS_SORTED: u64 = 500_000;
-/// The memory that sorting a row is given.
-const ROW_BYTES: u64 = 4096;
-/// Text is handed on when there is so much of it.
-const BYTES_HELD: usize = 1 << 20;
+/// Days are taken together until they have so many events.
+const EVENTS_A_SPAN: u64 = 200_000;
 
 /// What an export needs of the store.
 pub struct Exporting<'a> {
@@ -43,6 +49,17 @@ struct Span<'a> {
     files: Vec<&'a DataFile>,
 }
 
+/// What DuckDB says about the events of a span.
+#[derive(Default)]
+struct Looked {
+    /// The numbers of the events that match; none if all do.
+    chosen: Option<HashSet<i64>>,
+    /// Where the values of mixed fields are, by number.
+    mixed: HashMap<i64, (usize, usize)>,
+    /// These values, after the numbers.
+    batches: Vec<RecordBatch>,
+}
+
 /// Writes the events, and says how many there were.
 pub fn export(context: &Exporting<'_>, request: &ExportRequest, out: &mut dyn Write) -> Result<u64> {
     let is_json = matches!(request.format, OutputFormat::Json | OutputFormat::JsonLines);
@@ -55,16 +72,86 @@ pub fn export(context: &Exporting<'_>, request: &ExportRequest, out: &mut dyn Wr
     let span = condition.as_ref().and_then(|condition| condition.span);
     let files: Vec<&DataFile> = view.events.files.iter().filter(|file| may_match(file, span)).collect();
     let total = files.iter().map(|file| file.rows).sum::<u64>() + view.pending.num_rows() as u64;
-    let mut form = Form::new(view, request);
-    let mut seen = 0_u64;
-    let rows_sorted = (context.asked.limits.memory_bytes / ROW_BYTES).min(ROWS_SORTED);
-    for span in spans(&files, rows_sorted) {
-        let rows = answer(context, request, &span, condition.as_ref())?;
-        let mut done = Done { context, total, seen };
-        form.take(rows, out, &mut done)?;
-        seen = seen.saturating_add(span.files.iter().map(|file| file.rows).sum());
+    let columns = columns(context.asked, request);
+    let schema = Schema::new(columns.iter().map(arrow_field).collect::<Vec<_>>());
+    let mut form = Form::new(&view.catalogue, &schema, request)?;
+    let (mut done, most) = (Done { context, total, seen: 0 }, request.limit.unwrap_or(u64::MAX));
+    for span in spans(&files, EVENTS_A_SPAN) {
+        let looked = look(context, request, &span, condition.as_ref())?;
+        let before = done.seen;
+        write_span(
+            context,
+            &columns,
+            &span,
+            &looked,
+            &mut Sink { form: &mut form, out, done: &mut done, most },
+        )?;
+        done.seen = before.saturating_add(span.files.iter().map(|file| file.rows).sum());
+        if form.events() >= most {
+            break;
+        }
     }
     form.end(out)
+}
+
+/// Where events go.
+struct Sink<'a, 'b, 'c> {
+    form: &'a mut Form<'b>,
+    out: &'a mut dyn Write,
+    done: &'a mut Done<'c>,
+    most: u64,
+}
+
+/// Writes the events of a span that are chosen.
+fn write_span(
+    context: &Exporting<'_>,
+    columns: &[Column],
+    span: &Span<'_>,
+    looked: &Looked,
+    sink: &mut Sink<'_, '_, '_>,
+) -> Result<()> {
+    let mut sources = Vec::with_capacity(span.files.len().saturating_add(1));
+    for file in &span.files {
+        sources.push(Source::file(context.tables.place("", &file.path)?)?);
+        sink.done.check()?;
+    }
+    sources.push(Source::Held(context.asked.view.pending.clone()));
+    let within = Within {
+        from: span.from.map_or(i64::MIN, day_start_us),
+        until: span.until.map_or(i64::MAX, day_start_us),
+        chosen: looked.chosen.as_ref(),
+    };
+    let places = rows::ordered(&sources, &within)?;
+    let mut written = 0_u64;
+    for places in places.chunks(rows::rows_at_once(&sources)) {
+        let room = usize::try_from(sink.most.saturating_sub(sink.form.events())).unwrap_or(usize::MAX);
+        let places = places.get(..room).unwrap_or(places);
+        let mixed = |name: &str| looked.column(name);
+        let events = rows::read(&sources, places, columns, &mixed, &|seq| looked.mixed.get(&seq).copied())?;
+        sink.form.take(&events, sink.out)?;
+        written = written.saturating_add(places.len() as u64);
+        sink.done.update(written, sink.form.events())?;
+    }
+    sink.done.update(written, sink.form.events())
+}
+
+/// The columns that are written: as they are stored, or as queries see them.
+fn columns(asked: &Asked<'_>, request: &ExportRequest) -> Vec<Column> {
+    let mut columns = asked.view.catalogue.schema().columns().to_vec();
+    if request.original {
+        return columns;
+    }
+    columns.retain(|column| column.name != Fixed::Shape.name());
+    for field in &asked.mixed {
+        let column_type = match field.reads {
+            Mixed::Double => ColumnType::Double,
+            Mixed::Text => ColumnType::Text,
+        };
+        columns.iter_mut().filter(|column| column.name == field.column).for_each(|column| {
+            column.column_type = column_type;
+        });
+    }
+    columns
 }
 
 /// The filter as SQL.
@@ -82,41 +169,71 @@ fn may_match(file: &DataFile, span: Option<TsSpan>) -> bool {
     }
 }
 
-fn answer(
+/// Asks which events match, and what their fields of mixed type are.
+fn look(
     context: &Exporting<'_>,
     request: &ExportRequest,
     span: &Span<'_>,
     condition: Option<&Where>,
-) -> Result<Rows> {
-    let view = &context.asked.view;
-    let files: Vec<DataFile> = span.files.iter().copied().cloned().collect();
-    let events = view.events_table(context.tables, &files, !request.original || condition.is_some())?;
-    let mut tables = vec![events];
-    // Records are put together from the columns as they are stored, and chosen by columns as queries see them.
-    let is_joined = request.original && condition.is_some();
-    if is_joined {
-        let mut stored = view.events_table(context.tables, &files, false)?;
-        stored.name = STORED;
-        tables.push(stored);
-    }
-    let session = Session::open(tables, Vec::new(), &context.asked.limits)?;
-    context.asked.watch(&session);
-    let times = times(span.from, span.until);
-    let chosen = condition.map_or_else(|| "true".to_string(), |condition| condition.sql.clone());
-    let sql = if is_joined {
-        format!(
-            "SELECT * EXCLUDE (recorded_at, day) FROM {STORED} WHERE {times} \
-             AND seq IN (SELECT seq FROM events WHERE {times} AND {chosen}) ORDER BY ts, seq"
-        )
-    } else {
-        let left_out = if request.original { "recorded_at, day" } else { "recorded_at, day, shape" };
-        format!("SELECT * EXCLUDE ({left_out}) FROM events WHERE {times} AND {chosen} ORDER BY ts, seq")
+) -> Result<Looked> {
+    let asked = context.asked;
+    let mixed: Vec<String> = match request.original {
+        true => Vec::new(),
+        false => asked.mixed.iter().map(|field| identifier(&field.column)).collect(),
     };
-    session.query(&sql, condition.map_or(&[], |condition| &condition.parameters))
+    let chosen = match condition {
+        Some(condition) => format!("({})", condition.sql),
+        None if mixed.is_empty() => return Ok(Looked::default()),
+        None => format!("coalesce({}) IS NOT NULL", casts(&mixed)),
+    };
+    let selected =
+        std::iter::once("seq").chain(mixed.iter().map(String::as_str)).collect::<Vec<_>>().join(", ");
+    let sql = format!("SELECT {selected} FROM events WHERE {} AND {chosen}", times(span.from, span.until));
+    let parameters = condition.map_or_else(Vec::new, |condition| condition.parameters.clone());
+    let statement = Statement { name: "export", sql, parameters, span: None, seq: None, is_fallback: false };
+    let files: Vec<DataFile> = span.files.iter().copied().cloned().collect();
+    let statements = std::slice::from_ref(&statement);
+    let events = narrowed(asked.view.events_table(context.tables, &files, true)?, statements)?;
+    let session = Session::open(vec![events], Vec::new(), &asked.limits)?;
+    asked.watch(&session);
+    let mut looked = Looked { chosen: condition.map(|_| HashSet::new()), ..Looked::default() };
+    for batch in session.query(&statement.sql, &statement.parameters)? {
+        looked.add(batch?, !mixed.is_empty());
+    }
+    Ok(looked)
 }
 
-/// The name of the events as they are stored.
-const STORED: &str = "stored";
+fn casts(columns: &[String]) -> String {
+    columns.iter().map(|column| format!("{column}::VARCHAR")).collect::<Vec<_>>().join(", ")
+}
+
+impl Looked {
+    fn add(&mut self, batch: RecordBatch, has_mixed: bool) {
+        let Some(seqs) = batch.columns().first().and_then(|column| column.as_primitive_opt::<Int64Type>())
+        else {
+            return;
+        };
+        if let Some(chosen) = &mut self.chosen {
+            chosen.extend(seqs.values().iter().copied());
+        }
+        if has_mixed {
+            let number = self.batches.len();
+            self.mixed.extend(seqs.values().iter().enumerate().map(|(row, seq)| (*seq, (number, row))));
+            self.batches.push(batch);
+        }
+    }
+
+    /// The values of a mixed field, batch by batch; none if it is not one.
+    fn column(&self, name: &str) -> Option<Vec<&dyn Array>> {
+        let of_batch = |batch: &'_ RecordBatch| {
+            // The first column has the numbers.
+            let place = batch.schema().fields().iter().skip(1).position(|field| field.name() == name)?;
+            place.checked_add(1)
+        };
+        let place = of_batch(self.batches.first()?)?;
+        Some(self.batches.iter().filter_map(|batch| Some(batch.columns().get(place)?.as_ref())).collect())
+    }
+}
 
 fn times(from: Option<NaiveDate>, until: Option<NaiveDate>) -> String {
     let time =
@@ -128,13 +245,13 @@ fn times(from: Option<NaiveDate>, until: Option<NaiveDate>) -> String {
 }
 
 /// The days in groups; the first group also has what is before, the last what is after.
-fn spans<'a>(files: &[&'a DataFile], rows_sorted: u64) -> Vec<Span<'a>> {
+fn spans<'a>(files: &[&'a DataFile], events: u64) -> Vec<Span<'a>> {
     let mut spans: Vec<Span<'_>> = vec![Span { from: None, until: None, files: Vec::new() }];
     let mut rows = 0;
     for day in files.chunk_by(|a, b| a.day == b.day) {
         let (Some(first), Some(last)) = (day.first(), spans.last_mut()) else { continue };
         let of_day: u64 = day.iter().map(|file| file.rows).sum();
-        if rows > 0 && rows + of_day > rows_sorted {
+        if rows > 0 && rows + of_day > events {
             last.until = Some(first.day);
             spans.push(Span { from: Some(first.day), until: None, files: day.to_vec() });
             rows = of_day;
@@ -159,161 +276,13 @@ impl Done<'_> {
         let done = self.seen.saturating_add(of_span);
         let step = Step { done, total: Some(self.total), unit: Unit::Events, events, note: "" };
         self.context.progress.update(&step);
+        self.check()
+    }
+
+    fn check(&self) -> Result<()> {
         if self.context.stop.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Interrupted, "the export was interrupted"));
         }
-        Ok(())
+        self.context.asked.limits.check()
     }
-}
-
-/// How events become bytes.
-enum Form<'a> {
-    Records(Records<'a>),
-    Columns(Columned),
-}
-
-/// JSON objects.
-struct Records<'a> {
-    view: &'a View,
-    original: bool,
-    is_array: bool,
-    events: u64,
-}
-
-/// A file with columns.
-struct Columned {
-    format: OutputFormat,
-    raw_csv: bool,
-    encoder: Option<(Encoder<'static>, SchemaRef)>,
-}
-
-impl<'a> Form<'a> {
-    fn new(view: &'a View, request: &ExportRequest) -> Form<'a> {
-        let (format, raw_csv) = (request.format, request.raw_csv);
-        match format {
-            OutputFormat::Json | OutputFormat::JsonLines => Form::Records(Records {
-                view,
-                original: request.original,
-                is_array: format == OutputFormat::Json,
-                events: 0,
-            }),
-            _ => Form::Columns(Columned { format, raw_csv, encoder: None }),
-        }
-    }
-
-    fn take(&mut self, rows: Rows, out: &mut dyn Write, done: &mut Done<'_>) -> Result<()> {
-        match self {
-            Form::Records(form) => form.take(rows, out, done),
-            Form::Columns(form) => form.take(rows, out, done),
-        }
-    }
-
-    /// Writes the end, and gives the number of events.
-    fn end(self, out: &mut dyn Write) -> Result<u64> {
-        match self {
-            Form::Records(form) => {
-                let end: &[u8] = match (form.is_array, form.events) {
-                    (true, 0) => b"[]\n",
-                    (true, _) => b"\n]\n",
-                    (false, _) => b"",
-                };
-                write(out, end)?;
-                Ok(form.events)
-            }
-            Form::Columns(form) => {
-                let Some((encoder, _)) = form.encoder else { return Ok(0) };
-                let mut bytes = Vec::new();
-                let events = encoder.end(&mut bytes)?;
-                write(out, &bytes)?;
-                Ok(events)
-            }
-        }
-    }
-}
-
-impl Records<'_> {
-    fn take(&mut self, rows: Rows, out: &mut dyn Write, done: &mut Done<'_>) -> Result<()> {
-        let assembler = Assembler::new(&rows.schema(), &self.view.catalogue);
-        let mut lines = Vec::new();
-        let before = self.events;
-        for batch in rows {
-            let batch = batch?;
-            for row in 0..batch.num_rows() {
-                let between: &[u8] = match (self.is_array, self.events) {
-                    (false, _) => b"",
-                    (true, 0) => b"[\n",
-                    (true, _) => b",\n",
-                };
-                lines.extend_from_slice(between);
-                match self.original {
-                    true => assembler.original_into(&batch, row, &mut lines)?,
-                    false => assembler.columns_into(&batch, row, &mut lines)?,
-                }
-                if !self.is_array {
-                    lines.push(b'\n');
-                }
-                self.events = self.events.saturating_add(1);
-                if lines.len() >= BYTES_HELD {
-                    write(out, &lines)?;
-                    lines.clear();
-                }
-            }
-            write(out, &lines)?;
-            lines.clear();
-            done.update(self.events.saturating_sub(before), self.events)?;
-        }
-        Ok(())
-    }
-}
-
-impl Columned {
-    fn take(&mut self, rows: Rows, out: &mut dyn Write, done: &mut Done<'_>) -> Result<()> {
-        let mut bytes = Vec::new();
-        if self.encoder.is_none() {
-            let schema = in_utc(&rows.schema());
-            let options = OutputOptions { raw_csv: self.raw_csv, ..OutputOptions::default() };
-            let encoder = Encoder::new(self.format, &schema, &options, &mut bytes)?;
-            self.encoder = Some((encoder, schema));
-        }
-        let Some((encoder, schema)) = &mut self.encoder else { return Ok(()) };
-        let before = encoder.rows();
-        for batch in rows {
-            encoder.add(&instants(&batch?, schema)?, &mut bytes)?;
-            write(out, &bytes)?;
-            bytes.clear();
-            done.update(encoder.rows().saturating_sub(before), encoder.rows())?;
-        }
-        write(out, &bytes)
-    }
-}
-
-fn write(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
-    out.write_all(bytes).map_err(|error| Error::io("write", "the export", error))
-}
-
-/// The columns with their instants in UTC, which queries have without a zone.
-fn in_utc(schema: &Schema) -> SchemaRef {
-    let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let fields = schema.fields().iter().map(|field| {
-        let data_type = match field.data_type() {
-            DataType::Timestamp(..) => instant.clone(),
-            DataType::List(item) if matches!(item.data_type(), DataType::Timestamp(..)) => {
-                DataType::List(Arc::new(item.as_ref().clone().with_data_type(instant.clone())))
-            }
-            other => other.clone(),
-        };
-        Field::new(field.name(), data_type, true)
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
-fn instants(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().zip(schema.fields());
-    let columns = columns.map(|(column, field)| match column.data_type() == field.data_type() {
-        true => Ok(Arc::clone(column)),
-        false => cast(column, field.data_type()),
-    });
-    let batch = columns.collect::<Result<Vec<_>, _>>();
-    let batch = batch.and_then(|columns| RecordBatch::try_new(Arc::clone(schema), columns));
-    batch.map_err(|error| Error::new(ErrorKind::Internal, "times cannot be put in UTC").with_source(error))
 }

@@ -141,6 +141,8 @@ pub struct ExportRequest {
     pub raw_csv: bool,
     /// Only the events that match.
     pub filter: Filter,
+    /// At most so many, the oldest.
+    pub limit: Option<u64>,
 }
 
 impl Default for ExportRequest {
@@ -150,6 +152,7 @@ impl Default for ExportRequest {
             original: false,
             raw_csv: false,
             filter: Filter::all(),
+            limit: None,
         }
     }
 }

@@ -180,3 +180,48 @@ fn a_typo_in_sql_is_answered_with_what_is_close() {
         Some("`daybook schema` lists the columns; text stands in single quotes")
     );
 }
+
+#[test]
+fn many_events_of_a_day_come_in_order_however_they_are_stored() {
+    let fixture = Fixture::new("");
+    let store = fixture.store();
+    let count: i64 = 40_000;
+    let line = |n: i64| {
+        let second = n * 7919 % 86_000;
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let mixed = if n % 3 == 0 { "\"text\"".to_string() } else { n.to_string() };
+        format!(
+            "{{\"ts\":\"2026-02-01T{hour:02}:{minute:02}:{second:02}Z\",\"kind\":\"k{}\",\"n\":{n},\"x\":{mixed}}}\n",
+            n % 5
+        )
+    };
+    ingest(&store, &(0..count / 2).map(line).collect::<String>());
+    ingest(&store, &(count / 2..count).map(line).collect::<String>());
+    append(&store, 0..3);
+    for original in [false, true] {
+        let request = ExportRequest { original, ..ExportRequest::default() };
+        let (text, events) = exported(&store, &request);
+        assert_eq!(events, count as u64 + 3);
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let times: Vec<&str> = lines.iter().filter_map(|line| line["ts"].as_str()).collect();
+        assert!(times.is_sorted() && times.len() >= count as usize);
+        let numbers: BTreeSet<i64> = lines
+            .iter()
+            .filter(|line| line["kind"] != "test")
+            .map(|line| {
+                let n = line["n"].as_i64().unwrap();
+                let x = match (n % 3, original) {
+                    (0, _) => serde_json::json!("text"),
+                    (_, true) => serde_json::json!(n),
+                    (_, false) => serde_json::json!(n.to_string()),
+                };
+                assert_eq!((&line["x"], &line["kind"]), (&x, &serde_json::json!(format!("k{}", n % 5))));
+                n
+            })
+            .collect();
+        assert_eq!(numbers, (0..count).collect());
+    }
+    let some = ExportRequest { limit: Some(17_000), ..request(OutputFormat::JsonLines, "kind:k1,k2,k3") };
+    assert_eq!(exported(&store, &some).1, 17_000);
+}
