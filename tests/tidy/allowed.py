@@ -30,7 +30,8 @@ MODULES = {
     "ingest/decompress": set(),
     "ingest/encoding": set(),
     "ingest/blocks": {"error", "format", "ingest/encoding", "ingest/known"},
-    "ingest/coding": set(),
+    "ingest/coding": {"error"},
+    "ingest/order": COLUMNS,
     "ingest/columnar": {"error", "event", "format"},
     "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
@@ -42,7 +43,7 @@ MODULES = {
     | {"format", "ingest/archive", "ingest/blocks", "ingest/columnar", "ingest/decompress", "ingest/encoding"}
     | {"ingest/input", "ingest/known"},
     "ingest/register": DISK | {"event"},
-    "ingest/table": DISK | COLUMNS | {"ingest/parquet", "ingest/rest", "ingest/stats", "log"},
+    "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
     | VALUES
@@ -55,13 +56,13 @@ MODULES = {
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
     "maintenance": DISK
     | COLUMNS
-    | {"ingest/batch", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},
+    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},
     "store": None,
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
 PURE = {"error", "layout", "event", "format", "redact", "intake", "query", "demo", "described", "output"} | {
-    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "pages", "progress", "rest")
+    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "order", "pages", "progress", "rest")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"
 
