@@ -31,7 +31,8 @@ MODULES = {
     "ingest/decompress": set(),
     "ingest/encoding": set(),
     "ingest/blocks": {"error", "format", "ingest/encoding", "ingest/known"},
-    "ingest/coding": set(),
+    "ingest/coding": {"error"},
+    "ingest/order": COLUMNS,
     "ingest/columnar": {"error", "event", "format"},
     "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
@@ -44,7 +45,7 @@ MODULES = {
     | {"ingest/input", "ingest/known"},
     "ingest/register": DISK | {"event"},
     "ingest/templates": DISK | COLUMNS | {"mine"},
-    "ingest/table": DISK | COLUMNS | {"ingest/parquet", "ingest/rest", "ingest/stats", "log"},
+    "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
     | VALUES
@@ -60,13 +61,13 @@ MODULES = {
     "verify": DISK | {"event", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
-    | {"ingest/batch", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},
+    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},
     "store": None,
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
 PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output"} | {
-    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "pages", "progress", "rest")
+    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "order", "pages", "progress", "rest")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"
 

@@ -379,26 +379,29 @@ fn plain_prefix(text: &[u8]) -> usize {
 
 /// Appends the characters that the text of a string or key stands for.
 pub fn unescape_into(text: &[u8], out: &mut Vec<u8>) {
-    out.reserve(text.len());
+    out.reserve(text.len().saturating_add(16));
     let mut rest = text;
     while let Some(position) = copy_to_backslash(rest, out) {
         rest = rest.get(position..).unwrap_or_default();
-        let used = match rest.get(1) {
-            Some(b'u') => unescape_unicode(rest, out),
-            Some(escape) => {
-                out.push(match escape {
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    b'b' => 8,
-                    b'f' => 12,
-                    other => *other,
-                });
-                2
-            }
-            None => rest.len(),
-        };
-        rest = rest.get(used..).unwrap_or_default();
+        // Escapes often follow each other.
+        while let [b'\\', after @ ..] = rest {
+            let used = match after.first() {
+                Some(b'u') => unescape_unicode(rest, out),
+                Some(escape) => {
+                    out.push(match escape {
+                        b'n' => b'\n',
+                        b'r' => b'\r',
+                        b't' => b'\t',
+                        b'b' => 8,
+                        b'f' => 12,
+                        other => *other,
+                    });
+                    2
+                }
+                None => rest.len(),
+            };
+            rest = rest.get(used..).unwrap_or_default();
+        }
     }
 }
 

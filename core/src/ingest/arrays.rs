@@ -8,12 +8,11 @@ use crate::event::fixed::Fixed;
 use crate::event::json::{self, Kind, Tape};
 use crate::event::number::{self, Number};
 use crate::event::values::{FieldValues, Sparse, Texts};
-use arrow::array::NullBufferBuilder;
 use arrow::array::{
     ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder,
     PrimitiveArray, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
-use arrow::buffer::OffsetBuffer;
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Float64Type, Int8Type, Int32Type, Int64Type, TimeUnit};
 use std::sync::Arc;
 
@@ -300,15 +299,20 @@ fn text_array(texts: &[Option<&[u8]>]) -> Result<ArrayRef> {
     let bytes = texts.iter().flatten().map(|text| text.len()).sum();
     let mut values = Vec::with_capacity(bytes);
     let mut offsets = Vec::with_capacity(texts.len().saturating_add(1));
-    let mut nulls = NullBufferBuilder::new(texts.len());
     offsets.push(0);
-    for text in texts {
-        values.extend_from_slice(text.unwrap_or_default());
+    offsets.extend(texts.iter().map(|text| {
+        if let Some(text) = text {
+            values.extend_from_slice(text);
+        }
         // A batch is far smaller than 2 GiB.
-        offsets.push(i32::try_from(values.len()).unwrap_or(i32::MAX));
-        nulls.append(text.is_some());
-    }
-    let array = StringArray::try_new(OffsetBuffer::new(offsets.into()), values.into(), nulls.finish());
+        i32::try_from(values.len()).unwrap_or(i32::MAX)
+    }));
+    let is_there = BooleanBuffer::collect_bool(texts.len(), |at| texts.get(at).is_some_and(Option::is_some));
+    let array = StringArray::try_new(
+        OffsetBuffer::new(offsets.into()),
+        values.into(),
+        Some(NullBuffer::new(is_there)),
+    );
     let array = array.map_err(|error| {
         Error::new(ErrorKind::Internal, "texts of records are not UTF-8").with_source(error)
     })?;

@@ -247,6 +247,10 @@ impl<'a> Blocks<'a> {
 
     /// Reads until a block is full, and stops at a place up to which the input is known.
     fn fill(&mut self) {
+        if self.decoder.is_none() && self.undecoded.is_empty() {
+            // What is read follows what is pending, in one buffer.
+            std::mem::swap(&mut self.pending, &mut self.undecoded);
+        }
         if let Err(error) = self.read_up_to(BLOCK_BYTES) {
             self.failed = Some(error);
         }

@@ -27,7 +27,7 @@ const DATA_PAGE_BYTES: usize = 8 << 20;
 const DATA_PAGE_ROWS: usize = 100_000;
 
 /// The dictionary of a column ends at so many bytes: what follows is written as it is.
-const DICTIONARY_BYTES: usize = 2 << 20;
+const DICTIONARY_BYTES: usize = 1 << 20;
 /// Least and largest values of texts are cut to so many bytes in a file's end.
 const BOUND_BYTES: usize = 24;
 /// For at most so many bytes of records there is time to compress harder, at this level; the least first.

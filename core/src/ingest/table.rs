@@ -30,7 +30,7 @@ const HASHED_ROWS: usize = 2_048;
 /// So many files are written and synced at once.
 const SYNCS_AT_ONCE: usize = 4;
 /// All open files together take about so much memory.
-const MEMORY_BYTES: usize = 64 << 20;
+const MEMORY_BYTES: usize = 60 << 20;
 
 /// Writes rows into data files of their days.
 #[derive(Debug)]

@@ -28,6 +28,8 @@ use std::time::Instant;
 const TARGET_BYTES: u64 = 64 << 20;
 /// Rows are sorted in runs of about so many bytes in memory.
 const RUN_BYTES: usize = 96 << 20;
+/// What is compacted is kept for long.
+const COMPRESSION_LEVEL: i32 = 9;
 
 /// What to compact.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,7 +135,7 @@ fn compact_group(
     now_ms: i64,
 ) -> Result<Option<DataFile>> {
     let Some(first) = group.first() else { return Ok(None) };
-    let mut file = OpenFile::new(Encoded::zstd(6));
+    let mut file = OpenFile::new(Encoded::zstd(COMPRESSION_LEVEL));
     let mut ranges = ColumnRanges::default();
     let mut run: Vec<RecordBatch> = Vec::new();
     let mut bytes = 0;

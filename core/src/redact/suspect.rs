@@ -106,6 +106,11 @@ fn has_mark_in(text: &[u8], at: usize, wanted: Wanted) -> bool {
     let end = text.len().min(at.saturating_add(BLOCK));
     (at..end).any(|place| {
         let rest = text.get(place..).unwrap_or_default();
+        let Some([first, second]) = rest.first_chunk() else { return false };
+        let card = matches!(second, b'2'..=b'6') & !first.is_ascii_digit();
+        if !card && !matches!(first, b'\\' | b'e' | b'-' | b'b' | b'B' | b'r' | b'R') {
+            return false;
+        }
         match rest {
             [b'\\', b'"', after @ ..] => {
                 let spaces = after.iter().take(BLOCK).take_while(|byte| **byte == b' ').count();

@@ -190,7 +190,7 @@ fn look(
         std::iter::once("seq").chain(mixed.iter().map(String::as_str)).collect::<Vec<_>>().join(", ");
     let sql = format!("SELECT {selected} FROM events WHERE {} AND {chosen}", times(span.from, span.until));
     let parameters = condition.map_or_else(Vec::new, |condition| condition.parameters.clone());
-    let statement = Statement { name: "export", sql, parameters, span: None, seq: None, is_fallback: false };
+    let statement = Statement { name: "export", sql, parameters, ..Statement::default() };
     let files: Vec<DataFile> = span.files.iter().copied().cloned().collect();
     let statements = std::slice::from_ref(&statement);
     let events = narrowed(asked.view.events_table(context.tables, &files, true)?, statements)?;

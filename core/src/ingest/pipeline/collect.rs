@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Records are settled and encoded in batches of about so many bytes.
-const BATCH_BYTES: usize = 24 << 20;
+const BATCH_BYTES: usize = 22 << 20;
 /// Rejects are written once they take so many bytes.
 const REJECT_BYTES: usize = 16 << 20;
 /// So many inputs share a commit at most.

@@ -70,7 +70,7 @@ pub struct Scope<'a> {
 }
 
 /// One query of an analysis.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statement {
     /// The name by which the report finds its rows.
     pub name: &'static str,
