@@ -108,8 +108,12 @@ fn answer(
              AND seq IN (SELECT seq FROM events WHERE {times} AND {chosen}) ORDER BY ts, seq"
         )
     } else {
-        let left_out = if request.original { "recorded_at, day" } else { "recorded_at, day, shape" };
-        format!("SELECT * EXCLUDE ({left_out}) FROM events WHERE {times} AND {chosen} ORDER BY ts, seq")
+        // The id of a template says nothing without the dictionary.
+        let columns = match request.original {
+            true => "* EXCLUDE (recorded_at, day)",
+            false => "* EXCLUDE (recorded_at, day, shape) REPLACE (NULL::VARCHAR AS template)",
+        };
+        format!("SELECT {columns} FROM events WHERE {times} AND {chosen} ORDER BY ts, seq")
     };
     session.query(&sql, condition.map_or(&[], |condition| &condition.parameters))
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicI64;
 
 mod export;
+mod templates;
 
 const START_US: i64 = 1_770_000_000_000_000;
 
