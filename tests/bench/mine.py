@@ -85,10 +85,10 @@ def drain3_a_second(messages):
 
     lines = messages.read_text(errors="replace").split("\n") * 10
     miner = TemplateMiner()
-    started = time.perf_counter()
+    started = time.process_time()
     for line in lines:
         miner.add_log_message(line)
-    return len(lines) / (time.perf_counter() - started)
+    return len(lines) / (time.process_time() - started)
 
 
 def main():

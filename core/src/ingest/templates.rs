@@ -57,7 +57,8 @@ impl Templates {
         })
     }
 
-    /// Gives each message of some chunks the id of its template.
+    /// Gives each message of some chunks the id of its template. Where the dictionary is damaged, they get none:
+    /// events come first, and whoever asks for templates hears of it.
     pub fn fill(&self, chunks: &mut [Settled]) -> Result<()> {
         let has_messages = |settled: &Settled| {
             settled.chunk.fixed_texts(Fixed::Message).is_some_and(|texts| !texts.is_empty())
@@ -65,11 +66,15 @@ impl Templates {
         if !chunks.iter().any(has_messages) {
             return Ok(());
         }
-        self.with_state(|state, storage| {
+        let filled = self.with_state(|state, storage| {
             state.read_new(storage)?;
             state.fill(chunks);
             Ok(())
-        })
+        });
+        match filled {
+            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(()),
+            other => other,
+        }
     }
 
     /// Writes down what is new, durably: call it before a commit of events that were filled.

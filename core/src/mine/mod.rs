@@ -2,7 +2,7 @@
 //!
 //! Nothing is set per system; the rules are about how programs print values, and about what the messages show together.
 //!
-//! **From a message to its text** ([`scan`], one pass; a message of a known text costs a hash and no more):
+//! **From a message to its text** (`scan`, one pass; a message of a known text costs a hash and no more):
 //!
 //! - White space separates words, punctuation stays in the text. What varies is mostly a whole word or what stands
 //!   between punctuation, so that `size=12,` keeps `size=` and `,` and differs from `rank=12,`.
@@ -14,24 +14,24 @@
 //!   slash between words is `read/write`, a word.
 //! - The name of a host, by its end and its small letters, or by the port after it. The name of a package or an
 //!   application, by the domain that it begins with.
-//! - Values that only colons part are one: times, ports, hardware addresses. Dates in words are one ([`date`]).
+//! - Values that only colons part are one: times, ports, hardware addresses. Dates in words are one (`date`).
 //! - `true`, `null` and the like: a program rarely has them in its own text.
 //! - A quoted text after `=`, whatever words it has. `()` alone: something without a name was printed.
 //! - What cannot be printed, and a piece that is longer than words are: binary data never is part of a template.
 //! - A name before `=` is a key, and stays, even with digits: `r24=0x1` and `r25=0x1` are not the same.
-//! - A message that is a JSON object has the template of its keys ([`json`]).
+//! - A message that is a JSON object has the template of its keys (`json`).
 //!
-//! **From texts to templates** ([`learn`]), where the look of a word does not tell:
+//! **From texts to templates** (`learn`), where the look of a word does not tell:
 //!
 //! - Texts that are the same but for one word are evidence that this word is a parameter, the more of them there are.
 //!   A name (dots, underscores, digits, capitals inside) says twice as much as a word of a language, because programs
 //!   have few verbs and many names; after `user` and `host` it is nearly certain. Six words or three names are enough.
 //!   A value seen in that place is: `chdir(pwd)` belongs to `chdir(/tmp)`.
 //! - Where two words beside each other both vary freely, no two texts differ in one only: very many texts that have all
-//!   but words in common are looked at by [`columns`].
+//!   but words in common are looked at by `columns`.
 //! - Two words have to stay. The first word takes four times the evidence: it mostly says what happened, and
 //!   `cups started` and `ssh started` are different events where few programs log.
-//! - Texts that differ in how many values stand in a row are one, since lists have lengths: ([`rows`]). So are those that
+//! - Texts that differ in how many values stand in a row are one, since lists have lengths: (`rows`). So are those that
 //!   differ in the unit (`5 B`, `5 KB`), in `<1` for `1`, and in `key=null` for `key=Name{1}`.
 //! - How often a text was seen plays no part, nor does the order: the same messages have the same templates in a
 //!   file, in another one that repeats it, and in a store that saw them over a year.

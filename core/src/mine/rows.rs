@@ -4,6 +4,9 @@
 use super::class::{PUNCTUATION, of};
 use super::scan::MARK;
 
+/// A longer object is no value.
+const OBJECT_BYTES_MAX: usize = 256;
+
 /// A text with one mark for each row of values, and without the units after them.
 pub fn canonical(text: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(text.len());
@@ -129,7 +132,8 @@ fn push_token(out: &mut Vec<u8>, token: &[u8]) {
 /// An object that is printed as the value of a key, `key=Name{..}` with nothing but values in it, is one value, as
 /// what is printed where there is none.
 fn close_object(out: &mut Vec<u8>) {
-    let Some(open) = out.iter().rposition(|byte| matches!(byte, b'{' | b'(' | b'[')) else { return };
+    let Some(length) = out.iter().rev().take(OBJECT_BYTES_MAX).position(opens) else { return };
+    let open = out.len().saturating_sub(length).saturating_sub(1);
     let inside = out.get(open.saturating_add(1)..).unwrap_or_default();
     let before = out.get(..open).unwrap_or_default();
     let name = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();

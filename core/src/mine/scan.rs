@@ -17,6 +17,9 @@ const TOKENS_MAX: usize = 256;
 /// A longer quoted text is looked at piece by piece.
 const QUOTED_BYTES_MAX: usize = 512;
 
+/// No address is longer.
+const ADDRESS_BYTES_MAX: usize = 64;
+
 /// Makes skeletons, one after the other, in the same memory.
 #[derive(Debug, Default)]
 pub struct Scanner {
@@ -45,8 +48,8 @@ impl Scanner {
             if class & WORD != 0 {
                 rest = self.piece(rest);
             } else if class & SPACE != 0 {
+                tokens = tokens.saturating_add(usize::from(!self.space));
                 self.space = !self.out.is_empty();
-                tokens = tokens.saturating_add(1);
                 if tokens > TOKENS_MAX {
                     self.value();
                     return &self.out;
@@ -242,12 +245,14 @@ fn special(piece: &[u8], bits: u16, after: &[u8], rest: &[u8]) -> Option<usize> 
 
 /// How long an address of hardware or of IPv6 is.
 fn address(rest: &[u8]) -> Option<usize> {
-    let run = rest.iter().take_while(|byte| byte.is_ascii_hexdigit() || **byte == b':').count();
+    let run = rest.iter().take(ADDRESS_BYTES_MAX);
+    let run = run.take_while(|byte| byte.is_ascii_hexdigit() || **byte == b':').count();
     let (address, after) = rest.split_at_checked(run)?;
     let colons = address.iter().filter(|byte| **byte == b':').count();
     let short = address.windows(2).any(|two| two == b"::") && address.iter().any(u8::is_ascii_digit);
     let groups = address.split(|byte| *byte == b':').all(|group| group.len() <= 4);
-    let ends = address.last() != Some(&b':') && !after.first().is_some_and(u8::is_ascii_alphabetic);
+    let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b':';
+    let ends = address.last() != Some(&b':') && !after.first().is_some_and(goes_on);
     (groups && ends && (colons >= 5 || short)).then_some(run)
 }
 

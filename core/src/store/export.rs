@@ -141,7 +141,8 @@ fn columns(asked: &Asked<'_>, request: &ExportRequest) -> Vec<Column> {
     if request.original {
         return columns;
     }
-    columns.retain(|column| column.name != Fixed::Shape.name());
+    // The id of a template says nothing without the dictionary, nor does that of a shape.
+    columns.retain(|column| ![Fixed::Shape.name(), Fixed::Template.name()].contains(&column.name.as_str()));
     for field in &asked.mixed {
         let column_type = match field.reads {
             Mixed::Double => ColumnType::Double,

@@ -125,7 +125,7 @@ impl Search {
 }
 
 /// What is shown of an event when no columns are asked for.
-pub const ALL_COLUMNS: &str = "* EXCLUDE (recorded_at, shape, day)";
+pub const ALL_COLUMNS: &str = "* EXCLUDE (recorded_at, shape, day, template)";
 
 /// A column that was asked for by its path or an alias has the name that it was asked for by.
 fn shown_name(asked: &str, expression: &str) -> String {
