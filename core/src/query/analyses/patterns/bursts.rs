@@ -194,10 +194,13 @@ fn finding(deviation: &Deviation, frame: &Frame, scope: &Scope<'_>, filter: &Fil
         parts.push(Filter::errors());
     }
     // A silence shows in what comes before and after it.
-    let around =
-        if deviation.seen == 0.0 || deviation.is_lasting() { to.saturating_sub(from).max(DAY_US) } else { 0 };
-    parts.push(Filter::since(from.saturating_sub(around)));
-    parts.push(Filter::until(to.saturating_add(around)));
+    let is_wide = deviation.seen == 0.0 || deviation.is_lasting() || deviation.sort == Sort::Begun;
+    let around = if is_wide { to.saturating_sub(from).clamp(DAY_US, 28 * DAY_US) } else { 0 };
+    let whole = |instant: i64| instant.saturating_sub(instant.rem_euclid(1_000_000));
+    let begin = from.saturating_sub(around).max(frame.first_us);
+    parts.push(Filter::since(whole(begin)));
+    let end = to.saturating_add(around).min(frame.last_us.saturating_add(1_000_000));
+    parts.push(Filter::until(whole(end)));
     let shown = Filter::and(parts);
     let mut finding = Finding::new(what, about, title, deviation.p).within(from, to);
     finding = finding.counted(deviation.expected, deviation.seen);

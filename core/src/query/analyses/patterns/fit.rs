@@ -1,7 +1,7 @@
 //! What a series usually does: its level, which may move slowly, times the hour of the day and the day of the
 //! week, and how far it strays from that.
 
-use super::math::residual;
+use super::math::{quantile, residual};
 use super::series::{Frame, sum_between, sums_before};
 use super::vectors::{add, at, product};
 use crate::event::time::{DAY_US, HOUR_US};
@@ -164,15 +164,18 @@ impl Fit {
             spread: Spread::CHANCE,
             weights: vec![1.0; counts.len()],
         };
-        for _ in 0..ROUNDS {
-            fit.again(counts, exposure, slots);
+        // One great burst would explain itself: by its hour, its day and its weeks together.
+        fit.again(&capped(counts), counts, exposure, slots);
+        for _ in 1..ROUNDS {
+            fit.again(counts, counts, exposure, slots);
         }
         fit.spread = Spread::of(counts, &fit.expected, &fit.weights);
         fit
     }
 
-    fn again(&mut self, counts: &[f64], exposure: &[f64], slots: &Slots) {
-        let counted = product(counts, &self.weights);
+    /// Fits once more what was `counted`, and weighs the counts as they are.
+    fn again(&mut self, counted: &[f64], counts: &[f64], exposure: &[f64], slots: &Slots) {
+        let counted = product(counted, &self.weights);
         let (levels, doubt) = levels(&counted, &product(&self.season, &self.weights), slots);
         let mut doubt: Vec<f64> = slots.days.iter().map(|day| at(&doubt, *day)).collect();
         let level: Vec<f64> = slots.days.iter().map(|day| at(&levels, *day)).collect();
@@ -211,6 +214,14 @@ impl Fit {
             })
             .collect();
     }
+}
+
+/// The counts, none of them far above nearly all others.
+fn capped(counts: &[f64]) -> Vec<f64> {
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let most = (2.0 * quantile(&sorted, 0.995)).max(3.0);
+    counts.iter().map(|count| count.min(most)).collect()
 }
 
 /// The level of each day from the days around it, and how uncertain it is.
