@@ -296,7 +296,7 @@ impl Steps {
                 expected: before,
                 seen: after,
                 p: shift.p,
-                counts: squeezed(&self.values),
+                counts: squeezed(&self.values.iter().map(|value| shown(*value)).collect::<Vec<_>>()),
             }
         });
         let is_large = |one: &Deviation| {

@@ -46,7 +46,24 @@ pub(super) fn shifts(values: &[f64], weights: &[f64], noise: f64, bound: f64) ->
         }
     }
     found.sort_by_key(|shift| shift.at);
+    // What was found first was held against all that came after it.
+    let borders: Vec<usize> = found.iter().map(|shift| shift.at).collect();
+    let ends = borders.iter().skip(1).copied().chain([values.len()]);
+    let begins = [0].into_iter().chain(borders.iter().copied());
+    for ((shift, begin), end) in
+        found.iter_mut().zip(begins).zip(ends).filter(|((shift, _), _)| !shift.is_steady)
+    {
+        shift.before = level_between(values, weights, begin, shift.at);
+        shift.after = level_between(values, weights, shift.at, end);
+    }
     found
+}
+
+fn level_between(values: &[f64], weights: &[f64], from: usize, until: usize) -> f64 {
+    let part = |all: &[f64]| -> Vec<f64> {
+        all.iter().skip(from).take(until.saturating_sub(from)).copied().collect()
+    };
+    level(&part(values), &part(weights))
 }
 
 /// The most probable change between two values.
@@ -73,15 +90,12 @@ fn largest(values: &[f64], weights: &[f64], noise: f64, (from, until): (usize, u
     let (place, height) =
         inner.map(|place| (place, at(&sums, place).abs())).max_by(|one, other| one.1.total_cmp(&other.1))?;
     let p = bridge_above(height / (deviation * (count as f64).sqrt()));
-    let side = |from: usize, until: usize| {
-        let kept = |all: &[f64]| -> Vec<f64> {
-            all.iter().skip(from).take(until.saturating_sub(from)).copied().collect()
-        };
-        level(&kept(&values), &kept(&weights))
-    };
+    let side = |from: usize, until: usize| level_between(&values, &weights, from, until);
     let (before, after) = (side(0, place), side(place, count));
-    let is_steady = is_line(&values, &weights, place, (before, after));
-    Some(Shift { at: from.saturating_add(place), from, until, before, after, p, is_steady })
+    let line = line(&values, &weights, place, (before, after));
+    let (before, after) = line.unwrap_or((before, after));
+    let at = from.saturating_add(place);
+    Some(Shift { at, from, until, before, after, p, is_steady: line.is_some() })
 }
 
 fn level(values: &[f64], weights: &[f64]) -> f64 {
@@ -138,8 +152,8 @@ fn long_run_deviation(values: &[f64], is_sparse: bool) -> f64 {
     lengths.into_iter().map(of).fold(0.0, f64::max).sqrt()
 }
 
-/// Whether a straight line is nearer to the values than a step.
-fn is_line(values: &[f64], weights: &[f64], place: usize, levels: (f64, f64)) -> bool {
+/// Both ends of a straight line, if it is nearer to the values than a step.
+fn line(values: &[f64], weights: &[f64], place: usize, levels: (f64, f64)) -> Option<(f64, f64)> {
     let points = || (0_u32..).map(f64::from).zip(values.iter().zip(weights));
     let total: f64 = weights.iter().sum();
     let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
@@ -153,5 +167,6 @@ fn is_line(values: &[f64], weights: &[f64], place: usize, levels: (f64, f64)) ->
         let level = if (x as usize) < place { levels.0 } else { levels.1 };
         (value - level).powi(2)
     });
-    of_line < of_step
+    let end = |x: f64| (mean + slope * (x - mean_x)).max(0.0);
+    (of_line < of_step).then(|| (end(0.0), end(values.len() as f64)))
 }

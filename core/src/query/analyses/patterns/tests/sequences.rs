@@ -69,7 +69,7 @@ fn planted_pairs_are_found_and_no_others() {
         for pair in &report.pairs {
             if is_planted(&pair.first, &pair.then) {
                 found += 1;
-                assert!(pair.lift > 1.5 && pair.confidence > 0.2, "{pair:?}");
+                assert!(pair.lift > 1.5 && pair.confidence > 0.15, "{pair:?}");
             } else {
                 others += 1;
             }
