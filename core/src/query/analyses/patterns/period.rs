@@ -78,9 +78,10 @@ pub(super) fn period(times: &[i64], near_us: f64, end_us: i64) -> Option<Period>
     let length = median(gaps.clone());
     let usual = USUAL_US.iter().map(|usual| *usual as f64).chain([7.0 * DAY_US as f64]);
     let usual = usual.filter(|usual| (usual / length - 1.0).abs() < 0.1);
-    let clocks =
-        usual.chain(locked(&starts, length)).filter_map(|length| clock(times, &starts, length, end_us));
-    let found = clocks.chain(intervals(&starts, &gaps, length, end_us));
+    // Of two that are as good, the last one is taken: a usual length.
+    let lengths = locked(&starts, length).into_iter().chain(usual);
+    let clocks = lengths.filter_map(|length| clock(times, &starts, length, end_us));
+    let found = intervals(&starts, &gaps, length, end_us).into_iter().chain(clocks);
     found.max_by(|one, other| score(one).total_cmp(&score(other)))
 }
 

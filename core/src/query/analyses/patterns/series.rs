@@ -1,7 +1,7 @@
 //! Counts in equal stretches of time, a series for each value of a column: the query, and its rows.
 
 use super::super::{Answers, Row, Scope, Statement};
-use super::vectors::at;
+use super::vectors::{add, at};
 use crate::error::Result;
 use crate::event::time::{DAY_US, HOUR_US, MINUTE_US};
 use crate::query::filter::{IS_ERROR, Where};
@@ -142,8 +142,8 @@ impl Frame {
 }
 
 /// The statement of all series: one look at the events, then sums by each column. Its columns: the name of the
-/// dimension, the value, its events, when the first and the last happened, lists of stretches, of events and of
-/// errors in them, and how many values there are.
+/// dimension, the value, its events, when the first and the last happened, a text of stretches with the events and the
+/// errors in each, and how many values there are.
 pub(super) fn series_statement(scope: &Scope<'_>, condition: &Where) -> Result<Statement> {
     let columns = DIMENSIONS.iter().filter_map(|dimension| dimension.column);
     let columns: Vec<String> = columns.map(|column| scope.column(column)).collect::<Result<_>>()?;
@@ -174,7 +174,7 @@ impl Dimension {
              top AS (SELECT *, (SELECT count(*) FROM totals) AS all_values FROM totals \
              ORDER BY total DESC, name LIMIT {most}) \
              SELECT '{name}' AS dimension, name AS v, total, any_value(top.f), any_value(top.l), \
-             list(b ORDER BY b), list(n ORDER BY b), list(e ORDER BY b), any_value(all_values) \
+             string_agg(concat(b, ' ', n, ' ', e), ' ' ORDER BY b), any_value(all_values) \
              FROM sums JOIN top ON sums.v = top.name GROUP BY name, total ORDER BY total DESC, name)",
             name = self.name,
             most = self.values_max
@@ -191,8 +191,7 @@ impl Dimension {
         let shares = frame.shares();
         let mut series = Vec::new();
         for row in self.rows(answers) {
-            let events = spread_out(row, 6, frame.buckets);
-            let errors = if self.has_errors { spread_out(row, 7, frame.buckets) } else { Vec::new() };
+            let (events, errors) = spread_out(row, frame.buckets);
             let of = |measure, counts, exposure| Series {
                 column: self.column,
                 value: row.string(1).unwrap_or_default(),
@@ -202,7 +201,7 @@ impl Dimension {
                 counts,
                 exposure,
             };
-            if errors.iter().any(|count| *count > 0.0) {
+            if self.has_errors && errors.iter().any(|count| *count > 0.0) {
                 series.push(of(Measure::Errors, errors, events.clone()));
             }
             series.push(of(Measure::Events, events, shares.clone()));
@@ -213,20 +212,20 @@ impl Dimension {
     /// How many values have no series of their own, as they are rarer.
     pub(super) fn left_out(&self, answers: &Answers) -> u64 {
         let rows = self.rows(answers);
-        rows.first().map_or(0, |row| row.count(8)).saturating_sub(rows.len() as u64)
+        rows.first().map_or(0, |row| row.count(6)).saturating_sub(rows.len() as u64)
     }
 }
 
-/// The counts in a list of a row, at their stretches.
-fn spread_out(row: &Row, column: usize, buckets: usize) -> Vec<f64> {
-    let mut counts = vec![0.0; buckets];
-    let places = row.numbers(5).into_iter().flatten();
-    for (place, count) in places.zip(row.numbers(column).into_iter().flatten()) {
-        if let Some(slot) = counts.get_mut(place as usize) {
-            *slot += count;
-        }
+/// The events and the errors in the text of a row, at their stretches.
+fn spread_out(row: &Row, buckets: usize) -> (Vec<f64>, Vec<f64>) {
+    let (mut events, mut errors) = (vec![0.0; buckets], vec![0.0; buckets]);
+    let mut words = row.text(5).unwrap_or_default().split(' ');
+    while let (Some(place), Some(count), Some(failed)) = (words.next(), words.next(), words.next()) {
+        let Ok(place) = place.parse() else { continue };
+        add(&mut events, place, count.parse().unwrap_or(0.0));
+        add(&mut errors, place, failed.parse().unwrap_or(0.0));
     }
-    counts
+    (events, errors)
 }
 
 /// Sums of all values before each place, and of all at the end.
