@@ -17,19 +17,24 @@ def words(request):
     if name == "audit":
         # The command takes the last day, and its hours from the settings.
         return None
-    words = [name, "--json"]
+    group = {"sequences": "sequences", "bursts": "bursts", "rhythms": "rhythms", "co-changes": "changes", "actors": "actors", "templates": "templates"}
+    words = ["patterns", group[name], "--json"] if name in group else [name, "--json"]
+    if "compare" in request:
+        words += ["--compare", *request.pop("compare")]
+    if request.pop("rare", False):
+        words.append("--rare")
     positional = {"history": None, "file-history": "path", "session": "id", "trace": "id", "show": "id"}
     if name == "history":
         words.append(f"{request.pop('entity_type')}:{request.pop('entity_id')}")
     elif name in positional:
         words.append(request.pop(positional[name]))
     for key, value in request.items():
-        option = {"gap_minutes": "gap", "pause_minutes": "pause", "window_minutes": "window"}.get(key, key)
+        option = {"gap_minutes": "gap", "pause_minutes": "pause", "window_minutes": "window", "new_since": "new-since"}.get(key, key)
         if key == "filter" and not isinstance(value, str):
             return None
         if key in ("by", "columns") and isinstance(value, list):
             value = ",".join(value)
-        if key == "window_minutes":
+        if key == "window_minutes" and name == "metrics":
             value = f"{value}m"
         words += [f"--{option}={value}"]
     return words

@@ -82,6 +82,27 @@ pub fn sequences(context: &Context<'_>, report: &SequencesReport) -> Result<(), 
         })
         .collect();
     let path_columns = [Column::number("times"), Column::number("confidence"), Column::text("path")];
+    let title = format!(
+        "What follows what: {} pairs in {}, {}",
+        human::count(report.pairs_found),
+        human::counted(report.sessions, "session", "sessions"),
+        human::counted(report.steps, "step", "steps")
+    );
+    sections(
+        context,
+        &[
+            section(context, &title, &pair_columns, &pairs),
+            section(context, "Frequent paths", &path_columns, &paths),
+            sessions(context, report),
+        ],
+        "no event of a session or an actor follows another one",
+    )?;
+    remarks(context, report.alarm, &report.left_out);
+    Ok(())
+}
+
+/// The sessions that leave the usual path.
+fn sessions(context: &Context<'_>, report: &SequencesReport) -> String {
     let zone = context.global.zone;
     let unusual: Vec<Vec<Text>> = report
         .unusual
@@ -107,23 +128,7 @@ pub fn sequences(context: &Context<'_>, report: &SequencesReport) -> Result<(), 
         Column { rank: 3, ..Column::number("elsewhere") },
         Column { rank: 4, ..Column::text("events") },
     ];
-    let title = format!(
-        "What follows what: {} pairs in {}, {}",
-        human::count(report.pairs_found),
-        human::counted(report.sessions, "session", "sessions"),
-        human::counted(report.steps, "step", "steps")
-    );
-    sections(
-        context,
-        &[
-            section(context, &title, &pair_columns, &pairs),
-            section(context, "Frequent paths", &path_columns, &paths),
-            section(context, "Sessions that leave the usual path", &unusual_columns, &unusual),
-        ],
-        "no event of a session or an actor follows another one",
-    )?;
-    remarks(context, report.alarm, &report.left_out);
-    Ok(())
+    section(context, "Sessions that leave the usual path", &unusual_columns, &unusual)
 }
 
 /// What has a period.

@@ -62,6 +62,8 @@ pub struct UnusualHour {
     pub new_entity_type: Option<String>,
     /// The hour of the day in UTC, if they did nothing in it on any other day.
     pub new_hour: Option<u64>,
+    /// What kind they did far more often than in other hours.
+    pub many: Option<String>,
     /// The probability of that by chance.
     pub p: f64,
     /// How surprising that is among all hours of all actors: decimal places.
@@ -111,7 +113,8 @@ impl Actors {
     }
 
     /// Hours with a value that the actor has in no other: how probable is one so rare, if values that are new
-    /// for an actor come as often as for all of them, and after as many hours.
+    /// for an actor come as often as for all of them, and after as many hours. And hours with many events of a
+    /// kind: the tail of their number is exponential, or as heavy as the thousandth part of all hours says.
     fn unusual(&self, condition: &Where) -> Statement {
         let sql = format!(
             "WITH chosen AS (SELECT actor, epoch_us(ts) // {HOUR_US} AS h, kind, entity_type FROM events \
@@ -130,20 +133,31 @@ impl Actors {
              tails AS (SELECT attribute AS of, x AS rare, sum(g) OVER (PARTITION BY attribute ORDER BY g, x) \
              / sum(g) OVER (PARTITION BY attribute) AS tail FROM world), \
              sizes AS (SELECT a AS whose, count(DISTINCT h) AS hours FROM marks GROUP BY 1), \
-             several AS (SELECT a AS who, h AS at, attribute AS what, count(*) AS d FROM marks GROUP BY 1, 2, 3), \
+             several AS (SELECT a AS who, h AS hour_of, attribute AS what, count(*) AS d FROM marks GROUP BY 1, 2, 3), \
              new AS (SELECT a, h, attribute, arg_min(x, tail) AS x, \
              least(1.0, min(2.0 * tail / (hours + 1)) * any_value(d)) AS p, any_value(hours) AS hours \
              FROM own JOIN tails ON attribute = of AND x = rare JOIN sizes ON a = whose \
-             JOIN several ON a = who AND h = at AND attribute = what WHERE v = 1 GROUP BY a, h, attribute), \
-             both AS (SELECT a, h, any_value(hours) AS hours, sum(ln(p)) AS score, \
+             JOIN several ON a = who AND h = hour_of AND attribute = what WHERE v = 1 GROUP BY a, h, attribute), \
+             counts AS (SELECT a, h, kind, sum(n) AS c FROM coded WHERE kind IS NOT NULL GROUP BY 1, 2, 3), \
+             means AS (SELECT a AS mean_of, kind AS kind_of, sum(c) AS s, count(*) AS k FROM counts GROUP BY 1, 2), \
+             usual AS (SELECT kind AS usual_kind, avg(c) AS world_mean FROM counts GROUP BY 1), \
+             ratios AS (SELECT a, h, kind, c / greatest((s - c + 1.0) / k, world_mean) AS r FROM counts \
+             JOIN means ON a = mean_of AND kind = kind_of JOIN usual ON kind = usual_kind), \
+             heavy AS (SELECT greatest(1.0, quantile_cont(r, 0.999) / 6.9) AS scale FROM ratios), \
+             loud AS (SELECT a, h, 3 AS attribute, arg_max(kind, r) AS x, \
+             least(1.0, greatest(exp(-max(r) / any_value(scale)), 1e-100) * count(*)) AS p, \
+             any_value(hours) AS hours FROM ratios JOIN sizes ON a = whose, heavy GROUP BY a, h HAVING max(r) > 5), \
+             all_new AS (SELECT * FROM new UNION ALL SELECT * FROM loud), \
+             joined AS (SELECT a, h, any_value(hours) AS hours, sum(ln(p)) AS score, \
              any_value(x) FILTER (WHERE attribute = 0) AS new_hour, \
              any_value(x) FILTER (WHERE attribute = 1) AS new_kind, \
-             any_value(x) FILTER (WHERE attribute = 2) AS new_type FROM new GROUP BY a, h \
+             any_value(x) FILTER (WHERE attribute = 2) AS new_type, \
+             any_value(x) FILTER (WHERE attribute = 3) AS loud_kind FROM all_new GROUP BY a, h \
              ORDER BY score, a, h LIMIT {UNUSUAL_MAX}), \
-             events_of AS (SELECT a AS who, h AS at, sum(n)::BIGINT AS n FROM coded GROUP BY 1, 2) \
+             events_of AS (SELECT a AS who, h AS hour_of, sum(n)::BIGINT AS n FROM coded GROUP BY 1, 2) \
              SELECT name, h, n, hours, score, new_hour, new_kind, new_type, \
-             (SELECT sum(hours)::BIGINT FROM sizes), (SELECT count(*) FROM totals) \
-             FROM both JOIN top ON both.a = top.a JOIN events_of ON both.a = who AND h = at ORDER BY score, name, h",
+             (SELECT sum(hours)::BIGINT FROM sizes), loud_kind \
+             FROM joined JOIN top ON joined.a = top.a JOIN events_of ON joined.a = who AND h = hour_of ORDER BY score, name, h",
             condition.sql
         );
         Statement::over("unusual_hours", sql, condition)
@@ -184,10 +198,10 @@ impl Analysis for Actors {
     }
 }
 
-/// The probability that three independent probabilities have so small a product: Fisher's way to add up.
+/// The probability that four independent probabilities have so small a product: Fisher's way to add up.
 fn together(row: &Row) -> f64 {
     let log = row.number(4).unwrap_or_default().min(0.0);
-    (log.exp() * (1.0 - log + log * log / 2.0)).clamp(LEAST, 1.0)
+    (log.exp() * (1.0 - log + log * log / 2.0 - log * log * log / 6.0)).clamp(LEAST, 1.0)
 }
 
 fn activity(row: &Row) -> Activity {
@@ -221,6 +235,7 @@ impl Actors {
             new_hour: row.text(5).and_then(|hour| hour.parse().ok()),
             new_kind: row.string(6),
             new_entity_type: row.string(7),
+            many: row.string(9),
             p,
             score: surprise(p * hours.max(1) as f64),
             show: search(&Filter::and(parts)),
@@ -234,7 +249,8 @@ impl UnusualHour {
         let kind = self.new_kind.as_ref().map(|kind| format!("kind {kind}"));
         let entity = self.new_entity_type.as_ref().map(|name| format!("entity type {name}"));
         let hour = self.new_hour.map(|hour| format!("hour {hour:02}:00"));
-        [kind, entity, hour].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let many = self.many.as_ref().map(|kind| format!("so many of kind {kind}"));
+        [many, kind, entity, hour].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::{Analysis, Answers, Scope, Statement};
 use super::examine::{Deviation, Examined, Sort, Subject, examine};
 use super::finding::{Finding, What, command, is, length, minute, number, search};
-use super::series::{DIMENSIONS, Frame, Measure, frame, frame_statement};
+use super::series::{DIMENSIONS, Frame, Measure, frame, frame_statement, series_statement};
 use super::{ALARM, alarm_is_valid};
 use crate::error::Result;
 use crate::event::time::DAY_US;
@@ -59,12 +59,7 @@ impl Analysis for Bursts {
     fn statements(&self, scope: &Scope<'_>) -> Result<Vec<Statement>> {
         alarm_is_valid(self.alarm)?;
         let condition = scope.condition(&self.filter)?;
-        let mut statements = vec![frame_statement(&condition)];
-        for dimension in DIMENSIONS {
-            statements.push(dimension.statement(scope, &self.filter)?);
-        }
-        statements.push(durations(&condition));
-        Ok(statements)
+        Ok(vec![frame_statement(&condition), series_statement(scope, &condition)?, durations(&condition)])
     }
 
     fn report(&self, scope: &Scope<'_>, answers: &Answers) -> Result<BurstsReport> {
@@ -194,10 +189,13 @@ fn finding(deviation: &Deviation, frame: &Frame, scope: &Scope<'_>, filter: &Fil
         parts.push(Filter::errors());
     }
     // A silence shows in what comes before and after it.
-    let around =
-        if deviation.seen == 0.0 || deviation.is_lasting() { to.saturating_sub(from).max(DAY_US) } else { 0 };
-    parts.push(Filter::since(from.saturating_sub(around)));
-    parts.push(Filter::until(to.saturating_add(around)));
+    let is_wide = deviation.seen == 0.0 || deviation.is_lasting() || deviation.sort == Sort::Begun;
+    let around = if is_wide { to.saturating_sub(from).clamp(DAY_US, 28 * DAY_US) } else { 0 };
+    let whole = |instant: i64| instant.saturating_sub(instant.rem_euclid(1_000_000));
+    let begin = from.saturating_sub(around).max(frame.first_us);
+    parts.push(Filter::since(whole(begin)));
+    let end = to.saturating_add(around).min(frame.last_us.saturating_add(1_000_000));
+    parts.push(Filter::until(whole(end)));
     let shown = Filter::and(parts);
     let mut finding = Finding::new(what, about, title, deviation.p).within(from, to);
     finding = finding.counted(deviation.expected, deviation.seen);

@@ -142,8 +142,8 @@ impl CoChanges {
              ORDER BY n DESC, entity_type, entity_id LIMIT {ENTITIES_MAX}), \
              present AS MATERIALIZED (SELECT DISTINCT occasion, id FROM chosen JOIN top \
              ON t IS NOT DISTINCT FROM entity_type AND e = entity_id), \
-             sizes AS (SELECT occasion AS at, count(*) AS size FROM present GROUP BY 1), \
-             kept AS (SELECT occasion, id FROM present JOIN sizes ON occasion = at \
+             sizes AS (SELECT occasion AS moment, count(*) AS size FROM present GROUP BY 1), \
+             kept AS (SELECT occasion, id FROM present JOIN sizes ON occasion = moment \
              WHERE size BETWEEN 2 AND {TOGETHER_MAX}), \
              singles AS (SELECT id AS single, count(*) AS n FROM present GROUP BY 1), \
              pairs AS (SELECT a.id AS one, b.id AS other, count(*) AS n FROM kept AS a JOIN kept AS b \

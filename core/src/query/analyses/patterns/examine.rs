@@ -92,7 +92,8 @@ impl Deviation {
             && is_down(self) == is_down(other)
             && self.subject.measure.is_none() == other.subject.measure.is_none();
         let ratio = self.excess() / other.excess().max(1e-9);
-        let same = self.subject == other.subject || (0.6..1.67).contains(&ratio);
+        let near = if self.is_lasting() { 0.8..1.25 } else { 0.6..1.67 };
+        let same = self.subject == other.subject || near.contains(&ratio);
         alike && same && common.saturating_mul(2) >= shorter
     }
 }
@@ -183,7 +184,10 @@ fn of_series(series: &Series, looked: &Looked, frame: &Frame, bounds: &Bounds) -
         let (subject, expected, p) = (subject.clone(), quiet.expected, quiet.p);
         Deviation { subject, sort, from_us, to_us, expected, seen, p, counts }
     };
-    let mut deviations: Vec<Deviation> = quiet.iter().map(silence).collect();
+    // What begins soon after the first event of all may only look as if it were new.
+    let early = frame.buckets / 20;
+    let told = |quiet: &&&Quiet| quiet.place != Place::Before || quiet.until > early;
+    let mut deviations: Vec<Deviation> = quiet.iter().filter(told).map(silence).collect();
     let is_silent = |block: &Block| {
         !block.is_more() && quiet.iter().any(|quiet| quiet.from < block.until && block.from < quiet.until)
     };
@@ -215,6 +219,8 @@ struct Steps {
     /// When the first value begins, and how long each is.
     start_us: i64,
     width_us: i64,
+    /// The least variance of what is counted in a day.
+    noise: f64,
     /// What makes a value a number that people know.
     unit: f64,
 }
@@ -225,6 +231,16 @@ impl Steps {
         let (counts, season) = (slots.by_day(&series.counts), slots.by_day(&fit.season));
         let whole: f64 = season.iter().sum();
         let days = season.iter().filter(|weight| **weight > 0.0).count().max(1);
+        // A day on which much is counted says no more about a share than others.
+        let weights = match series.measure {
+            Measure::Errors => {
+                let filled = season.iter().copied().filter(|weight| *weight > 0.0);
+                let most = 3.0 * super::math::median(filled.collect());
+                season.iter().map(|weight| weight.min(most)).collect()
+            }
+            Measure::Events => season.clone(),
+        };
+        let noise = fit.expected.iter().map(|mean| fit.spread.variance(*mean)).sum::<f64>() / days as f64;
         let values = counts.iter().zip(&season).map(|(count, season)| count / season.max(1e-9)).collect();
         let width_us = frame.width_us.max(DAY_US);
         let per_day = whole / days as f64 * DAY_US as f64 / width_us as f64;
@@ -235,7 +251,8 @@ impl Steps {
                 measure: Some(series.measure),
             },
             values,
-            weights: season,
+            weights,
+            noise,
             start_us: frame.start_us.saturating_sub(frame.start_us.rem_euclid(width_us)),
             width_us,
             unit: if series.measure == Measure::Errors { 1.0 } else { per_day },
@@ -248,6 +265,7 @@ impl Steps {
             subject: Subject { column: Some("source"), value: source.to_string(), measure: None },
             values: means.to_vec(),
             weights: counts.iter().map(|count| count.min(50.0)).collect(),
+            noise: 0.0,
             start_us: frame.first_us.saturating_sub(frame.first_us.rem_euclid(DAY_US)),
             width_us: DAY_US,
             unit: 1.0,
@@ -263,7 +281,7 @@ impl Steps {
             None => value.exp(),
             Some(_) => value * self.unit,
         };
-        let mut found = shifts(&self.values, &self.weights, bound);
+        let mut found = shifts(&self.values, &self.weights, self.noise, bound);
         // A level lasts until the next change.
         let ends: Vec<usize> = found.iter().skip(1).map(|next| next.at).chain([self.values.len()]).collect();
         let known = found.iter_mut().zip(ends).map(|(shift, end)| {
@@ -278,7 +296,7 @@ impl Steps {
                 expected: before,
                 seen: after,
                 p: shift.p,
-                counts: squeezed(&self.values),
+                counts: squeezed(&self.values.iter().map(|value| shown(*value)).collect::<Vec<_>>()),
             }
         });
         let is_large = |one: &Deviation| {

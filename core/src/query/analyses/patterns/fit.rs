@@ -1,7 +1,7 @@
 //! What a series usually does: its level, which may move slowly, times the hour of the day and the day of the
 //! week, and how far it strays from that.
 
-use super::math::residual;
+use super::math::{residual, smallest};
 use super::series::{Frame, sum_between, sums_before};
 use super::vectors::{add, at, product};
 use crate::event::time::{DAY_US, HOUR_US};
@@ -91,9 +91,8 @@ impl Spread {
     fn trimmed(counts: &[f64], means: &[f64]) -> Spread {
         let part = |(count, mean): (&f64, &f64)| (count - mean) * (count - mean) / mean.max(1e-9);
         let mut parts: Vec<f64> = counts.iter().zip(means).map(part).collect();
-        parts.sort_unstable_by(f64::total_cmp);
         let kept = parts.len().saturating_sub((parts.len() / 400).saturating_add(3));
-        let border = at(&parts, kept);
+        let border = smallest(&mut parts, kept);
         let weight = |pair: (&f64, &f64)| if part(pair) < border { 1.0 } else { 0.0 };
         let weights: Vec<f64> = counts.iter().zip(means).map(weight).collect();
         Spread::of(counts, means, &weights)
@@ -164,15 +163,18 @@ impl Fit {
             spread: Spread::CHANCE,
             weights: vec![1.0; counts.len()],
         };
-        for _ in 0..ROUNDS {
-            fit.again(counts, exposure, slots);
+        // One great burst would explain itself: by its hour, its day and its weeks together.
+        fit.again(&capped(counts), counts, exposure, slots);
+        for _ in 1..ROUNDS {
+            fit.again(counts, counts, exposure, slots);
         }
         fit.spread = Spread::of(counts, &fit.expected, &fit.weights);
         fit
     }
 
-    fn again(&mut self, counts: &[f64], exposure: &[f64], slots: &Slots) {
-        let counted = product(counts, &self.weights);
+    /// Fits once more what was `counted`, and weighs the counts as they are.
+    fn again(&mut self, counted: &[f64], counts: &[f64], exposure: &[f64], slots: &Slots) {
+        let counted = product(counted, &self.weights);
         let (levels, doubt) = levels(&counted, &product(&self.season, &self.weights), slots);
         let mut doubt: Vec<f64> = slots.days.iter().map(|day| at(&doubt, *day)).collect();
         let level: Vec<f64> = slots.days.iter().map(|day| at(&levels, *day)).collect();
@@ -211,6 +213,13 @@ impl Fit {
             })
             .collect();
     }
+}
+
+/// The counts, none of them far above nearly all others.
+fn capped(counts: &[f64]) -> Vec<f64> {
+    let place = counts.len().saturating_sub(counts.len() / 200).saturating_sub(1);
+    let most = (2.0 * smallest(&mut counts.to_vec(), place)).max(3.0);
+    counts.iter().map(|count| count.min(most)).collect()
 }
 
 /// The level of each day from the days around it, and how uncertain it is.

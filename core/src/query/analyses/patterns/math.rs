@@ -226,6 +226,12 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     one + (next - one) * part
 }
 
+/// The value at a place, if the values were sorted; 0 without any.
+pub(super) fn smallest(values: &mut [f64], place: usize) -> f64 {
+    let Some(last) = values.len().checked_sub(1) else { return 0.0 };
+    *values.select_nth_unstable_by(place.min(last), f64::total_cmp).1
+}
+
 /// The median of values in any order; 0 without any.
 pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);

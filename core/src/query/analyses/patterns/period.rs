@@ -78,13 +78,17 @@ pub(super) fn period(times: &[i64], near_us: f64, end_us: i64) -> Option<Period>
     let length = median(gaps.clone());
     let usual = USUAL_US.iter().map(|usual| *usual as f64).chain([7.0 * DAY_US as f64]);
     let usual = usual.filter(|usual| (usual / length - 1.0).abs() < 0.1);
-    let clocks = usual.chain(locked(&starts, length)).filter_map(|length| clock(&starts, length, end_us));
-    let best = clocks.max_by(|one, other| score(one).total_cmp(&score(other)));
-    best.or_else(|| intervals(&starts, &gaps, length, end_us))
+    // Of two that are as good, the last one is taken: a usual length.
+    let lengths = locked(&starts, length).into_iter().chain(usual);
+    let clocks = lengths.filter_map(|length| clock(times, &starts, length, end_us));
+    let found = intervals(&starts, &gaps, length, end_us).into_iter().chain(clocks);
+    found.max_by(|one, other| score(one).total_cmp(&score(other)))
 }
 
 fn score(period: &Period) -> f64 {
-    (period.hits as f64 - period.extra as f64 * 0.5) / period.turns.max(1) as f64
+    // A clock says more than turns that follow each other.
+    let worth = if period.is_clock { 0.15 } else { 0.0 };
+    worth + (period.hits as f64 - period.extra as f64 * 0.5) / period.turns.max(1) as f64
         - period.jitter_us / period.length_us
 }
 
@@ -143,7 +147,7 @@ fn locked(starts: &[i64], length: f64) -> Option<f64> {
 }
 
 /// The instants as turns of a clock of this length.
-fn clock(starts: &[i64], length: f64, end_us: i64) -> Option<Period> {
+fn clock(times: &[i64], starts: &[i64], length: f64, end_us: i64) -> Option<Period> {
     let first = *starts.first()?;
     let phases: Vec<f64> =
         starts.iter().map(|time| (time.saturating_sub(first) as f64).rem_euclid(length)).collect();
@@ -157,9 +161,12 @@ fn clock(starts: &[i64], length: f64, end_us: i64) -> Option<Period> {
         |phase: f64| starts.iter().filter(move |time| distance(time, phase).abs() <= length * ON_TIME);
     let phase = phase + median(on_time(phase).map(|time| distance(time, phase)).collect());
     let far: Vec<f64> = on_time(phase).map(|time| distance(time, phase).abs()).collect();
-    let hits: Vec<i64> = on_time(phase)
-        .map(|time| ((time.saturating_sub(first) as f64 - phase) / length).round() as i64)
-        .collect();
+    // A turn may begin with what is not on time.
+    let near = times.iter().filter(|time| distance(time, phase).abs() <= length * ON_TIME);
+    let turn = |time: &i64| ((time.saturating_sub(first) as f64 - phase) / length).round() as i64;
+    let mut hits: Vec<i64> = near.map(turn).collect();
+    hits.sort_unstable();
+    hits.dedup();
     let extra = starts.len().saturating_sub(hits.len()) as u64;
     let (first_us, jitter) = (first as f64 + phase, median(far));
     Period { length_us: length, first_us, jitter_us: jitter, extra, ..Period::none() }.with(
@@ -212,10 +219,8 @@ impl Period {
         (self.first_us + turn as f64 * self.length_us) as i64
     }
 
-    /// The same with the turns that were hit of it, if these are enough.
-    fn with(self, mut hits: Vec<i64>, instants: usize, end_us: i64) -> Option<Period> {
-        hits.sort_unstable();
-        hits.dedup();
+    /// The same with the sorted turns that were hit of it, if these are enough.
+    fn with(self, hits: Vec<i64>, instants: usize, end_us: i64) -> Option<Period> {
         let first = *hits.first()?;
         // A turn whose time is not over yet is not missed.
         let last = ((end_us as f64 - self.first_us) / self.length_us - 2.0 * ON_TIME).floor() as i64;
@@ -254,13 +259,18 @@ fn part(time: i64, length: i64, count: i64, shift: i64) -> usize {
 /// The parts of the week in which turns are missed nearly always, though there are enough of them.
 fn off(turns: &[(i64, bool)], length: i64, count: i64, shift: i64) -> Vec<usize> {
     let parts = usize::try_from(count).unwrap_or(1);
-    let (mut due, mut hit) = (vec![0.0; parts], vec![0.0; parts]);
+    let (mut due, mut hit, mut weeks) = (vec![0.0; parts], vec![0.0; parts], vec![0.0; parts]);
+    let mut last = None;
     for (time, is_hit) in turns {
         let part = part(*time, length, count, shift);
+        let place = time.div_euclid(length);
+        if last.replace(place) != Some(place) {
+            add(&mut weeks, part, 1.0);
+        }
         add(&mut due, part, 1.0);
         add(&mut hit, part, if *is_hit { 1.0 } else { 0.0 });
     }
-    (0..parts).filter(|part| at(&due, *part) >= 3.0 && at(&hit, *part) < at(&due, *part) * OFF).collect()
+    (0..parts).filter(|part| at(&weeks, *part) >= 3.0 && at(&hit, *part) < at(&due, *part) * OFF).collect()
 }
 
 /// Instants that each follow the one before it.

@@ -56,7 +56,7 @@ fn support_least() -> u64 {
 /// The report of [`Sequences`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SequencesReport {
-    /// Sessions, also those that are known from their actor alone.
+    /// Sessions of at least two events, and actors with steps of no session.
     pub sessions: u64,
     /// Steps from one event of a session to the next.
     pub steps: u64,
@@ -109,7 +109,7 @@ pub struct FrequentPath {
 /// A session whose steps are seldom taken.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UnusualSession {
-    /// Its id, or `ACTOR@TIME`.
+    /// Its id; without one the actor, all of whose sessions count as one.
     pub session: String,
     /// When its first event happened.
     pub from: String,
@@ -158,13 +158,11 @@ impl Sequences {
             condition.sql,
             (2..=back)
                 .map(|by| {
-                    let before = by.saturating_sub(1);
                     let joined = (1..=by).map(|step| match step {
                         1 => format!("us - us1 <= {gap}"),
                         _ => format!("us{} - us{step} <= {gap}", step.saturating_sub(1)),
                     });
                     let joined = joined.collect::<Vec<_>>().join(" AND ");
-                    debug_assert!(before > 0);
                     format!(", CASE WHEN named OR ({joined}) THEN k{by} END AS k{by}")
                 })
                 .collect::<String>()
@@ -439,7 +437,7 @@ impl Sequences {
             let from = row.time(2).unwrap_or_default();
             let actor = row.string(1).unwrap_or_default();
             let inferred = row.text(0).is_none();
-            let session = row.string(0).unwrap_or_else(|| format!("{actor}@{}", rfc3339(from)));
+            let session = row.string(0).unwrap_or_else(|| actor.clone());
             let pair = row.get(6).as_i64().unwrap_or_default();
             let steps = row.count(3);
             let shown = if inferred {

@@ -1,10 +1,10 @@
 //! Counts in equal stretches of time, a series for each value of a column: the query, and its rows.
 
 use super::super::{Answers, Row, Scope, Statement};
-use super::vectors::at;
+use super::vectors::{add, at};
 use crate::error::Result;
 use crate::event::time::{DAY_US, HOUR_US, MINUTE_US};
-use crate::query::filter::{Filter, IS_ERROR, Where};
+use crate::query::filter::{IS_ERROR, Where};
 
 /// About so many stretches are the most that a series has.
 const BUCKETS_MAX: i64 = 9_000;
@@ -58,7 +58,7 @@ pub(super) struct Series {
 /// A column whose values each are a series.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dimension {
-    /// The name of its statement.
+    /// What its rows are called.
     pub(super) name: &'static str,
     pub(super) column: Option<&'static str>,
     /// How many values: the most frequent.
@@ -69,11 +69,11 @@ pub(super) struct Dimension {
 
 /// The columns that are looked at.
 pub(super) const DIMENSIONS: [Dimension; 5] = [
-    Dimension { name: "series_all", column: None, values_max: 1, has_errors: true },
-    Dimension { name: "series_kind", column: Some("kind"), values_max: 150, has_errors: true },
-    Dimension { name: "series_source", column: Some("source"), values_max: 60, has_errors: true },
-    Dimension { name: "series_level", column: Some("level"), values_max: 12, has_errors: false },
-    Dimension { name: "series_template", column: Some("template"), values_max: 150, has_errors: false },
+    Dimension { name: "all", column: None, values_max: 1, has_errors: true },
+    Dimension { name: "kind", column: Some("kind"), values_max: 150, has_errors: true },
+    Dimension { name: "source", column: Some("source"), values_max: 60, has_errors: true },
+    Dimension { name: "level", column: Some("level"), values_max: 12, has_errors: false },
+    Dimension { name: "template", column: Some("template"), values_max: 150, has_errors: false },
 ];
 
 /// The SQL of the frame, over the query `chosen`, which has `us` and `ts`. Where a thousandth of the events
@@ -141,55 +141,67 @@ impl Frame {
     }
 }
 
+/// The statement of all series: one look at the events, then sums by each column. Its columns: the name of the
+/// dimension, the value, its events, when the first and the last happened, a text of stretches with the events and the
+/// errors in each, and how many values there are.
+pub(super) fn series_statement(scope: &Scope<'_>, condition: &Where) -> Result<Statement> {
+    let columns = DIMENSIONS.iter().filter_map(|dimension| dimension.column);
+    let columns: Vec<String> = columns.map(|column| scope.column(column)).collect::<Result<_>>()?;
+    let parts: Vec<String> =
+        DIMENSIONS.iter().map(|dimension| dimension.sql(scope)).collect::<Result<_>>()?;
+    let sql = format!(
+        "WITH chosen AS (SELECT ts, epoch_us(ts) AS us, {columns}, coalesce({IS_ERROR}, FALSE) AS failed \
+         FROM events WHERE {condition}), {frame}, \
+         counted AS MATERIALIZED (SELECT (us - (first_us - ((first_us % width) + width) % width)) // width AS b, \
+         {columns}, count(*) AS n, count(*) FILTER (WHERE failed) AS e, min(us) AS f, max(us) AS l \
+         FROM chosen, frame WHERE us BETWEEN first_us AND last_us GROUP BY ALL) {parts}",
+        columns = columns.join(", "),
+        condition = condition.sql,
+        frame = frame_sql(),
+        parts = parts.join(" UNION ALL ")
+    );
+    Ok(Statement::over("series", sql, condition))
+}
+
 impl Dimension {
-    /// The statement of its series. Its columns: the value, its events, when the first and the last happened,
-    /// lists of stretches, of events and of errors in them, and how many values there are.
-    pub(super) fn statement(&self, scope: &Scope<'_>, filter: &Filter) -> Result<Statement> {
-        let condition = scope.condition(filter)?;
-        let value = match self.column {
-            Some(column) => scope.column(column)?,
-            None => "''".to_string(),
-        };
-        let errors =
-            if self.has_errors { format!("coalesce({IS_ERROR}, FALSE)") } else { "FALSE".to_string() };
-        let sql = format!(
-            "WITH chosen AS (SELECT ts, epoch_us(ts) AS us, CAST({value} AS VARCHAR) AS v, {errors} AS failed \
-             FROM events WHERE {condition}), {frame}, \
-             totals AS (SELECT v AS name, count(*) AS n, min(us) AS first_us, max(us) AS last_us FROM chosen \
-             WHERE v IS NOT NULL GROUP BY v), \
+    /// The sums of its values, over the query `counted`.
+    fn sql(&self, scope: &Scope<'_>) -> Result<String> {
+        let value = self.column.map_or(Ok("''".to_string()), |column| scope.column(column))?;
+        Ok(format!(
+            "(WITH sums AS (SELECT CAST({value} AS VARCHAR) AS v, b, sum(n)::BIGINT AS n, sum(e)::BIGINT AS e, \
+             min(f) AS f, max(l) AS l FROM counted WHERE {value} IS NOT NULL GROUP BY 1, 2), \
+             totals AS (SELECT v AS name, sum(n)::BIGINT AS total, min(f) AS f, max(l) AS l FROM sums GROUP BY 1), \
              top AS (SELECT *, (SELECT count(*) FROM totals) AS all_values FROM totals \
-             ORDER BY n DESC, name LIMIT {most}), \
-             counted AS (SELECT v, (us - (first_us - ((first_us % width) + width) % width)) // width AS b, \
-             count(*) AS n, count(*) FILTER (WHERE failed) AS e FROM chosen, frame \
-             WHERE v IN (SELECT name FROM top) AND us BETWEEN first_us AND last_us GROUP BY 1, 2), \
-             listed AS (SELECT v, list(b ORDER BY b) AS bs, list(n ORDER BY b) AS ns, list(e ORDER BY b) AS es \
-             FROM counted GROUP BY v) \
-             SELECT v, n, first_us, last_us, bs, ns, es, all_values FROM listed JOIN top ON v = name \
-             ORDER BY n DESC, v",
-            condition = condition.sql,
-            frame = frame_sql(),
+             ORDER BY total DESC, name LIMIT {most}) \
+             SELECT '{name}' AS dimension, name AS v, total, any_value(top.f), any_value(top.l), \
+             string_agg(concat(b, ' ', n, ' ', e), ' ' ORDER BY b), any_value(all_values) \
+             FROM sums JOIN top ON sums.v = top.name GROUP BY name, total ORDER BY total DESC, name)",
+            name = self.name,
             most = self.values_max
-        );
-        Ok(Statement::over(self.name, sql, &condition))
+        ))
     }
 
-    /// The series of the rows of its statement.
+    fn rows<'a>(&self, answers: &'a Answers) -> Vec<&'a Row> {
+        let name = self.name;
+        answers.rows("series").iter().filter(|row| row.text(0) == Some(name)).collect()
+    }
+
+    /// The series of the rows of the statement.
     pub(super) fn series(&self, answers: &Answers, frame: &Frame) -> Vec<Series> {
         let shares = frame.shares();
         let mut series = Vec::new();
-        for row in answers.rows(self.name) {
-            let events = spread_out(row, 5, frame.buckets);
-            let errors = if self.has_errors { spread_out(row, 6, frame.buckets) } else { Vec::new() };
+        for row in self.rows(answers) {
+            let (events, errors) = spread_out(row, frame.buckets);
             let of = |measure, counts, exposure| Series {
                 column: self.column,
-                value: row.string(0).unwrap_or_default(),
+                value: row.string(1).unwrap_or_default(),
                 measure,
-                first_us: row.get(2).as_i64().unwrap_or_default(),
-                last_us: row.get(3).as_i64().unwrap_or_default(),
+                first_us: row.get(3).as_i64().unwrap_or_default(),
+                last_us: row.get(4).as_i64().unwrap_or_default(),
                 counts,
                 exposure,
             };
-            if errors.iter().any(|count| *count > 0.0) {
+            if self.has_errors && errors.iter().any(|count| *count > 0.0) {
                 series.push(of(Measure::Errors, errors, events.clone()));
             }
             series.push(of(Measure::Events, events, shares.clone()));
@@ -199,21 +211,21 @@ impl Dimension {
 
     /// How many values have no series of their own, as they are rarer.
     pub(super) fn left_out(&self, answers: &Answers) -> u64 {
-        let rows = answers.rows(self.name);
-        rows.first().map_or(0, |row| row.count(7)).saturating_sub(rows.len() as u64)
+        let rows = self.rows(answers);
+        rows.first().map_or(0, |row| row.count(6)).saturating_sub(rows.len() as u64)
     }
 }
 
-/// The counts in a list of a row, at their stretches.
-fn spread_out(row: &Row, column: usize, buckets: usize) -> Vec<f64> {
-    let mut counts = vec![0.0; buckets];
-    let places = row.numbers(4).into_iter().flatten();
-    for (place, count) in places.zip(row.numbers(column).into_iter().flatten()) {
-        if let Some(slot) = counts.get_mut(place as usize) {
-            *slot += count;
-        }
+/// The events and the errors in the text of a row, at their stretches.
+fn spread_out(row: &Row, buckets: usize) -> (Vec<f64>, Vec<f64>) {
+    let (mut events, mut errors) = (vec![0.0; buckets], vec![0.0; buckets]);
+    let mut words = row.text(5).unwrap_or_default().split(' ');
+    while let (Some(place), Some(count), Some(failed)) = (words.next(), words.next(), words.next()) {
+        let Ok(place) = place.parse() else { continue };
+        add(&mut events, place, count.parse().unwrap_or(0.0));
+        add(&mut errors, place, failed.parse().unwrap_or(0.0));
     }
-    counts
+    (events, errors)
 }
 
 /// Sums of all values before each place, and of all at the end.

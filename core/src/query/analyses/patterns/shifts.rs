@@ -26,16 +26,16 @@ pub(super) struct Shift {
     pub(super) is_steady: bool,
 }
 
-/// The changes of values, each with a weight. A first change is believed if its probability by chance is at
+/// The changes of values, each with a weight; `noise` is the least variance of a value times its weight. A first change is believed if its probability by chance is at
 /// most `bound`, and then others on both sides of it.
-pub(super) fn shifts(values: &[f64], weights: &[f64], bound: f64) -> Vec<Shift> {
+pub(super) fn shifts(values: &[f64], weights: &[f64], noise: f64, bound: f64) -> Vec<Shift> {
     let mut found = Vec::new();
     let mut open = vec![(0, values.len())];
     while let Some((from, until)) = open.pop() {
         if found.len() >= CHANGES_MAX {
             break;
         }
-        let Some(shift) = largest(values, weights, from, until) else { continue };
+        let Some(shift) = largest(values, weights, noise, (from, until)) else { continue };
         if shift.p > bound {
             continue;
         }
@@ -46,11 +46,28 @@ pub(super) fn shifts(values: &[f64], weights: &[f64], bound: f64) -> Vec<Shift> 
         }
     }
     found.sort_by_key(|shift| shift.at);
+    // What was found first was held against all that came after it.
+    let borders: Vec<usize> = found.iter().map(|shift| shift.at).collect();
+    let ends = borders.iter().skip(1).copied().chain([values.len()]);
+    let begins = [0].into_iter().chain(borders.iter().copied());
+    for ((shift, begin), end) in
+        found.iter_mut().zip(begins).zip(ends).filter(|((shift, _), _)| !shift.is_steady)
+    {
+        shift.before = level_between(values, weights, begin, shift.at);
+        shift.after = level_between(values, weights, shift.at, end);
+    }
     found
 }
 
+fn level_between(values: &[f64], weights: &[f64], from: usize, until: usize) -> f64 {
+    let part = |all: &[f64]| -> Vec<f64> {
+        all.iter().skip(from).take(until.saturating_sub(from)).copied().collect()
+    };
+    level(&part(values), &part(weights))
+}
+
 /// The most probable change between two values.
-fn largest(values: &[f64], weights: &[f64], from: usize, until: usize) -> Option<Shift> {
+fn largest(values: &[f64], weights: &[f64], noise: f64, (from, until): (usize, usize)) -> Option<Shift> {
     let part = |all: &[f64]| -> Vec<f64> {
         all.iter().skip(from).take(until.saturating_sub(from)).copied().collect()
     };
@@ -63,7 +80,8 @@ fn largest(values: &[f64], weights: &[f64], from: usize, until: usize) -> Option
     let mean = level(&values, &weights);
     let distances: Vec<f64> =
         values.iter().zip(&weights).map(|(value, weight)| (value - mean) * weight).collect();
-    let deviation = long_run_deviation(&distances);
+    let is_sparse = noise > 0.0 && median(values.clone()) <= 0.0;
+    let deviation = long_run_deviation(&distances, is_sparse).max(noise.sqrt());
     if deviation <= 0.0 {
         return None;
     }
@@ -72,15 +90,12 @@ fn largest(values: &[f64], weights: &[f64], from: usize, until: usize) -> Option
     let (place, height) =
         inner.map(|place| (place, at(&sums, place).abs())).max_by(|one, other| one.1.total_cmp(&other.1))?;
     let p = bridge_above(height / (deviation * (count as f64).sqrt()));
-    let side = |from: usize, until: usize| {
-        let kept = |all: &[f64]| -> Vec<f64> {
-            all.iter().skip(from).take(until.saturating_sub(from)).copied().collect()
-        };
-        level(&kept(&values), &kept(&weights))
-    };
+    let side = |from: usize, until: usize| level_between(&values, &weights, from, until);
     let (before, after) = (side(0, place), side(place, count));
-    let is_steady = is_line(&values, &weights, place, (before, after));
-    Some(Shift { at: from.saturating_add(place), from, until, before, after, p, is_steady })
+    let line = line(&values, &weights, place, (before, after));
+    let (before, after) = line.unwrap_or((before, after));
+    let at = from.saturating_add(place);
+    Some(Shift { at, from, until, before, after, p, is_steady: line.is_some() })
 }
 
 fn level(values: &[f64], weights: &[f64]) -> f64 {
@@ -111,8 +126,8 @@ fn tamed(values: &[f64], weights: &[f64]) -> Vec<f64> {
 }
 
 /// The deviation of sums of values, over the root of their number: from differences of blocks of them, which a
-/// few changes of the level do not touch.
-fn long_run_deviation(values: &[f64]) -> f64 {
+/// few changes of the level hardly touch: the largest are left out, but where most values are 0.
+fn long_run_deviation(values: &[f64], is_sparse: bool) -> f64 {
     let count = values.len();
     let sums = sums_before(values);
     let longest = (count as f64).cbrt().round().max(1.0) as usize;
@@ -123,19 +138,22 @@ fn long_run_deviation(values: &[f64]) -> f64 {
                 sum_between(&sums, from, from.saturating_add(length))
             })
             .collect();
-        let squares: Vec<f64> =
-            blocks.iter().zip(blocks.iter().skip(1)).map(|(one, next)| (one - next) * (one - next)).collect();
-        // The median of the square of a normal value is 0.4549; a difference has twice the variance.
-        let robust = median(squares.clone()) / 0.4549 / 2.0 / length as f64;
-        // Few blocks give a rough median.
-        robust * (1.0 + 2.0 / squares.len().max(1) as f64)
+        let pairs = blocks.iter().zip(blocks.iter().skip(1));
+        let mut squares: Vec<f64> = pairs.map(|(one, next)| (one - next) * (one - next)).collect();
+        squares.sort_unstable_by(f64::total_cmp);
+        let kept = squares.len().saturating_sub(if is_sparse { 0 } else { squares.len() / 10 });
+        // Of the squares of normal values, the lower nine tenths have 0.623 of the mean of all.
+        let share = if kept < squares.len() { 0.623 } else { 1.0 };
+        let mean = squares.iter().take(kept).sum::<f64>() / kept.max(1) as f64 / share;
+        // A difference has twice the variance; few blocks give a rough one.
+        mean / 2.0 / length as f64 * (1.0 + 2.0 / kept.max(1) as f64)
     };
     let lengths = [1, longest.div_ceil(2), longest];
     lengths.into_iter().map(of).fold(0.0, f64::max).sqrt()
 }
 
-/// Whether a straight line is nearer to the values than a step.
-fn is_line(values: &[f64], weights: &[f64], place: usize, levels: (f64, f64)) -> bool {
+/// Both ends of a straight line, if it is nearer to the values than a step.
+fn line(values: &[f64], weights: &[f64], place: usize, levels: (f64, f64)) -> Option<(f64, f64)> {
     let points = || (0_u32..).map(f64::from).zip(values.iter().zip(weights));
     let total: f64 = weights.iter().sum();
     let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
@@ -149,5 +167,6 @@ fn is_line(values: &[f64], weights: &[f64], place: usize, levels: (f64, f64)) ->
         let level = if (x as usize) < place { levels.0 } else { levels.1 };
         (value - level).powi(2)
     });
-    of_line < of_step
+    let end = |x: f64| (mean + slope * (x - mean_x)).max(0.0);
+    (of_line < of_step).then(|| (end(0.0), end(values.len() as f64)))
 }

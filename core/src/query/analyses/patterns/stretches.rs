@@ -151,7 +151,9 @@ impl Scale {
                 residual(sums.seen(*block), mean, variance(*block, mean))
             })
             .collect();
-        let (more, less) = (excess(&residuals, 1.0), excess(&residuals, -1.0));
+        let mut sorted = residuals.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let (more, less) = (excess(&sorted, false), excess(&sorted, true));
         found.tests += 2.0 * self.blocks.len() as f64;
         for (block, residual) in self.blocks.iter().zip(&residuals) {
             if residual.abs() < NEAR {
@@ -167,20 +169,25 @@ impl Scale {
     }
 }
 
-/// How many times farther from the mean the blocks on one side are than normal values would be; at least 1.
-fn excess(residuals: &[f64], sign: f64) -> f64 {
-    let mut sorted: Vec<f64> = residuals.iter().map(|residual| residual * sign).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
+/// How many times farther from the mean the blocks above it, or those below it, are than normal values would be;
+/// at least 1.
+fn excess(sorted: &[f64], is_below: bool) -> f64 {
     let shares = SHARES.iter().filter(|share| (1.0 - **share) * sorted.len() as f64 >= 8.0);
-    let ratios = shares.map(|share| quantile(&sorted, *share) / normal_quantile_above(1.0 - share));
-    ratios.fold(1.0, f64::max)
+    let ratio = |share: &f64| {
+        let far = if is_below { -quantile(sorted, 1.0 - share) } else { quantile(sorted, *share) };
+        far / normal_quantile_above(1.0 - share)
+    };
+    shares.map(ratio).fold(1.0, f64::max)
 }
 
 /// The unusual blocks that are believed: of those that overlap the least probable one, and neighbours of one
 /// length and direction as one.
 pub(super) fn merged(candidates: &[Block], bound: f64) -> Vec<Block> {
     let mut believed: Vec<Block> = candidates.iter().copied().filter(|block| block.p <= bound).collect();
-    believed.sort_by(|one, other| one.p.total_cmp(&other.p).then(one.from.cmp(&other.from)));
+    let length = |block: &Block| block.until.saturating_sub(block.from);
+    believed.sort_by(|one, other| {
+        one.p.total_cmp(&other.p).then(length(one).cmp(&length(other))).then(one.from.cmp(&other.from))
+    });
     let mut kept: Vec<Block> = Vec::new();
     for block in &believed {
         if kept.iter().any(|other| other.overlaps(block)) {

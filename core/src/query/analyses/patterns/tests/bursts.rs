@@ -147,3 +147,33 @@ fn lasting_changes_are_found_where_they_are() {
     eprintln!("steps {recall:?}");
     assert!(recall.iter().sum::<f64>() / recall.len() as f64 >= 0.8, "{recall:?}");
 }
+
+#[test]
+fn a_burst_of_what_hardly_ever_happens_is_found() {
+    let frame = frame(365);
+    let mut counts = vec![0.0; frame.buckets];
+    for hour in (100..8000).step_by(240) {
+        counts[hour] = 1.0;
+    }
+    counts[8_400] = 260.0;
+    let found = found(&[series("rare", counts, &frame)], &frame);
+    assert!(found.iter().any(|one| one.sort == Sort::Block && one.seen == 260.0), "{found:?}");
+}
+
+#[test]
+fn durations_that_grow_for_two_weeks_are_found() {
+    let frame = frame(365);
+    let mut rng = Rng(5);
+    let slower = |day: i64| match day {
+        231..245 => (1.0 + 3.0 * (day - 230) as f64 / 14.0).ln(),
+        _ => 0.0,
+    };
+    let means: Vec<f64> = (0..365).map(|day| 5.5 + slower(day) + 0.15 * rng.normal()).collect();
+    let found = examine(&[], &[("slow".to_string(), means, vec![50.0; 365])], &frame, ALARM).deviations;
+    let days: Vec<(i64, bool)> = found
+        .iter()
+        .map(|one| ((one.from_us - frame.start_us) / crate::event::time::DAY_US, one.seen > one.expected))
+        .collect();
+    assert!(days.iter().any(|(day, slower)| (231..240).contains(day) && *slower), "{days:?}");
+    assert!(days.iter().any(|(day, slower)| (243..248).contains(day) && !slower), "{days:?}");
+}
