@@ -41,7 +41,7 @@ fn messages_have_templates_in_the_log_and_in_data_files() {
     let files = std::fs::read_dir(fixture.folder.path().join("store/_templates")).unwrap().count();
     assert_eq!(files, 2, "one of each commit that knows something new");
     let store = fixture.store();
-    assert_eq!(store.templates().unwrap().entries().len(), 1);
+    assert_eq!(store.dictionary().unwrap().entries().len(), 1);
     let first = "SELECT CAST(first_seen AS VARCHAR) FROM templates";
     assert_eq!(texts(&store, first), ["2026-01-01 00:00:00"]);
     assert_eq!(texts(&store, "SELECT DISTINCT template FROM events WHERE template IS NOT NULL"), [id]);
@@ -76,7 +76,7 @@ fn writers_that_meet_a_template_at_once_give_it_one_id() {
     one.seal().unwrap();
     two.seal().unwrap();
     assert_eq!(numbers(&one, "SELECT count(DISTINCT template) FROM events", At::Latest), [2]);
-    assert_eq!(one.templates().unwrap(), two.templates().unwrap());
+    assert_eq!(one.dictionary().unwrap(), two.dictionary().unwrap());
     let joined = "SELECT count(*) FROM events JOIN templates ON templates.id = events.template";
     assert_eq!(numbers(&one, joined, At::Latest), [3]);
     one.close().unwrap();
@@ -93,7 +93,7 @@ fn a_dictionary_that_is_damaged_is_named() {
     let file = fixture.folder.path().join("store/_templates/0000000000.json");
     std::fs::write(&file, "{}").unwrap();
     let store = fixture.store();
-    let error = store.templates().unwrap_err();
+    let error = store.dictionary().unwrap_err();
     assert_eq!(error.kind(), crate::ErrorKind::Corrupt);
     assert!(error.to_string().contains("_templates/0000000000.json"), "{error}");
     // Events come and go without it.
