@@ -76,7 +76,7 @@ def by_hand(daybook, folder, store):
         command = [daybook, "export", lines, "--original", "--store", store, "-q"]
         subprocess.run([str(part) for part in command], check=True)
         part = untyped.with_suffix(".part")
-        duckdb.sql(
+        opened().execute(
             f"COPY (SELECT data::JSON AS data FROM read_csv('{lines}', columns={{'data': 'VARCHAR'}}, delim='\\x01', "
             f"quote='', escape='', header=false, max_line_size=67108864)) TO '{part}' (FORMAT parquet, COMPRESSION zstd)"
         )
@@ -98,12 +98,24 @@ def files_of(store):
     return [str(store / path) for path in live]
 
 
+def opened():
+    connected = duckdb.connect()
+    connected.execute("SET TimeZone = 'UTC'; SET parquet_metadata_cache = true; SET enable_progress_bar = false")
+    return connected
+
+
 def connection(source):
     """A DuckDB that has made up its mind about the files: what is measured are its queries."""
-    connected = duckdb.connect()
-    connected.execute("SET TimeZone = 'UTC'")
+    connected = opened()
     connected.execute(f"CREATE VIEW events AS SELECT * REPLACE (ts::TIMESTAMP AS ts) FROM {source}")
     return connected
+
+
+def with_schema(files):
+    """A source of many files that says what columns there are: else each query looks into every file first."""
+    found = opened().execute(f"DESCRIBE SELECT * FROM read_parquet({files!r}, union_by_name=true)").fetchall()
+    columns = (f"'{name}': {{name: '{name}', type: '{kind}', default_value: NULL}}" for name, kind, *_ in found)
+    return f"read_parquet({files!r}, schema=MAP {{{', '.join(columns)}}})"
 
 
 def timed(rounds, ask):
@@ -155,7 +167,7 @@ def analyses(report, told, rounds, source):
 
 
 def fields(report, told, rounds, typed, untyped):
-    by_type, by_json = connection(f"read_parquet('{typed}')"), duckdb.connect()
+    by_type, by_json = connection(f"read_parquet('{typed}')"), opened()
     by_json.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{untyped}')")
     for name, (sql, of_json) in QUERIES.items():
         ours = told["times"][name]["median_ms"]
@@ -187,8 +199,7 @@ def main():
     told = json.loads(subprocess.run([chosen.ask_times, large, str(chosen.rounds)], check=True,
                                      stdout=subprocess.PIPE, text=True).stdout)
     report = Report()
-    source = f"read_parquet({files_of(large)!r}, union_by_name=true)"
-    analyses(report, told, chosen.rounds, source)
+    analyses(report, told, chosen.rounds, with_schema(files_of(large)))
     fields(report, told, chosen.rounds, typed, untyped)
     for name in QUICK:
         taken = told["times"][name]
