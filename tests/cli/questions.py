@@ -74,13 +74,16 @@ def hostile_text_is_harmless_on_a_terminal(folder):
 def people_see_charts_and_differences(folder):
     store = filled(folder)
     chart = daybook("timeline", "--every", "1d", "--store", store).lines
-    equal([line.split()[:2] for line in chart], [["2026-02-03", "2"], ["2026-02-04", "1"], ["2026-02-05", "1"]])
-    assert chart[0].count("█") == 2 * chart[1].count("█"), chart
+    equal(chart[0].split()[:2], ["from", "events"])
+    equal([line.split()[:2] for line in chart[1:]], [["2026-02-03", "2"], ["2026-02-04", "1"], ["2026-02-05", "1"]])
+    assert chart[1].count("█") == 2 * chart[2].count("█"), chart
     history = daybook("file-history", "api/a.py", "--store", store).lines
     equal(history[1:], ["    ~ max: 1 → 2", "    - x: [1]"])
     trace = daybook("trace", "t", "--store", store).out
     assert "outcome      recovered" in trace and "offset_ms" in trace, trace
     assert "no event matches" in daybook("search", "nothing", "--store", store).err
+    assert "no event matches" in daybook("facets", "--by", "kind", "nothing", "--store", store).err
+    assert "no rows" in daybook("sql", "SELECT * FROM events WHERE false", "--store", store).err
     assert "`--limit N`" in daybook("search", "--limit", "1", "--store", store).err
 
 

@@ -54,7 +54,7 @@ pub fn print_events(context: &Context<'_>, found: &FoundBatches) -> Result<u64, 
         data.write(text.as_bytes())?;
     }
     data.finish()?;
-    if !left_out.unfit.is_empty() {
+    if count > 0 && !left_out.unfit.is_empty() {
         printer.note(&format!(
             "left out, as the terminal is too narrow: {}; name columns with --columns",
             left_out.unfit.join(", ")

@@ -18,6 +18,10 @@ pub fn run(context: &Context<'_>, input: &FacetsInput) -> Result<(), Failure> {
     if context.printer.json() {
         return context.printer.object(&report);
     }
+    if report.facets.iter().all(|facet| facet.distinct == 0 && facet.missing == 0) {
+        context.printer.note("no event matches");
+        return Ok(());
+    }
     let color = context.printer.stdout().color;
     let texts: Vec<String> = report.facets.iter().map(|facet| text(facet, color)).collect();
     let mut data = context.printer.styled();

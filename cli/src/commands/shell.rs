@@ -120,9 +120,6 @@ impl Session<'_> {
         })?;
         let rows = found.batches.iter().cloned().map(Ok);
         let sent = sql::print(self.context.printer, &found.schema, rows, true, &self.show())?;
-        if sent.rows == 0 {
-            self.context.printer.note("no event matches");
-        }
         self.tell_time(sent.rows, started);
         Ok(())
     }

@@ -123,7 +123,7 @@ fn print_table(
             }
         }
         let (text, left, count) = table.finish();
-        left_out = left;
+        left_out = if count > 0 { left } else { LeftOut::default() };
         if error.is_none() || count > 0 {
             write_text(out, &text)?;
         }
@@ -131,6 +131,9 @@ fn print_table(
     });
     for note in notes(&left_out) {
         printer.note(&note);
+    }
+    if sent.as_ref().is_ok_and(|sent| sent.rows == 0) {
+        printer.note("no rows");
     }
     sent
 }

@@ -46,24 +46,35 @@ fn beginning(bucket: &Bucket, every: &str, zone: Zone) -> String {
     }
 }
 
+/// A line for each stretch, below the names of what stands in it; errors have a column if there are any.
 fn bars(report: &TimelineReport, zone: Zone, look: Look) -> String {
     let most = report.buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0).max(1);
-    let lines: Vec<(String, String, &Bucket)> = report
-        .buckets
-        .iter()
-        .map(|bucket| (beginning(bucket, report.every, zone), human::count(bucket.count), bucket))
-        .collect();
-    let times = lines.iter().map(|(time, ..)| time.len()).max().unwrap_or(0);
-    let counts = lines.iter().map(|(_, count, _)| count.len()).max().unwrap_or(0);
-    let taken = times + counts + 4;
-    let room = look.width.map_or(BAR, |width| width.saturating_sub(taken)).clamp(BAR_LEAST, 100);
-    lines
-        .iter()
-        .map(|(time, count, bucket)| {
-            let bar = bar(bucket, most, room, look.color);
-            format!("{time:<times$}  {count:>counts$}  {bar}").trim_end().to_string() + "\n"
-        })
-        .collect()
+    let has_errors = report.buckets.iter().any(|bucket| bucket.errors > 0);
+    let mut lines = vec![["from", "events", "errors"].map(str::to_string)];
+    lines.extend(report.buckets.iter().map(|bucket| {
+        [beginning(bucket, report.every, zone), human::count(bucket.count), human::count(bucket.errors)]
+    }));
+    let width = |of: fn(&[String; 3]) -> &String| lines.iter().map(|line| of(line).len()).max().unwrap_or(0);
+    let (times, counts) = (width(|[time, ..]| time), width(|[_, count, _]| count));
+    let errors = if has_errors { width(|[.., errors]| errors) + 2 } else { 0 };
+    let room = look.width.map_or(BAR, |width| width.saturating_sub(times + counts + errors + 4));
+    let room = room.clamp(BAR_LEAST, 100);
+    let line = |[time, count, of_errors]: &[String; 3], bar: &str| {
+        let of_errors = if has_errors { of_errors.as_str() } else { "" };
+        format!("{time:<times$}  {count:>counts$}{of_errors:>errors$}  {bar}").trim_end().to_string()
+    };
+    let mut buckets = report.buckets.iter();
+    let mut text = String::new();
+    for (number, parts) in lines.iter().enumerate() {
+        let bar = match number {
+            0 => String::new(),
+            _ => buckets.next().map(|bucket| bar(bucket, most, room, look.color)).unwrap_or_default(),
+        };
+        let line = line(parts, &bar);
+        text.push_str(&if number == 0 { paint(look.color, "1", &line) } else { line });
+        text.push('\n');
+    }
+    text
 }
 
 /// A bar in eighths of a character; the part that is errors comes first, and is red where there are colors.

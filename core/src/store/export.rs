@@ -31,8 +31,9 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Days are taken together until they have so many events.
+/// Days are taken together until they have so many events, or so many files, whose footers are kept in memory.
 const EVENTS_A_SPAN: u64 = 200_000;
+const FILES_A_SPAN: usize = 256;
 
 /// What an export needs of the store.
 pub struct Exporting<'a> {
@@ -248,11 +249,12 @@ fn times(from: Option<NaiveDate>, until: Option<NaiveDate>) -> String {
 /// The days in groups; the first group also has what is before, the last what is after.
 fn spans<'a>(files: &[&'a DataFile], events: u64) -> Vec<Span<'a>> {
     let mut spans: Vec<Span<'_>> = vec![Span { from: None, until: None, files: Vec::new() }];
-    let mut rows = 0;
+    let mut rows = 0_u64;
     for day in files.chunk_by(|a, b| a.day == b.day) {
         let (Some(first), Some(last)) = (day.first(), spans.last_mut()) else { continue };
         let of_day: u64 = day.iter().map(|file| file.rows).sum();
-        if rows > 0 && rows + of_day > events {
+        let are_many = rows.saturating_add(of_day) > events || last.files.len() + day.len() > FILES_A_SPAN;
+        if rows > 0 && are_many {
             last.until = Some(first.day);
             spans.push(Span { from: Some(first.day), until: None, files: day.to_vec() });
             rows = of_day;

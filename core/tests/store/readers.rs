@@ -19,6 +19,8 @@ struct Told {
     tried: [AtomicI64; WRITERS],
     acknowledged: [AtomicI64; WRITERS],
     stop: AtomicBool,
+    /// Whether nobody writes any more.
+    ended: AtomicBool,
 }
 
 impl Told {
@@ -88,11 +90,12 @@ fn count_of(store: &Store, version: u64) -> i64 {
 fn follow(store: &Store, told: &Told) -> BTreeMap<String, i64> {
     let (mut given, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let stopped = told.stopped();
+        // An append may end after the others were told to stop.
+        let ended = told.ended.load(Ordering::SeqCst);
         let changes = store.changes(cursor.as_deref(), 37).unwrap();
         let events: Vec<_> = changes.events.iter().flat_map(ids_and_seqs).collect();
         cursor = Some(changes.cursor);
-        if events.is_empty() && stopped {
+        if events.is_empty() && ended {
             return once("`changes`", given);
         }
         given.extend(events);
@@ -123,13 +126,13 @@ fn readers_see_each_event_once_while_it_moves() {
     let told = Told::default();
     let given = std::thread::scope(|scope| {
         // Whatever fails, the others must not go on for ever.
-        struct Stop<'a>(&'a Told);
+        struct Stop<'a>(&'a AtomicBool);
         impl Drop for Stop<'_> {
             fn drop(&mut self) {
-                self.0.stop.store(true, Ordering::SeqCst);
+                self.0.store(true, Ordering::SeqCst);
             }
         }
-        let stop = Stop(&told);
+        let (ended, stop) = (Stop(&told.ended), Stop(&told.stop));
         let follower = scope.spawn(|| follow(&reader, &told));
         let threads = work(scope, &stores, &told);
         let mut versions = BTreeMap::new();
@@ -149,6 +152,7 @@ fn readers_see_each_event_once_while_it_moves() {
         }
         drop(stop);
         threads.into_iter().for_each(|thread| thread.join().unwrap());
+        drop(ended);
         follower.join().unwrap()
     });
     ask(&reader, &told);

@@ -206,6 +206,7 @@ fn many_events_of_a_day_come_in_order_however_they_are_stored() {
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let times: Vec<&str> = lines.iter().filter_map(|line| line["ts"].as_str()).collect();
         assert!(times.is_sorted() && times.len() >= count as usize);
+        assert!(original || lines.iter().all(|line| line["seq"].is_i64() && line["ts"].is_string()));
         let numbers: BTreeSet<i64> = lines
             .iter()
             .filter(|line| line["kind"] != "test")
