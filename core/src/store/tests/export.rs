@@ -161,7 +161,7 @@ fn a_typo_in_sql_is_answered_with_what_is_close() {
     assert_eq!(hint("SELECT * FROM comits").as_deref(), Some("did you mean `commits`?"));
     assert_eq!(
         hint("SELECT * FROM logs").as_deref(),
-        Some("the tables are `events`, `quarantine`, `commits`")
+        Some("the tables are `events`, `quarantine`, `commits`, `templates`")
     );
     assert_eq!(
         hint("SELECT zzzzzzzz FROM events").as_deref(),
