@@ -1,6 +1,5 @@
 //! The dictionary of templates: what a store keeps of what was learned, and hands from writer to writer.
 
-use super::text;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -201,21 +200,5 @@ impl Dictionary {
             dictionary.insert(Entry { text, merged_into, learned, first_seen_us });
         }
         Ok(dictionary)
-    }
-
-    /// The texts with marks: those that stand for themselves, then those that are part of others.
-    pub(super) fn marked(&self) -> (Vec<(Vec<u8>, u64)>, Vec<(Vec<u8>, Vec<u8>)>) {
-        let mut own = Vec::new();
-        let mut merged = Vec::new();
-        for (id, entry) in &self.entries {
-            let into = self.resolve(*id);
-            match self.entries.get(&into) {
-                Some(general) if into != *id => {
-                    merged.push((text::marked(&entry.text), text::marked(&general.text)))
-                }
-                _ => own.push((text::marked(&entry.text), entry.learned)),
-            }
-        }
-        (own, merged)
     }
 }

@@ -130,8 +130,8 @@ impl Texts {
 
     /// Takes in a text that is part of another one.
     pub fn add_merged(&mut self, text: &[u8], into: Index) -> Index {
-        let (index, new) = self.enter(text);
-        if new {
+        let (index, _) = self.enter(text);
+        if self.is_alive(index) {
             self.join(index, into);
         }
         index

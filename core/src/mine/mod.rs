@@ -124,15 +124,20 @@ impl Miner {
 
     /// Takes in what others have learned.
     pub fn know(&mut self, dictionary: &Dictionary) {
-        let (own, merged) = dictionary.marked();
-        for (text, learned) in own {
-            let index = self.texts.add(&text, learned);
-            self.texts.publish(index);
+        let stands_for = |id: &TemplateId| Some(dictionary.resolve(*id)).filter(|into| into != id);
+        for (id, entry) in dictionary.entries() {
+            if stands_for(id).is_none() {
+                let index = self.texts.add(&text::marked(&entry.text), entry.learned);
+                self.texts.publish(index);
+            }
         }
-        for (text, into) in merged {
-            let into = self.texts.add(&into, 0);
-            let index = self.texts.add_merged(&text, into);
-            self.texts.publish(index);
+        for (id, entry) in dictionary.entries() {
+            let general = stands_for(id).and_then(|into| dictionary.entries().get(&into));
+            if let Some(general) = general {
+                let into = self.texts.add(&text::marked(&general.text), general.learned);
+                let index = self.texts.add_merged(&text::marked(&entry.text), into);
+                self.texts.publish(index);
+            }
         }
     }
 

@@ -17,9 +17,9 @@ fn texts(store: &Store, sql: &str) -> Vec<String> {
     batches.flat_map(of_batch).collect()
 }
 
-const JOINED: &str = "SELECT coalesce(into.template, known.template) AS text FROM events \
+const JOINED: &str = "SELECT coalesce(general.template, known.template) AS text FROM events \
      JOIN templates AS known ON known.id = events.template \
-     LEFT JOIN templates AS into ON into.id = known.merged_into ORDER BY seq";
+     LEFT JOIN templates AS general ON general.id = known.merged_into ORDER BY seq";
 
 #[test]
 fn messages_have_templates_in_the_log_and_in_data_files() {
