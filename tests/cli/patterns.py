@@ -44,7 +44,7 @@ def events(rng, planted):
                 begin = START + timedelta(days=day, hours=hour, minutes=rng.random() * 59)
                 add(begin, rng.choice(["read", "write"]), actor=actor, entity_type="page", entity_id=str(rng.randrange(40)))
     for number in range(1500):
-        moment = START + timedelta(minutes=number * 80)
+        moment = START + timedelta(minutes=(number + rng.random()) * 80)
         path = ["login", "list", "open", "save", "logout"] if rng.random() < 0.7 else ["login", "list", "list", "logout"]
         if planted and number == 700:
             path = ["logout", "save", "login", "open", "list", "save", "login"]
@@ -113,9 +113,9 @@ def awkward_events_are_no_harm(folder):
         "instant": [{"ts": moment(0), "kind": f"k{n % 3}", "session": "s", "actor": "x", "entity_id": "e"} for n in range(1000)],
         "back": [{"ts": moment(-n * 3600 if n % 2 else n), "kind": "a", "session": "s"} for n in range(1000)],
         "far": [{"ts": moment(n * 60), "kind": "a"} for n in range(1000)] + [{"ts": "1971-01-01T00:00:00Z", "kind": "a"}, {"ts": "2190-01-01T00:00:00Z", "kind": "a"}],
-        "long": [{"ts": moment(n), "kind": f"k{n % 7}", "session": "one"} for n in range(50_000)],
-        "short": [{"ts": moment(n), "kind": f"k{n % 7}", "session": f"s{n}"} for n in range(50_000)],
-        "kinds": [{"ts": moment(n), "kind": f"k{n}", "actor": f"a{n}", "entity_id": f"e{n}"} for n in range(30_000)],
+        "long": [{"ts": moment(n), "kind": f"k{n % 7}", "session": "one"} for n in range(20_000)],
+        "short": [{"ts": moment(n), "kind": f"k{n % 7}", "session": f"s{n}"} for n in range(20_000)],
+        "kinds": [{"ts": moment(n), "kind": f"k{n}", "actor": f"a{n}", "entity_id": f"e{n}"} for n in range(10_000)],
         "hostile": [{"ts": moment(n * 300), "kind": hostile if n % 2 else "a", "session": hostile, "actor": hostile, "entity_id": hostile, "source": hostile} for n in range(500)],
     }
     for name, made in cases.items():

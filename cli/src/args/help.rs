@@ -257,7 +257,8 @@ Examples:
   daybook patterns sequences
   daybook patterns sequences last:7d --support 20
 
-A session is what has one session id, or what an actor without one does until a pause of --gap minutes.";
+A session is what has one session id, or what an actor without one does until a pause of --gap
+minutes.";
 
 pub const PATTERNS_BURSTS: &str = "\
 Examples:

@@ -101,11 +101,12 @@ impl Actors {
         let sql = format!(
             "WITH chosen AS (SELECT actor, kind, ts, coalesce({IS_ERROR}, FALSE) AS failed FROM events \
              WHERE {} AND actor IS NOT NULL), \
-             grouped AS (SELECT actor, kind, CAST(ts AS DATE) AS d, count(*) AS n, \
+             grouped AS (SELECT actor, kind, epoch_us(ts) // {HOUR_US} AS h, count(*) AS n, \
              count(*) FILTER (WHERE failed) AS e, min(ts) AS f, max(ts) AS l FROM chosen GROUP BY 1, 2, 3), \
              named AS (SELECT actor, sum(n)::BIGINT AS n, sum(e)::BIGINT AS errors, count(DISTINCT kind) AS kinds, \
-             count(DISTINCT d) AS days, min(f) AS f, max(l) AS l FROM grouped GROUP BY 1) \
-             SELECT *, (SELECT count(*) FROM named) FROM named ORDER BY n DESC, actor LIMIT {}",
+             count(DISTINCT h // 24) AS days, min(f) AS f, max(l) AS l FROM grouped GROUP BY 1) \
+             SELECT *, (SELECT count(*) FROM named), \
+             (SELECT count(*) FROM (SELECT DISTINCT actor, h FROM grouped)) FROM named ORDER BY n DESC, actor LIMIT {}",
             condition.sql,
             self.limit.min(10_000).max(1)
         );
@@ -156,7 +157,7 @@ impl Actors {
              ORDER BY score, a, h LIMIT {UNUSUAL_MAX}), \
              events_of AS (SELECT a AS who, h AS hour_of, sum(n)::BIGINT AS n FROM coded GROUP BY 1, 2) \
              SELECT name, h, n, hours, score, new_hour, new_kind, new_type, \
-             (SELECT sum(hours)::BIGINT FROM sizes), loud_kind \
+             loud_kind \
              FROM joined JOIN top ON joined.a = top.a JOIN events_of ON joined.a = who AND h = hour_of ORDER BY score, name, h",
             condition.sql
         );
@@ -175,7 +176,7 @@ impl Analysis for Actors {
 
     fn report(&self, scope: &Scope<'_>, answers: &Answers) -> Result<ActorsReport> {
         let rows = answers.rows("unusual_hours");
-        let hours = rows.first().map_or(0, |row| row.count(8));
+        let hours = answers.first("active").map_or(0, |row| row.count(8));
         let bound = believed(rows.iter().map(together).collect(), hours as f64, self.alarm);
         let mut kept: Vec<&Row> = rows.iter().filter(|row| together(row) <= bound).collect();
         kept.sort_by(|one, other| together(one).total_cmp(&together(other)));
@@ -235,7 +236,7 @@ impl Actors {
             new_hour: row.text(5).and_then(|hour| hour.parse().ok()),
             new_kind: row.string(6),
             new_entity_type: row.string(7),
-            many: row.string(9),
+            many: row.string(8),
             p,
             score: surprise(p * hours.max(1) as f64),
             show: search(&Filter::and(parts)),

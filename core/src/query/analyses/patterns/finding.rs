@@ -144,7 +144,7 @@ pub(super) fn number(value: f64) -> String {
         size if size >= 99.5 || value.fract() == 0.0 => grouped(value.round()),
         size if size >= 9.95 => format!("{value:.0}"),
         size if size >= 0.995 => format!("{value:.1}"),
-        size if size >= 0.001 => format!("{value:.2}"),
+        size if size >= 0.005 => format!("{value:.2}"),
         _ => "0".to_string(),
     }
 }

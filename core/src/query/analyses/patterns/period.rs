@@ -278,16 +278,17 @@ fn intervals(starts: &[i64], regular: &[f64], length: f64, end_us: i64) -> Optio
     let mut far: Vec<f64> = regular.iter().map(|gap| (gap - length).abs()).collect();
     far.sort_unstable_by(f64::total_cmp);
     let mut missed_us = Vec::new();
-    let mut turns = 0_u64;
+    let (mut turns, mut gone) = (0_u64, 0_u64);
     for (one, next) in starts.iter().zip(starts.iter().skip(1).chain([&end_us])) {
         let gap = next.saturating_sub(*one) as f64;
-        let steps = ((gap / length).round().max(1.0) as u64).min(100_000);
+        let steps = (gap / length).round().max(1.0) as u64;
         turns = turns.saturating_add(steps);
+        gone = gone.saturating_add(steps.saturating_sub(1));
         let due = |step: u64| one.saturating_add((length * step as f64) as i64);
         missed_us.extend((1..steps).map(due).take(1_000));
     }
     let on_time = far.iter().filter(|far| **far <= length * ON_TIME).count();
-    let hits = turns.saturating_sub(missed_us.len() as u64);
+    let hits = turns.saturating_sub(gone);
     let gaps = starts.len().saturating_sub(1);
     // The time between independent instants lies that near to its median this seldom.
     let p = binomial_least(on_time as f64, gaps as f64, 0.139);

@@ -96,7 +96,7 @@ impl Analysis for Patterns {
         let frame = frame(answers);
         if let Some(frame) = frame {
             usual.push(format!(
-                "{} events in {}, {} series counted every {}",
+                "{} events in {}, {} series in stretches of {}",
                 number(frame.events as f64),
                 length(frame.last_us.saturating_sub(frame.first_us)),
                 number(bursts.series as f64),
