@@ -98,7 +98,7 @@ pub fn index_id(path: &str) -> Option<&str> {
 
 /// A part of the dictionary of templates.
 pub fn templates(version: u64) -> String {
-    format!("{TEMPLATES}/{version:010}.json")
+    format!("{TEMPLATES}/{version:010}.json.zst")
 }
 
 /// The folder of a writer's log.

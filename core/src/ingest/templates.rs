@@ -12,10 +12,15 @@ use crate::layout;
 use crate::mine::{Assigned, Dictionary, Miner, TemplateId};
 use crate::storage::{Put, Storage};
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every so many files one holds all that those before it hold, so that opening reads few.
 const COMPLETE_EVERY: u64 = 64;
+/// How hard files are compressed; messages of one program have much in common.
+const LEVEL: i32 = 9;
+/// A file of more bytes, decompressed, is not one of ours.
+const BYTES_MAX: u64 = 1 << 30;
 /// How often another writer may come first before that is strange.
 const TRIES: u32 = 1_000;
 
@@ -90,7 +95,9 @@ impl Templates {
             let number = state.next;
             let is_complete = number > 0 && number % COMPLETE_EVERY == 0;
             let file = if is_complete { state.known.to_json() } else { new.to_json() };
-            if self.storage.put_if_absent(&layout::templates(number), file.as_bytes())? == Put::Written {
+            let file = zstd::encode_all(file.as_bytes(), LEVEL)
+                .map_err(|error| Error::io("compress", layout::TEMPLATES, error))?;
+            if self.storage.put_if_absent(&layout::templates(number), &file)? == Put::Written {
                 state.stored.merge(&new);
                 state.next = number.saturating_add(1);
                 return self.storage.sync_folder(layout::TEMPLATES);
@@ -110,9 +117,19 @@ impl Templates {
     }
 }
 
+/// The text of a file.
+fn decompressed(bytes: &[u8]) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = zstd::Decoder::new(bytes)?.take(BYTES_MAX).read_to_string(&mut text)?;
+    if read as u64 == BYTES_MAX {
+        return Err(std::io::Error::other("it is larger than a dictionary can be"));
+    }
+    Ok(text)
+}
+
 impl State {
     fn open(storage: &dyn Storage) -> Result<State> {
-        let number_of = |path: &str| path.rsplit('/').next()?.strip_suffix(".json")?.parse::<u64>().ok();
+        let number_of = |path: &str| path.rsplit('/').next()?.strip_suffix(".json.zst")?.parse::<u64>().ok();
         let numbers = storage.list(layout::TEMPLATES)?;
         let last = numbers.iter().filter_map(|entry| number_of(&entry.path)).max();
         let mut state = State {
@@ -137,8 +154,8 @@ impl State {
                 Err(error) => return Err(error),
             };
             let corrupt = |reason: String| Error::new(ErrorKind::Corrupt, format!("`{place}`: {reason}"));
-            let text = std::str::from_utf8(&bytes).map_err(|error| corrupt(error.to_string()))?;
-            let file = Dictionary::from_json(text).map_err(|error| corrupt(error.to_string()))?;
+            let text = decompressed(&bytes).map_err(|error| corrupt(error.to_string()))?;
+            let file = Dictionary::from_json(&text).map_err(|error| corrupt(error.to_string()))?;
             self.miner.know(&file);
             self.stored.merge(&file);
             self.known.merge(&file);

@@ -90,12 +90,12 @@ fn a_dictionary_that_is_damaged_is_named() {
     say(&store, "took 1 ms to build");
     store.seal().unwrap();
     store.close().unwrap();
-    let file = fixture.folder.path().join("store/_templates/0000000000.json");
+    let file = fixture.folder.path().join("store/_templates/0000000000.json.zst");
     std::fs::write(&file, "{}").unwrap();
     let store = fixture.store();
     let error = store.dictionary().unwrap_err();
     assert_eq!(error.kind(), crate::ErrorKind::Corrupt);
-    assert!(error.to_string().contains("_templates/0000000000.json"), "{error}");
+    assert!(error.to_string().contains("_templates/0000000000.json.zst"), "{error}");
     // Events come and go without it.
     say(&store, "took 2 ms to build");
     assert_eq!(numbers(&store, "SELECT count(*) FROM events", At::Latest), [2]);
