@@ -43,7 +43,7 @@ def events(rng, planted):
             for hour in (9, 11, 15):
                 begin = START + timedelta(days=day, hours=hour, minutes=rng.random() * 59)
                 add(begin, rng.choice(["read", "write"]), actor=actor, entity_type="page", entity_id=str(rng.randrange(40)))
-    for number in range(1500):
+    for number in range(DAYS * 18):
         moment = START + timedelta(minutes=(number + rng.random()) * 80)
         path = ["login", "list", "open", "save", "logout"] if rng.random() < 0.7 else ["login", "list", "list", "logout"]
         if planted and number == 700:
