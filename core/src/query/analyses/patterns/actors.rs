@@ -108,7 +108,7 @@ impl Actors {
              SELECT *, (SELECT count(*) FROM named), \
              (SELECT count(*) FROM (SELECT DISTINCT actor, h FROM grouped)) FROM named ORDER BY n DESC, actor LIMIT {}",
             condition.sql,
-            self.limit.min(10_000).max(1)
+            self.limit.clamp(1, 10_000)
         );
         Statement::over("active", sql, condition)
     }

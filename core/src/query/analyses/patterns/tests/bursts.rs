@@ -122,6 +122,8 @@ fn what_ends_and_what_begins_is_found() {
         |_| (0, 24 * 60, 0.0),
         |one, from, _| one.sort == Sort::Begun && touches(one, &frame, from + 24 * 60, 24 * 180),
     );
+    assert!(ended.iter().sum::<f64>() / ended.len() as f64 >= 0.9, "{ended:?}");
+    assert!(begun.iter().sum::<f64>() / begun.len() as f64 >= 0.95, "{begun:?}");
 }
 
 #[test]
