@@ -168,8 +168,11 @@ pub(super) fn read<'m>(
         .map_err(|error| internal(&error))
 }
 
+/// For each event, the number of its batch and its row there.
+type Rows = Vec<(usize, usize)>;
+
 /// The batches that have the events, and where in them each is.
-fn gathered(sources: &[Source], places: &[Place]) -> Result<(Vec<RecordBatch>, Vec<(usize, usize)>)> {
+fn gathered(sources: &[Source], places: &[Place]) -> Result<(Vec<RecordBatch>, Rows)> {
     let mut by_source: Vec<(u32, u32, usize)> =
         places.iter().enumerate().map(|(position, place)| (place.source, place.row, position)).collect();
     by_source.sort_unstable();

@@ -27,7 +27,7 @@ fn messages_have_templates_in_the_log_and_in_data_files() {
     let store = fixture.store();
     say(&store, "took 12 ms to build");
     let id = TemplateId::of("took <*> ms to build").to_string();
-    assert_eq!(texts(&store, "SELECT template FROM events"), [id.clone()]);
+    assert_eq!(texts(&store, "SELECT template FROM events"), std::slice::from_ref(&id));
     assert_eq!(texts(&store, "SELECT template FROM templates"), ["took <*> ms to build"]);
     store.seal().unwrap();
     say(&store, "took 7 ms to build");
