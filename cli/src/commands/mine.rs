@@ -154,7 +154,7 @@ fn each_of(
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     let read = each_line(&mut reader, &mut |line| {
         lines = lines.wrapping_add(1);
-        result = if lines % LINES_UNINTERRUPTED == 0 { interrupt::check() } else { Ok(()) };
+        result = if lines.is_multiple_of(LINES_UNINTERRUPTED) { interrupt::check() } else { Ok(()) };
         if result.is_ok() {
             result = visit(line);
         }
