@@ -142,7 +142,8 @@ fn a_change_to_a_file_is_found_and_the_file_is_named() {
     make(original.path());
     assert!(verify(original.path(), None).intact);
     type Change = fn(&Path, &[PathBuf]);
-    let changes: [(&str, Change, &[(ProblemKind, usize)]); 6] = [
+    type Found = (ProblemKind, usize);
+    let changes: [(&str, Change, &[Found]); 6] = [
         ("a byte is flipped", |_, files| flip(&files[1]), &[(ProblemKind::FileAltered, 1)]),
         (
             "the end is cut off",
