@@ -37,6 +37,8 @@ pub fn reading<T>(
     let filter = input.read(&reading)?;
     let mut options = AskOptions { context: reading, text: &input.text, ..AskOptions::default() };
     input.limits.apply(&mut options.limits);
+    // Opening the store is a part of what takes time.
+    options.limits = options.limits.shared();
     ask(filter, &options)
 }
 

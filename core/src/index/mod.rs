@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use segment::Segment;
 
 /// The columns that segments have a copy of.
-pub const NARROW: [Fixed; 10] = [
+pub const NARROW: [Fixed; 11] = [
     Fixed::Seq,
     Fixed::Ts,
     Fixed::Source,
@@ -31,6 +31,7 @@ pub const NARROW: [Fixed; 10] = [
     Fixed::EntityType,
     Fixed::Status,
     Fixed::DurationMs,
+    Fixed::Template,
 ];
 
 /// The column of a copy that says which data file a row is of, by its number in the segment.

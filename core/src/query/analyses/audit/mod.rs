@@ -29,8 +29,8 @@ const SESSIONS_MAX: u64 = 500;
 const OUT_OF_HOURS_MAX: u64 = 500;
 const GAPS_MAX: u64 = 100;
 const UPKEEP_MAX: u64 = 500;
-/// What stands in the place of a redacted value, and the beginning of one that is a hash.
-const REDACTED: [&str; 2] = ["[redacted]", "[hmac "];
+/// What stands in the place of a redacted value, and the beginnings of what stands for a part of a text or for a hash.
+const REDACTED: [&str; 3] = ["[redacted]", "[redacted ", "[hmac "];
 /// An event that says what it changed.
 const IS_CHANGE: &str = "(\"before\" IS NOT NULL OR \"after\" IS NOT NULL)";
 /// The kinds of events that the store writes about itself.

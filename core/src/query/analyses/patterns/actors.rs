@@ -91,6 +91,9 @@ pub struct Activity {
     pub last: Option<String>,
 }
 
+/// The columns that the queries read.
+const READ: [&str; 6] = ["ts", "actor", "kind", "entity_type", "severity", "status"];
+
 impl Actors {
     /// Of these events.
     pub fn new(filter: Filter) -> Actors {
@@ -110,7 +113,7 @@ impl Actors {
             condition.sql,
             self.limit.clamp(1, 10_000)
         );
-        Statement::over("active", sql, condition)
+        Statement::over("active", sql, condition).reading(READ, condition)
     }
 
     /// Hours with a value that the actor has in no other: how probable is one so rare, if values that are new
@@ -161,7 +164,7 @@ impl Actors {
              FROM joined JOIN top ON joined.a = top.a JOIN events_of ON joined.a = who AND h = hour_of ORDER BY score, name, h",
             condition.sql
         );
-        Statement::over("unusual_hours", sql, condition)
+        Statement::over("unusual_hours", sql, condition).reading(READ, condition)
     }
 }
 

@@ -115,7 +115,7 @@ fn durations(condition: &crate::query::filter::Where) -> Statement {
          list(mean ORDER BY d) FROM daily GROUP BY source ORDER BY source",
         condition.sql
     );
-    Statement::over("durations", sql, condition)
+    Statement::over("durations", sql, condition).reading(["ts", "source", "duration_ms"], condition)
 }
 
 /// The mean logarithm of durations by day, and how many there are, of each source.

@@ -131,7 +131,8 @@ impl Analysis for Rhythms {
         alarm_is_valid(self.alarm)?;
         let condition = scope.condition(&self.filter)?;
         let sql = self.sql(scope, &condition.sql)?;
-        Ok(vec![Statement::over("rhythms", sql, &condition)])
+        let read = scope.columns.reads(&self.by).into_iter().chain(["ts".to_string()]);
+        Ok(vec![Statement::over("rhythms", sql, &condition).reading(read, &condition)])
     }
 
     fn report(&self, scope: &Scope<'_>, answers: &Answers) -> Result<RhythmsReport> {

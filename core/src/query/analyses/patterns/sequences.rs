@@ -210,7 +210,7 @@ impl Sequences {
              SELECT name, n, (SELECT count(*) FROM counted) FROM counted ORDER BY n DESC, name LIMIT {KINDS_MAX}",
             condition.sql
         );
-        Statement::over("kinds", sql, condition)
+        Statement::over("kinds", sql, condition).reading(["kind", "session", "actor"], condition)
     }
 
     /// The sessions that leave the path. Each step's probability is that in other sessions. Against it stands

@@ -108,7 +108,7 @@ pub(super) fn frame_statement(condition: &Where) -> Statement {
         condition.sql,
         frame_sql()
     );
-    Statement::over("frame", sql, condition)
+    Statement::over("frame", sql, condition).reading(["ts"], condition)
 }
 
 /// The frame of the rows of its statement; none without events.
@@ -160,7 +160,8 @@ pub(super) fn series_statement(scope: &Scope<'_>, condition: &Where) -> Result<S
         frame = frame_sql(),
         parts = parts.join(" UNION ALL ")
     );
-    Ok(Statement::over("series", sql, condition))
+    let read = DIMENSIONS.iter().filter_map(|dimension| dimension.column).chain(["ts", "severity", "status"]);
+    Ok(Statement::over("series", sql, condition).reading(read, condition))
 }
 
 impl Dimension {

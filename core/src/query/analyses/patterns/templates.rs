@@ -112,7 +112,7 @@ impl Templates {
              FROM grouped GROUP BY 1 ORDER BY 2 DESC, 1",
             condition.sql
         );
-        Statement::over(name, sql, condition)
+        Statement::over(name, sql, condition).reading(["seq", "ts", "template", "level", "source"], condition)
     }
 }
 
@@ -124,7 +124,7 @@ impl Analysis for Templates {
         let condition = scope.condition(&self.filter)?;
         let mut statements = vec![Templates::counts("templates", &condition)];
         let sql = format!("SELECT count(*) FROM events WHERE {} AND template IS NULL", condition.sql);
-        statements.push(Statement::over("without", sql, &condition));
+        statements.push(Statement::over("without", sql, &condition).reading(["template"], &condition));
         if let Some((one, other)) = &self.compare {
             for (name, filter) in [("templates_one", one), ("templates_other", other)] {
                 let both = Filter::and(vec![self.filter.clone(), filter.clone()]);
