@@ -21,6 +21,8 @@ const COMPLETE_EVERY: u64 = 64;
 const LEVEL: i32 = 9;
 /// A file of more bytes, decompressed, is not one of ours.
 const BYTES_MAX: u64 = 1 << 30;
+/// What texts have in common is looked for once there are an eighth more of them.
+const SETTLE_AT: usize = 8;
 /// How often another writer may come first before that is strange.
 const TRIES: u32 = 1_000;
 
@@ -45,6 +47,8 @@ struct State {
     first_seen_us: HashMap<TemplateId, i64>,
     /// Whether ids were given since `known` was made.
     has_news: bool,
+    /// How many texts the miner had when it last looked for what they have in common.
+    settled: usize,
 }
 
 impl Templates {
@@ -139,6 +143,7 @@ impl State {
             next: last.map_or(0, |last| last - last % COMPLETE_EVERY),
             first_seen_us: HashMap::new(),
             has_news: false,
+            settled: 0,
         };
         state.read_new(storage)?;
         Ok(state)
@@ -169,7 +174,10 @@ impl State {
             let messages = settled.chunk.fixed_texts(Fixed::Message).into_iter().flat_map(Texts::iter);
             all.push(messages.map(|(row, message)| (row, self.miner.assign(message))).collect());
         }
-        self.miner.settle();
+        // Each time it looks at all texts, so that it waits for several; what it finds later joins the ids.
+        if self.miner.texts() > self.settled.saturating_add(self.settled / SETTLE_AT) {
+            self.settle();
+        }
         let mut ids: Vec<Option<(TemplateId, i64, String)>> = vec![None; self.miner.texts()];
         for (settled, assigned) in chunks.iter_mut().zip(all) {
             let mut templates = Texts::default();
@@ -192,12 +200,20 @@ impl State {
         self.has_news = true;
     }
 
+    fn settle(&mut self) {
+        self.miner.settle();
+        self.settled = self.miner.texts();
+    }
+
     /// Makes the dictionary of what the miner has learned.
     fn update(&mut self) {
         if !self.has_news {
             return;
         }
         self.has_news = false;
+        if self.miner.texts() > self.settled {
+            self.settle();
+        }
         self.known.merge(&self.miner.dictionary());
         for (id, first) in self.first_seen_us.drain() {
             self.known.seen(id, first);
