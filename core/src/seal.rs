@@ -13,7 +13,7 @@ use crate::ingest::templates::Templates;
 use crate::layout;
 use crate::log::{At, Change, DataFile, Log, LogMaintenance, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
-use crate::storage::{LocalStorage, Storage};
+use crate::storage::{Entry, LocalStorage, Storage};
 use crate::wal::{Clock, SegmentContent, SeqAllocator, list_writers, read_segment};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -207,6 +207,17 @@ impl Tables {
             }
         }
         Ok(segments)
+    }
+
+    /// The files in a table's folders of days, named by a commit or not, by their paths below the store's folder.
+    pub fn files_of_days(&self, prefix: &str) -> Result<Vec<Entry>> {
+        let mut listed = Vec::new();
+        for folder in self.storage.folders(prefix.trim_end_matches('/'))? {
+            if folder.starts_with("day=") {
+                listed.extend(self.storage.list(&format!("{prefix}{folder}"))?);
+            }
+        }
+        Ok(listed)
     }
 
     /// Where a data file of a table is, for a program that opens it.

@@ -57,7 +57,7 @@ MODULES = {
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
-    "index": DISK | COLUMNS | {"ingest/batch", "log", "query"},
+    "index": DISK | COLUMNS | {"ingest/batch", "log"},
     "verify": DISK | {"event", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS

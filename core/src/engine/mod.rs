@@ -336,7 +336,7 @@ fn known(
 }
 
 /// The path as DuckDB knows it.
-fn absolute(path: &Path) -> Result<String> {
+pub fn absolute(path: &Path) -> Result<String> {
     let absolute = std::path::absolute(path).map_err(|error| Error::io("find", path.display(), error))?;
     absolute.into_os_string().into_string().map_err(|path| {
         let message = format!("DuckDB cannot open `{}`: the path is not UTF-8", path.display());

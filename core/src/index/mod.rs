@@ -12,9 +12,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::fixed::Fixed;
 use crate::layout;
 use crate::log::DataFile;
-use crate::query::view::CopiedRows;
 use crate::storage::{LocalStorage, Storage};
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use segment::Segment;
@@ -59,9 +59,18 @@ pub struct Index {
 #[derive(Clone, Debug, Default)]
 pub struct Cover {
     /// Copies, and whose rows are wanted of each.
-    pub copies: Vec<CopiedRows>,
+    pub copies: Vec<Copy>,
     /// The data files that no copy is used of.
     pub files: Vec<DataFile>,
+}
+
+/// A copy of narrow columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// Where it is.
+    pub place: PathBuf,
+    /// The data files whose rows are wanted, by their numbers in [`PART`], as ranges with both ends; empty if all are.
+    pub parts: Vec<(u32, u32)>,
 }
 
 /// Values that a row must have one of: pairs of a column and a value.
@@ -114,11 +123,7 @@ impl Index {
                 open.remove(path);
             });
             let parts = if numbers.len() == segment.files().len() { Vec::new() } else { ranges(&numbers) };
-            copies.push(CopiedRows {
-                file: self.place(&layout::index_columns(&segment.id))?,
-                part: PART,
-                parts,
-            });
+            copies.push(Copy { place: self.root()?.join(layout::index_columns(&segment.id)), parts });
         }
         let left: HashSet<String> = open.into_keys().map(str::to_string).collect();
         files.retain(|file| left.contains(&file.path));
@@ -231,15 +236,6 @@ impl Index {
     fn root(&self) -> Result<&std::path::Path> {
         let root = self.storage.local_root();
         root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))
-    }
-
-    fn place(&self, path: &str) -> Result<String> {
-        let place = std::path::absolute(self.root()?.join(path));
-        let place = place.map_err(|error| Error::io("find", path, error))?;
-        place.into_os_string().into_string().map_err(|place| {
-            let message = format!("DuckDB cannot open `{}`: the path is not UTF-8", place.display());
-            Error::new(ErrorKind::Unsupported, message)
-        })
     }
 }
 

@@ -60,9 +60,7 @@ impl ChainRecord {
 }
 
 /// The hash before the first record.
-pub(super) fn start() -> String {
-    "0".repeat(64)
-}
+pub const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The text of a commit's record.
 pub(super) fn text(version: u64, previous: &str, lines: &[Line]) -> Result<String> {
@@ -136,7 +134,7 @@ pub(super) fn head(table: &Table, version: u64) -> Result<String> {
     let mut version = Some(version);
     while let Some(current) = version {
         let Some(lines) = table.commit(current)? else {
-            return Ok(last_kept(table, current)?.map_or_else(start, |record| record.hash));
+            return Ok(last_kept(table, current)?.map_or_else(|| START.to_string(), |record| record.hash));
         };
         let info = lines.into_iter().find_map(|line| line.commit_info?.daybook);
         if let Some(info) = info {
@@ -144,7 +142,7 @@ pub(super) fn head(table: &Table, version: u64) -> Result<String> {
         }
         version = current.checked_sub(1);
     }
-    Ok(start())
+    Ok(START.to_string())
 }
 
 /// The last record that was kept, up to a version.

@@ -84,7 +84,7 @@ pub(super) fn first(table: &NewTable, id: String, now_ms: i64) -> Result<Vec<Lin
         is_blind_append: Some(true),
         ..CommitInfo::default()
     };
-    with_info(0, &chain::start(), info, Map::new(), lines)
+    with_info(0, chain::START, info, Map::new(), lines)
 }
 
 /// Builds the commit after a snapshot.

@@ -24,7 +24,7 @@ mod table;
 mod tests;
 
 pub use actions::ChainLink;
-pub use chain::ChainRecord;
+pub use chain::{ChainRecord, START as CHAIN_START};
 pub use checkpoint::{LogMaintenance, Maintained};
 pub use commit::{Change, NewTable, Outcome};
 pub use file::{DataFile, FileStats, RemovedFile};

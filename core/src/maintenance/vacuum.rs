@@ -21,12 +21,7 @@ pub fn vacuum(tables: &Tables, now_ms: i64, keep_ms: i64) -> Result<u64> {
 
 fn vacuum_table(tables: &Tables, log: &Log, prefix: &str, now_ms: i64, keep_ms: i64) -> Result<u64> {
     // Listed before the snapshot is taken: what is committed meanwhile is in the snapshot.
-    let mut listed = Vec::new();
-    for folder in tables.storage.folders(prefix.trim_end_matches('/'))? {
-        if folder.starts_with("day=") {
-            listed.extend(tables.storage.list(&format!("{prefix}{folder}"))?);
-        }
-    }
+    let listed = tables.files_of_days(prefix)?;
     let snapshot = log.snapshot(At::Latest)?;
     let live: HashSet<String> = snapshot.files.iter().map(|file| format!("{prefix}{}", file.path)).collect();
     let dead: Vec<_> = listed.into_iter().filter(|entry| !live.contains(&entry.path)).collect();

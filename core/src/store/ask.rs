@@ -3,11 +3,11 @@
 use super::Store;
 use super::options::default_limits;
 use super::reader::View;
-use crate::engine::{Limits, MixedField, Session, Table};
+use crate::engine::{CopiedRows, Limits, MixedField, Session, Table, absolute};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::fixed::Fixed;
 use crate::event::time::day_start_us;
-use crate::index::{AnyOf, Cover, NARROW};
+use crate::index::{AnyOf, Copy, Cover, NARROW, PART};
 use crate::log::{At, DataFile};
 use crate::query::analyses::{
     ALL_COLUMNS, Analysis, Answer, Answers, Fetch, Found, Request, Scope, Search, Show, Statement, Walk,
@@ -302,7 +302,12 @@ impl<'a> Asked<'a> {
             false => Cover { copies: Vec::new(), files },
         };
         let files = cover.files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?;
-        let table = Table { files, copies: cover.copies, ..table };
+        let copied = |copy: Copy| {
+            let file = absolute(&copy.place)?;
+            Ok::<_, Error>(CopiedRows { file, part: PART, parts: copy.parts })
+        };
+        let copies = cover.copies.into_iter().map(copied).collect::<Result<_>>()?;
+        let table = Table { files, copies, ..table };
         let session = Session::open(vec![table], Vec::new(), &self.limits)?;
         self.store.watch(&session);
         Ok(session)

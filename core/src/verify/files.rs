@@ -33,17 +33,6 @@ pub(super) struct Checked {
     pub(super) warnings: Vec<Problem>,
 }
 
-/// The files in the folders of days, by their paths below the store's folder.
-pub(super) fn listed(tables: &Tables, prefix: &str) -> Result<Vec<Entry>> {
-    let mut listed = Vec::new();
-    for folder in tables.storage.folders(prefix.trim_end_matches('/'))? {
-        if folder.starts_with("day=") {
-            listed.extend(tables.storage.list(&format!("{prefix}{folder}"))?);
-        }
-    }
-    Ok(listed)
-}
-
 /// Hashes each live file, on every core, and names files that no commit names.
 pub(super) fn check(
     tables: &Tables,

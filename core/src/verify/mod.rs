@@ -143,7 +143,7 @@ pub fn verify(
         seconds: 0.0,
     };
     // Listed before the commits are read: what is committed meanwhile is named by one of them.
-    let listed = [files::listed(tables, "")?, files::listed(tables, quarantine::PREFIX)?];
+    let listed = [tables.files_of_days("")?, tables.files_of_days(quarantine::PREFIX)?];
     let names = [("events", &tables.events, ""), ("quarantine", &tables.quarantine, quarantine::PREFIX)];
     let mut heads = Vec::new();
     for ((table, log, prefix), listed) in names.into_iter().zip(listed) {

@@ -3,11 +3,8 @@
 use super::{Problem, ProblemKind, TableHead};
 use crate::error::{ErrorKind, Result};
 use crate::event::canonical::RowSet;
-use crate::log::{At, ChainRecord, Log, encoded_path};
+use crate::log::{At, CHAIN_START, ChainRecord, Log, encoded_path};
 use std::collections::{BTreeMap, HashSet};
-
-/// The hash before the first record.
-const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// A data file as the record that added it describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +49,7 @@ pub(super) fn replay(log: &Log, table: &'static str) -> Result<Replayed> {
         }
         Err(error) => return Err(error),
     };
-    let mut previous = START.to_string();
+    let mut previous = CHAIN_START.to_string();
     for version in 0..=snapshot.version {
         match log.chain_record(version) {
             Ok(Some(record)) => {
