@@ -9,15 +9,19 @@ use crate::event::fixed::Fixed;
 use crate::event::time::day_start_us;
 use crate::index::{AnyOf, Copy, Cover, NARROW, PART};
 use crate::log::{At, DataFile};
+use crate::mine::Dictionary;
 use crate::query::analyses::{
     ALL_COLUMNS, Analysis, Answer, Answers, Fetch, Found, Request, Scope, Search, Show, Statement, Walk,
 };
 use crate::query::filter::{Columns, Context, TsSpan};
 use crate::query::sql::identifier;
+use crate::query::templates::TemplateSource;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use serde_json::Value as Json;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// How an analysis is asked.
@@ -158,6 +162,24 @@ pub(super) struct Asked<'a> {
     pub(super) mixed: Vec<MixedField>,
 }
 
+/// The dictionary of a store, read when it is asked for.
+struct Known<'a> {
+    store: &'a Store,
+    read: OnceCell<Result<Dictionary>>,
+}
+
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
+}
+
+impl TemplateSource for Known<'_> {
+    fn dictionary(&self) -> Option<&Dictionary> {
+        self.read.get_or_init(|| self.store.dictionary()).as_ref().ok()
+    }
+}
+
 impl<'a> Asked<'a> {
     pub(super) fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
         let view = View::take(&store.tables, options.at)?;
@@ -166,14 +188,21 @@ impl<'a> Asked<'a> {
     }
 
     pub(super) fn scoped<T>(&self, ask: impl FnOnce(&Scope<'_>) -> Result<T>) -> Result<T> {
+        let known = Known { store: self.store, read: OnceCell::new() };
         let columns = Columns {
             schema: self.view.catalogue.schema(),
             mixed: &self.mixed,
             context: self.options.context,
             lenient: self.options.lenient,
+            templates: Some(&known),
         };
         let now_us = (self.store.clock)();
-        ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text })
+        let answer = ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text });
+        // Without the templates that it asked for, an answer is wrong.
+        match known.read.into_inner() {
+            Some(Err(error)) => Err(error),
+            _ => answer,
+        }
     }
 
     /// Has the interrupter of the store stop the session's queries too.
@@ -206,6 +235,11 @@ impl<'a> Asked<'a> {
             answers.add(statement.name, answer);
         }
         Ok(answers)
+    }
+
+    /// The rows of a statement over some of the files, and over what is in none yet.
+    pub(super) fn answer(&self, statement: &Statement, files: Vec<&DataFile>) -> Result<Answer> {
+        Answer::of(&self.rows(statement, files)?.1)
     }
 
     /// The newest events that match. Columns that the filter does not need are read of the events that are found,
@@ -277,7 +311,7 @@ impl<'a> Asked<'a> {
         Ok((rows.schema(), rows.collect::<Result<_>>()?))
     }
 
-    fn files(&self, keep: impl Fn(&DataFile) -> bool) -> Vec<&DataFile> {
+    pub(super) fn files(&self, keep: impl Fn(&DataFile) -> bool) -> Vec<&DataFile> {
         self.view.events.files.iter().filter(|file| keep(file)).collect()
     }
 
@@ -375,7 +409,7 @@ fn either(one: Option<TsSpan>, other: Option<TsSpan>) -> Option<TsSpan> {
 }
 
 /// Whether a file can have events within a span.
-fn is_within(file: &DataFile, span: Option<TsSpan>) -> bool {
+pub(super) fn is_within(file: &DataFile, span: Option<TsSpan>) -> bool {
     let (Some(span), Some((first, last))) = (span, file.ts_range()) else { return true };
     let (from, to) = span.both_included();
     first <= to && last >= from
