@@ -10,7 +10,7 @@ use crate::failure::Failure;
 #[derive(Args, Debug)]
 pub struct RawPatterns {
     #[command(flatten)]
-    pub asked: RawFound<12>,
+    pub asked: RawFound<8>,
     #[command(subcommand)]
     pub command: Option<RawPatternsCommand>,
 }

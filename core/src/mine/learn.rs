@@ -37,6 +37,8 @@ struct Known {
     learned: u64,
     /// Whether its id was given to anybody.
     published: bool,
+    /// Whether it is of the first words of messages that were too many.
+    folded: bool,
 }
 
 /// The texts, and how they became one another.
@@ -140,9 +142,18 @@ impl Texts {
         index
     }
 
-    /// Takes in a text and learns nothing from it.
-    pub fn add_plain(&mut self, text: &[u8]) -> Index {
-        self.enter(text).0
+    /// Takes in a text of first words, and learns nothing from it.
+    pub fn add_folded(&mut self, text: &[u8]) -> Index {
+        let (index, _) = self.enter(text);
+        if let Some(known) = self.known.get_mut(index as usize) {
+            known.folded = true;
+        }
+        index
+    }
+
+    /// Whether a text is of first words.
+    pub fn is_folded(&self, index: Index) -> bool {
+        self.known.get(index as usize).is_some_and(|known| known.folded)
     }
 
     /// Which marks of a text words were once.
@@ -229,6 +240,7 @@ impl Texts {
                     into: index,
                     learned: 0,
                     published: false,
+                    folded: false,
                 });
                 arena.extend_from_slice(text);
                 (index, true)

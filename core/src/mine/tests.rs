@@ -183,6 +183,12 @@ fn what_is_too_much_is_folded_and_counted() {
         .collect();
     miner.settle();
     let folded = miner.folded();
+    // Whoever reads the dictionary knows which templates those are.
+    let ids: Vec<TemplateId> = assigned.iter().map(|assigned| miner.id(*assigned)).collect();
+    let known = Dictionary::from_json(&miner.dictionary().to_json()).unwrap();
+    let in_folded = ids.iter().filter(|id| known.entries()[&known.resolve(**id)].folded).count();
+    assert_eq!(in_folded as u64, folded.messages);
+    assert_eq!(Miner::with(&known).dictionary().entries().len(), known.entries().len());
     assert!(folded.messages > 40_000, "{folded:?}");
     assert!(folded.templates <= FOLDED_MAX + 1, "{folded:?}");
     assert!(miner.texts() <= TEXTS_MAX + FOLDED_MAX + 1);
@@ -290,8 +296,20 @@ fn a_dictionary_that_is_damaged_is_refused() {
     // A circle, which no miner writes, ends somewhere.
     let (a, b) = (TemplateId::of("a"), TemplateId::of("b"));
     let mut circle = Dictionary::default();
-    circle.insert(Entry { text: "a".into(), merged_into: Some(b), learned: 0, first_seen_us: None });
-    circle.insert(Entry { text: "b".into(), merged_into: Some(a), learned: 0, first_seen_us: None });
+    circle.insert(Entry {
+        text: "a".into(),
+        merged_into: Some(b),
+        learned: 0,
+        first_seen_us: None,
+        folded: false,
+    });
+    circle.insert(Entry {
+        text: "b".into(),
+        merged_into: Some(a),
+        learned: 0,
+        first_seen_us: None,
+        folded: false,
+    });
     circle.resolve(a);
     let mut miner = Miner::with(&circle);
     let assigned = miner.assign(b"a");

@@ -3,7 +3,7 @@
 use super::super::{Analysis, Answers, Scope, Statement};
 use super::examine::{Deviation, Examined, Sort, Subject, examine};
 use super::finding::{Finding, What, command, is, length, minute, number, search};
-use super::series::{DIMENSIONS, Frame, Measure, frame, frame_statement, series_statement};
+use super::series::{DIMENSIONS, Frame, Measure, frame, series_statement};
 use super::{ALARM, alarm_is_valid};
 use crate::error::Result;
 use crate::event::time::DAY_US;
@@ -60,7 +60,7 @@ impl Analysis for Bursts {
     fn statements(&self, scope: &Scope<'_>) -> Result<Vec<Statement>> {
         alarm_is_valid(self.alarm)?;
         let condition = scope.condition(&self.filter)?;
-        Ok(vec![frame_statement(&condition), series_statement(scope, &condition)?, durations(&condition)])
+        Ok(vec![series_statement(scope, &condition)?, durations(&condition)])
     }
 
     fn report(&self, scope: &Scope<'_>, answers: &Answers) -> Result<BurstsReport> {

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 /// So many messages are looked at of the one template that was asked for, and of each one of a list.
 const CHOSEN_MESSAGES: u64 = 5_000;
 const LISTED_MESSAGES: u64 = 200;
+/// Of so few events all are looked at.
+const FEW: u64 = 20_000;
 /// The parameters of so many templates of a list are looked at.
 const LISTED_MAX: usize = 100;
 /// So much is read of a message.
@@ -38,6 +40,7 @@ impl Templates {
         let condition = scope.condition(&Filter::and(vec![self.filter.clone(), these]))?;
         let (most, rows) = match self.template {
             Some(_) => (CHOSEN_MESSAGES, 1_000_000),
+            None if report.events.saturating_add(report.without) <= FEW => (FEW, FEW),
             None => (LISTED_MESSAGES, 250_000),
         };
         // Those with the least hashes are as good as drawn, and the same ones every time.

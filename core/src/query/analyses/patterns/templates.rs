@@ -1,7 +1,7 @@
 //! Templates of messages: how often each is there and since when, and what differs between two selections.
 
 use super::super::{Analysis, Answers, Instant, Row, Scope, Statement};
-use super::finding::{is, search};
+use super::finding::{is, number, search};
 use super::{ALARM, alarm_is_valid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::time::read_text;
@@ -82,6 +82,9 @@ pub struct TemplateCount {
     pub parameters: Vec<ParameterProfile>,
     /// Of how many of its messages that is known.
     pub sampled: u64,
+    /// Whether it is of the first words of messages, of which there were too many different ones to learn from.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub folded: bool,
     /// The words of the command that shows the events.
     pub show: Vec<String>,
 }
@@ -152,6 +155,11 @@ impl Analysis for Templates {
                 "the store's dictionary lacks templates, of which only their ids are known".to_string(),
             );
         }
+        let folded: u64 = all.iter().filter(|one| one.folded).map(|one| one.events).sum();
+        if folded > 0 {
+            let events = number(folded as f64);
+            notes.push(format!("{events} events have the template of their first words: too many are different to learn from all"));
+        }
         let events = all.iter().map(|template| template.events).sum();
         let since = self.new_since.map(|since| since.0);
         let is_new = |template: &TemplateCount| since.is_none() || time(&template.first) >= since;
@@ -220,6 +228,10 @@ pub(super) fn counted(scope: &Scope<'_>, rows: &[Row]) -> Vec<TemplateCount> {
         let template = all.entry(now.clone()).or_insert_with(|| TemplateCount {
             id: now,
             template: dictionary.zip(id).and_then(|(dictionary, id)| dictionary.text(id)).map(str::to_string),
+            folded: dictionary
+                .zip(id)
+                .and_then(|(known, id)| known.entries().get(&id))
+                .is_some_and(|one| one.folded),
             first: row.string(2),
             last: row.string(3),
             // Rows come by count, so that the first one has most events.

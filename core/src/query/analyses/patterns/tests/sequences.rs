@@ -25,7 +25,7 @@ fn report(sessions: &[Vec<u64>]) -> super::super::sequences::SequencesReport {
         rows((1..=KINDS).map(|kind| vec![json!(format!("k{kind}")), json!(1), json!(KINDS)]).collect()),
     );
     let paths = counts.iter().map(|(pair, count)| vec![json!(2), json!(pair), json!(count), json!(0)]);
-    answers.add("paths", rows(paths.collect()));
+    answers.add("steps", rows(paths.collect()));
     let schema = crate::event::fixed::new_table();
     let columns = Columns::of(&schema);
     let scope = Scope { columns, now_us: 0, span: None, text: "" };
