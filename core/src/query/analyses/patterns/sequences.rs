@@ -226,6 +226,8 @@ impl Sequences {
 /// it stands a walk that now and then takes any step: by Markov's inequality, a session is so much likelier under it
 /// with at most the reverse of that as its probability.
 fn unusual(condition: &Where) -> String {
+    // Of steps that are as rare, always the same one.
+    const TIE: &str = "(1 + pair * 1e-12)";
     format!(
         "taken AS (SELECT who, pair, n AS c FROM sets WHERE g = 6 AND pair IS NOT NULL), \
          begun AS (SELECT who AS begun_who, min(us) AS first_us, min(seq) AS first_seq FROM sets WHERE g = 6 GROUP BY 1), \
@@ -241,7 +243,7 @@ fn unusual(condition: &Where) -> String {
          scored AS (SELECT who, any_value(steps) AS steps, \
          sum(ln(1 - free + free / kinds / p_first) + (c - 1) * ln(1 - free + free / kinds / p_next)) AS score, \
          sum(ln(p_first) + (c - 1) * ln(p_next)) / any_value(steps) AS likelihood, \
-         arg_min(pair, p_first) AS rarest, arg_min(others, p_first) AS others FROM rated GROUP BY who), \
+         arg_min(pair, p_first * {TIE}) AS rarest, arg_min(others, p_first * {TIE}) AS others FROM rated GROUP BY who), \
          worst AS MATERIALIZED (SELECT scored.*, first_us, first_seq, (SELECT count(*) FROM sizes) AS sessions \
          FROM scored JOIN begun ON who = begun_who ORDER BY score DESC, steps DESC, who LIMIT {SESSIONS_MAX}), \
          named AS (SELECT seq AS named_seq, any_value(session) AS session, any_value(actor) AS actor FROM events \
