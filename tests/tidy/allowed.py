@@ -52,8 +52,9 @@ MODULES = {
     | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "ingest/templates"}
     | {"index", "log", "quarantine", "wal"},
     "ingest/pipeline": VALUES
-    | {"format", "intake", "redact", "log", "quarantine", "seal", "storage", "wal"}
-    | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")},
+    | {"format", "intake", "redact", "log", "mine", "quarantine", "seal", "storage", "wal"}
+    | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")}
+    | {"ingest/templates"},
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
