@@ -46,6 +46,8 @@ pub mod maintenance;
 #[cfg(feature = "native")]
 pub mod quarantine;
 #[cfg(feature = "native")]
+pub mod rows;
+#[cfg(feature = "native")]
 pub mod seal;
 #[cfg(feature = "native")]
 pub mod settings;

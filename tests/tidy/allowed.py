@@ -50,7 +50,7 @@ MODULES = {
     "seal": DISK
     | VALUES
     | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "ingest/templates"}
-    | {"index", "log", "quarantine", "wal"},
+    | {"index", "log", "quarantine", "rows", "wal"},
     "ingest/pipeline": VALUES
     | {"format", "intake", "redact", "log", "mine", "quarantine", "seal", "storage", "wal"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")}
@@ -58,6 +58,7 @@ MODULES = {
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
+    "rows": COLUMNS | {"ingest/parquet"},
     "index": DISK | COLUMNS | {"ingest/batch", "log"},
     "verify": DISK | {"event", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
@@ -81,7 +82,7 @@ CRATES = {
     "tokio": {"log"},
     "url": {"log"},
     "rustix": {"storage"},
-    "std::fs": {"storage"}
+    "std::fs": {"rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
     "std::env": {"store", "ingest/columnar"},

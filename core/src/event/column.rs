@@ -150,6 +150,15 @@ pub struct TableSchema {
 }
 
 impl TableSchema {
+    /// The schema of these columns, in their order.
+    pub fn of(columns: impl IntoIterator<Item = Column>) -> Result<TableSchema> {
+        let mut schema = TableSchema::default();
+        for column in columns {
+            schema.push(column)?;
+        }
+        Ok(schema)
+    }
+
     /// The columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns
