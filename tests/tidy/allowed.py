@@ -12,7 +12,7 @@ MODULES = {
     "demo": set(),
     "described": set(),
     "event": {"error"},
-    "query": VALUES,
+    "query": VALUES | {"mine"},
     "storage": {"error"},
     "format": {"event"},
     "mine": {"event"},

@@ -165,6 +165,21 @@ impl Dictionary {
         self.entries.get(&self.resolve(id)).map(|entry| entry.text.as_str())
     }
 
+    /// The ids that became part of others, each with the one that stands for it now.
+    pub fn merged(&self) -> impl Iterator<Item = (TemplateId, TemplateId)> + '_ {
+        self.entries.keys().map(|id| (*id, self.resolve(*id))).filter(|(id, now)| id != now)
+    }
+
+    /// All ids of the template that an id is of: messages of any of them are of one template.
+    pub fn alike(&self, id: TemplateId) -> Vec<TemplateId> {
+        let now = self.resolve(id);
+        let others = self.merged().filter(|(_, into)| *into == now).map(|(old, _)| old);
+        let mut alike: Vec<TemplateId> = others.chain([now, id]).collect();
+        alike.sort_unstable();
+        alike.dedup();
+        alike
+    }
+
     /// The dictionary as JSON, the same bytes for the same templates.
     pub fn to_json(&self) -> String {
         let templates = self.entries.iter().map(|(id, entry)| EntryOut {

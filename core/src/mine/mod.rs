@@ -43,11 +43,14 @@ mod class;
 mod columns;
 mod date;
 mod dictionary;
+mod fields;
 mod hash;
 mod json;
 mod learn;
 pub mod lines;
+mod numbered;
 mod parameters;
+mod profile;
 mod rows;
 mod scan;
 mod shape;
@@ -58,6 +61,7 @@ mod text;
 
 pub use dictionary::{Dictionary, DictionaryError, Entry, TemplateId};
 pub use parameters::{ParameterKind, parameters};
+pub use profile::{ParameterProfile, Profile, ValueCount};
 pub use skeletons::Skeletons;
 pub use text::PARAMETER;
 

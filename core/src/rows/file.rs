@@ -180,11 +180,11 @@ impl Spans {
     }
 
     fn is_held(&self, start: u64, end: u64) -> bool {
-        self.from_held(start).is_some_and(|bytes| bytes.len() as u64 >= end.saturating_sub(start))
+        self.held_from(start).is_some_and(|bytes| bytes.len() as u64 >= end.saturating_sub(start))
     }
 
     /// What is in memory from a place on.
-    fn from_held(&self, start: u64) -> Option<Bytes> {
+    fn held_from(&self, start: u64) -> Option<Bytes> {
         self.held.iter().find_map(|(first, bytes)| {
             let skipped = usize::try_from(start.checked_sub(*first)?).ok()?;
             (skipped < bytes.len()).then(|| bytes.slice(skipped..))
@@ -209,14 +209,14 @@ impl ChunkReader for Spans {
     type T = SpanReader;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<SpanReader> {
-        Ok(match self.from_held(start) {
+        Ok(match self.held_from(start) {
             Some(bytes) => SpanReader::Held(bytes.reader()),
             None => SpanReader::OnDisk(BufReader::new(OnDisk { spans: self.clone(), position: start })),
         })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        match self.from_held(start).filter(|bytes| bytes.len() >= length) {
+        match self.held_from(start).filter(|bytes| bytes.len() >= length) {
             Some(mut bytes) => Ok(bytes.split_to(length)),
             None if start.saturating_add(length as u64) > self.length => {
                 Err(ParquetError::EOF(format!("there are no {length} bytes at {start}")))

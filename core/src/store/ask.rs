@@ -7,11 +7,15 @@ use super::sources::Needs;
 use crate::engine::{Limits, MixedField, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::At;
+use crate::mine::Dictionary;
 use crate::query::analyses::{Analysis, Answer, Answers, Found, Request, Scope, Search, Show, Statement};
 use crate::query::filter::{Columns, Context, TsSpan};
+use crate::query::templates::TemplateSource;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use serde_json::Value as Json;
+use std::cell::OnceCell;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -158,6 +162,24 @@ impl Stop<'_> {
     }
 }
 
+/// The dictionary of a store, read when it is asked for.
+struct Known<'a> {
+    store: &'a Store,
+    read: OnceCell<Result<Dictionary>>,
+}
+
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
+}
+
+impl TemplateSource for Known<'_> {
+    fn dictionary(&self) -> Option<&Dictionary> {
+        self.read.get_or_init(|| self.store.dictionary()).as_ref().ok()
+    }
+}
+
 impl<'a> Asked<'a> {
     pub(super) fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
         let interrupts = store.interrupts.load(Ordering::Relaxed);
@@ -167,14 +189,21 @@ impl<'a> Asked<'a> {
     }
 
     pub(super) fn scoped<T>(&self, ask: impl FnOnce(&Scope<'_>) -> Result<T>) -> Result<T> {
+        let known = Known { store: self.store, read: OnceCell::new() };
         let columns = Columns {
             schema: self.view.catalogue.schema(),
             mixed: &self.mixed,
             context: self.options.context,
             lenient: self.options.lenient,
+            templates: Some(&known),
         };
         let now_us = (self.store.clock)();
-        ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text })
+        let answer = ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text });
+        // Without the templates that it asked for, an answer is wrong.
+        match known.read.into_inner() {
+            Some(Err(error)) => Err(error),
+            _ => answer,
+        }
     }
 
     /// What tells that it is to stop.

@@ -10,7 +10,7 @@ use crate::index::{AnyOf, Copy, FILTERED, NARROW, PART};
 use crate::ingest::batch::conform;
 use crate::ingest::parquet::in_parallel;
 use crate::log::DataFile;
-use crate::query::analyses::{ALL_COLUMNS, Statement};
+use crate::query::analyses::{ALL_COLUMNS, Answer, Statement};
 use crate::query::filter::TsSpan;
 use crate::query::sql::identifier;
 use crate::rows::{rows_having, rows_numbered};
@@ -73,10 +73,26 @@ impl Asked<'_> {
         self.store.tables.index.select(files, needs.keys)
     }
 
+    /// The rows of a statement over some of the files, and over what is in none yet.
+    pub(super) fn answer(&self, statement: &Statement, files: Vec<&DataFile>) -> Result<Answer> {
+        let files = files.into_iter().cloned().collect();
+        let session = self.session_over(std::slice::from_ref(statement), Needs::of(statement), files)?;
+        let rows = session.query(&statement.sql, &statement.parameters)?;
+        Answer::of(&rows.collect::<Result<Vec<_>>>()?)
+    }
+
     /// A session over the columns that the statements name, and the rows that are needed.
     pub(super) fn session(&self, statements: &[Statement], needs: Needs<'_>) -> Result<Session> {
+        self.session_over(statements, needs, self.files_with(needs)?)
+    }
+
+    fn session_over(
+        &self,
+        statements: &[Statement],
+        needs: Needs<'_>,
+        mut files: Vec<DataFile>,
+    ) -> Result<Session> {
         let tables = &self.store.tables;
-        let mut files = self.files_with(needs)?;
         let mut table = narrowed(self.view.events_table(tables, &[], true)?, statements)?;
         let mut copies = Vec::new();
         if table.columns.iter().all(|column| has_copy(&column.name)) {

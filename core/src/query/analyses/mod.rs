@@ -37,9 +37,9 @@ pub use listed::{Course, Gap};
 pub use metrics::{EntityChanges, Metrics, MetricsReport, SourceMetrics};
 pub use patterns::{
     Activity, Actors, ActorsReport, Bursts, BurstsReport, CoChanges, CoChangesReport, Entity, Finding,
-    FrequentPath, HotSpot, Pair, Patterns, PatternsReport, Rhythm, Rhythms, RhythmsReport, Sequences,
-    SequencesReport, TemplateChange, TemplateCount, Templates, TemplatesReport, Together, UnusualHour,
-    UnusualSession, What,
+    FrequentPath, HotSpot, Pair, Patterns, PatternsReport, Rhythm, Rhythms, RhythmsReport, Samples,
+    Sequences, SequencesReport, TemplateChange, TemplateCount, Templates, TemplatesReport, Together,
+    UnusualHour, UnusualSession, What,
 };
 pub use request::{Request, read_filter};
 pub use search::{ALL_COLUMNS, Found, Search, Walk};
@@ -51,7 +51,9 @@ pub use timeline::{Bucket, Every, Timeline, TimelineReport};
 pub use trace::{Trace, TraceReport};
 
 use crate::error::{Error, Result};
+use crate::mine::Dictionary;
 use crate::query::filter::{Columns, Filter, TsSpan, Where, compile};
+use crate::query::templates::TemplateSource;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -112,6 +114,17 @@ impl Scope<'_> {
     pub fn column(&self, name: &str) -> Result<String> {
         let expression = self.columns.expression(name).map_err(Error::from)?;
         Ok(expression.unwrap_or_else(|| "NULL::VARCHAR".to_string()))
+    }
+
+    /// The dictionary of templates, if it is known.
+    fn dictionary(&self) -> Option<&Dictionary> {
+        self.columns.templates.and_then(TemplateSource::dictionary)
+    }
+
+    /// The old ids of templates with their present ones, as one text: 32 digits a pair, parted by spaces.
+    fn merged_templates(&self) -> Option<String> {
+        let pairs = self.dictionary()?.merged().map(|(old, now)| format!("{old}{now}"));
+        Some(pairs.collect::<Vec<String>>().join(" ")).filter(|pairs| !pairs.is_empty())
     }
 
     /// The span in which events that a condition matches can lie, if that has both ends.

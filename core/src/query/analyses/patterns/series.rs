@@ -141,6 +141,12 @@ impl Frame {
     }
 }
 
+/// The counts with the present id for each old one of a template.
+const NOW: &str = ", old_templates AS (SELECT substr(pair, 1, 16) AS old_id, substr(pair, 17) AS now_id \
+     FROM (SELECT unnest(string_split($old_templates, ' ')) AS pair)), \
+     counted AS MATERIALIZED (SELECT stored.* REPLACE (coalesce(now_id, template) AS template) \
+     FROM stored LEFT JOIN old_templates ON template = old_id)";
+
 /// The statement of all series: one look at the events, then sums by each column. Its columns: the name of the
 /// dimension, the value, its events, when the first and the last happened, a text of stretches with the events and the
 /// errors in each, and how many values there are.
@@ -149,19 +155,23 @@ pub(super) fn series_statement(scope: &Scope<'_>, condition: &Where) -> Result<S
     let columns: Vec<String> = columns.map(|column| scope.column(column)).collect::<Result<_>>()?;
     let parts: Vec<String> =
         DIMENSIONS.iter().map(|dimension| dimension.sql(scope)).collect::<Result<_>>()?;
+    let old_ids = scope.merged_templates();
+    let (counted, now) = if old_ids.is_some() { ("stored AS", NOW) } else { ("counted AS MATERIALIZED", "") };
     let sql = format!(
         "WITH chosen AS (SELECT ts, epoch_us(ts) AS us, {columns}, coalesce({IS_ERROR}, FALSE) AS failed \
          FROM events WHERE {condition}), {frame}, \
-         counted AS MATERIALIZED (SELECT (us - (first_us - ((first_us % width) + width) % width)) // width AS b, \
+         {counted} (SELECT (us - (first_us - ((first_us % width) + width) % width)) // width AS b, \
          {columns}, count(*) AS n, count(*) FILTER (WHERE failed) AS e, min(us) AS f, max(us) AS l \
-         FROM chosen, frame WHERE us BETWEEN first_us AND last_us GROUP BY ALL) {parts}",
+         FROM chosen, frame WHERE us BETWEEN first_us AND last_us GROUP BY ALL){now} {parts}",
         columns = columns.join(", "),
         condition = condition.sql,
         frame = frame_sql(),
         parts = parts.join(" UNION ALL ")
     );
     let read = DIMENSIONS.iter().filter_map(|dimension| dimension.column).chain(["ts", "severity", "status"]);
-    Ok(Statement::over("series", sql, condition).reading(read, condition))
+    let mut statement = Statement::over("series", sql, condition).reading(read, condition);
+    statement.parameters.extend(old_ids.map(|ids| ("old_templates".to_string(), ids.into())));
+    Ok(statement)
 }
 
 impl Dimension {
