@@ -18,7 +18,7 @@ MODULES = {
     "mine": {"event"},
     "redact": VALUES | {"described"},
     "intake": {"event", "redact"},
-    "settings": DISK | {"event", "described", "format", "redact"},
+    "settings": DISK | {"event", "described", "format", "query", "redact"},
     "output": {"error"},
     "wal": DISK,
     "log": DISK | {"event"},
@@ -61,7 +61,7 @@ MODULES = {
     "verify": DISK | {"event", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
-    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},
+    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"},
     "store": None,
 }
 

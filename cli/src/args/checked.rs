@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use chrono::{Days, NaiveDate, Utc};
 use daybook::output::OutputFormat;
 use daybook::verify::Head;
-use daybook::{At, IngestOptions, QuarantineFilter, RetryOptions};
+use daybook::{At, CompactRequest, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
+use super::keeping::ExpireInput;
 use super::limits::LimitsInput;
 use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, ShowInput, TailInput};
 use super::output::{self, Format};
@@ -71,7 +72,8 @@ pub enum Command {
     Info,
     Export(Box<Export>),
     Config(ConfigAction),
-    Compact(Option<NaiveDate>),
+    Compact(CompactRequest),
+    Expire(ExpireInput),
     Verify(Option<Head>),
     Proof,
     Completions(clap_complete::Shell),
@@ -229,7 +231,8 @@ impl Raw {
             RawCommand::Info => Command::Info,
             RawCommand::Export(export) => Command::Export(Box::new(check_export(*export)?)),
             RawCommand::Config(config) => Command::Config(config.action),
-            RawCommand::Compact(compact) => Command::Compact(compact.day),
+            RawCommand::Compact(compact) => Command::Compact(compact.check()),
+            RawCommand::Expire(expire) => Command::Expire(expire.check()?),
             RawCommand::Verify(verify) => Command::Verify(verify.against),
             RawCommand::Proof => Command::Proof,
             RawCommand::Completions(completions) => Command::Completions(completions.shell),

@@ -8,6 +8,7 @@ mod config;
 mod course;
 mod demo;
 mod events;
+mod expire;
 mod export;
 mod facets;
 mod health;
@@ -68,7 +69,8 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Info => info::run(&context),
         Command::Export(request) => export::run(&context, &request),
         Command::Config(action) => config::run(&context, action),
-        Command::Compact(day) => compact::run(&context, day),
+        Command::Compact(request) => compact::run(&context, &request),
+        Command::Expire(input) => expire::run(&context, &input),
         Command::Verify(against) => verify::run(&context, against),
         Command::Proof => verify::proof(&context),
         Command::Completions(shell) => completions::run(&context, shell),

@@ -59,8 +59,16 @@ fn text(report: &VerifyReport, is_against: bool) -> String {
         human::bytes(report.bytes),
         human::seconds(report.seconds),
     ));
-    if report.events_removed > 0 {
-        lines.push(format!("{} were taken out", human::counted(report.events_removed, "event", "events")));
+    for taken in &report.taken {
+        let events = human::counted(taken.events, "event", "events");
+        let what = match taken.why.as_str() {
+            "expire" => format!("{events} expired"),
+            "erase" => format!("{events} erased"),
+            "redact" => format!("{events} redacted"),
+            "archive" => format!("{events} moved to an archive"),
+            other => format!("{events} taken out (`{}`)", escape::visible(other)),
+        };
+        lines.push(format!("{}: commit {}: {what}", taken.table, taken.version));
     }
     lines.join("\n")
 }

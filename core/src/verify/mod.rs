@@ -42,14 +42,33 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Events in them.
     pub events: u64,
-    /// Events in files that were taken out of the table, and not put into others: retention and erasure.
+    /// Events that were taken out of the table: retention, erasure, archives.
     pub events_removed: u64,
+    /// The commits that took events out or changed them, as they say themselves.
+    pub taken: Vec<TakenOut>,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// What is strange, and no proof of a change: files that no commit names.
     pub warnings: Vec<Problem>,
     /// How long it took.
     pub seconds: f64,
+}
+
+/// A commit that took events out, or changed them, and says so: what stays was compared with what was there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TakenOut {
+    /// The table: `events` or `quarantine`.
+    pub table: &'static str,
+    /// The commit.
+    pub version: u64,
+    /// When it was made, in milliseconds since 1970.
+    pub timestamp_ms: i64,
+    /// Why: `expire`, `erase`, `redact`, `archive`.
+    pub why: String,
+    /// How many events.
+    pub events: u64,
+    /// What it says about it.
+    pub note: String,
 }
 
 /// Something that is not as the chain says.
@@ -138,6 +157,7 @@ pub fn verify(
         bytes: 0,
         events: 0,
         events_removed: 0,
+        taken: Vec::new(),
         problems: Vec::new(),
         warnings: Vec::new(),
         seconds: 0.0,
@@ -155,7 +175,8 @@ pub fn verify(
         problems.extend(known.and_then(|known| replayed.without(known, table)));
         let checked =
             files::check(tables, &replayed, &files::Place { table, prefix, listed }, progress, stop)?;
-        let Replayed { commits, removed, last, problems: of_commits, .. } = replayed;
+        let Replayed { commits, removed, taken, last, problems: of_commits, .. } = replayed;
+        report.taken.extend(taken);
         report.commits = report.commits.saturating_add(commits);
         report.files = report.files.saturating_add(checked.files);
         report.bytes = report.bytes.saturating_add(checked.bytes);
