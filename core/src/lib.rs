@@ -86,7 +86,7 @@ pub use ingest::source::{Expanded, expand};
 #[cfg(feature = "native")]
 pub use log::At;
 #[cfg(feature = "native")]
-pub use maintenance::{CompactReceipt, CompactRequest};
+pub use maintenance::{CompactReceipt, CompactRequest, ExpireReceipt, ExpireRequest};
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{

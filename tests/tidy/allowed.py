@@ -18,7 +18,7 @@ MODULES = {
     "mine": {"event"},
     "redact": VALUES | {"described"},
     "intake": {"event", "redact"},
-    "settings": DISK | {"event", "described", "format", "redact"},
+    "settings": DISK | {"event", "described", "format", "query", "redact"},
     "output": {"error"},
     "wal": DISK,
     "log": DISK | {"event"},
@@ -60,10 +60,10 @@ MODULES = {
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
     "rows": COLUMNS | {"ingest/parquet"},
     "index": DISK | COLUMNS | {"ingest/batch", "log"},
-    "verify": DISK | {"event", "ingest/progress", "log", "quarantine", "seal"},
+    "verify": DISK | {"event", "ingest/batch", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
-    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},
+    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"},
     "store": None,
 }
 

@@ -17,6 +17,7 @@ mod search;
 mod sources;
 mod tail;
 mod templates;
+mod upkeep;
 mod whole;
 mod writer;
 
@@ -34,7 +35,6 @@ use crate::ingest::progress::Progress;
 use crate::ingest::register::Register;
 use crate::layout;
 use crate::log::{At, Log, NewTable};
-use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::Reject;
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
@@ -287,18 +287,6 @@ impl Store {
         let asked = Asked::new(self, options)?;
         let context = export::Exporting { asked: &asked, tables: &self.tables, progress, stop: &self.stop };
         export::export(&context, request, out)
-    }
-
-    /// Makes few files of many, and removes files that no version in use needs.
-    pub fn compact(&self, request: &CompactRequest, progress: &dyn Progress) -> Result<CompactReceipt> {
-        self.stop.store(false, Ordering::Relaxed);
-        self.writer()?.recover()?;
-        let keep_ms = self.settings.keep_versions_ms();
-        quarantine::finish(&self.tables, (self.clock)() / 1000)?;
-        let receipt =
-            compact::compact(&self.tables, request, (self.clock)() / 1000, keep_ms, progress, &self.stop)?;
-        self.tables.maintain((self.clock)() / 1000, self.settings.keep_versions_ms())?;
-        Ok(receipt)
     }
 
     /// Reads everything that is committed again, and compares it with the hash chain.
