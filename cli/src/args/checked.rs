@@ -9,6 +9,7 @@ use daybook::verify::Head;
 use daybook::{At, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
+use super::Zone;
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
 use super::limits::LimitsInput;
@@ -21,7 +22,6 @@ use super::raw::{
     RawQuarantineFilter, RawShell, RawSql,
 };
 use super::reporting::{AuditInput, MetricsInput};
-use super::zone::Zone;
 use crate::failure::Failure;
 
 pub use super::units::State;
