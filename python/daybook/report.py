@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from daybook.optional import module
+
 __all__ = ["Report"]
 
 _SHOWN = 8
@@ -23,8 +25,7 @@ class Report(dict[str, Any]):
 
     def table(self, name: str) -> Any:
         """A list of the report, or the counts of one of its dicts, as a DataFrame of pandas."""
-        import pandas
-
+        pandas = module("pandas")
         part = self[name]
         if isinstance(part, dict):
             return pandas.DataFrame({"value": list(part), "events": list(part.values())})

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from daybook.errors import ClosedError
+from daybook.optional import module
 
 if TYPE_CHECKING:
-    import pandas
     import polars
-    import pyarrow
 
     from daybook._daybook import Batches
 
@@ -27,7 +26,7 @@ _VALUE_SHOWN = 60
 class Result:
     """The rows that a query gave.
 
-    Everything that takes Arrow data takes it as it is (`pyarrow.table(result)`, `polars.from_arrow(result)`,
+    Everything that takes Arrow data takes it as it is (`pyarrow.table(result)`, `polars.DataFrame(result)`,
     `duckdb.from_arrow(result)`). It can be read any number of times; `batches()` alone keeps nothing, for answers
     that are larger than memory.
     """
@@ -43,46 +42,40 @@ class Result:
         """The names of the columns."""
         return [name for name, _ in self._native.columns]
 
-    def to_arrow(self) -> pyarrow.Table:
+    def to_arrow(self) -> Any:
         """A table of pyarrow."""
-        import pyarrow
-
+        pyarrow = module("pyarrow")
         self._collect()
         return pyarrow.table(self)
 
-    def to_pandas(self, **options: Any) -> pandas.DataFrame:
+    def to_pandas(self, **options: Any) -> Any:
         """A DataFrame of pandas; `options` are those of `pyarrow.Table.to_pandas`."""
-        frame: pandas.DataFrame = self.to_arrow().to_pandas(**options)
-        return frame
+        module("pandas")
+        return self.to_arrow().to_pandas(**options)
 
     def to_polars(self) -> polars.DataFrame:
         """A DataFrame of Polars."""
-        import polars
-
         self._collect()
-        frame = polars.from_arrow(self)
-        assert isinstance(frame, polars.DataFrame)
+        frame: polars.DataFrame = module("polars").DataFrame(self)
         return frame
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """A dict for each row. Times are texts as RFC 3339 has them, in UTC."""
+        """A dict for each row, in the order of the columns. Times are texts as RFC 3339 has them, in UTC."""
         self._check()
-        rows: list[dict[str, Any]] = json.loads(self._native.to_json())
-        return rows
+        return self._rows()
 
-    def batches(self) -> Iterator[pyarrow.RecordBatch]:
+    def batches(self) -> Iterator[Any]:
         """Batches of pyarrow, each once: what was given is forgotten, and the result with it."""
-        import pyarrow
-
+        pyarrow = module("pyarrow")
         self._check()
         self._taken = True
         while (stream := self._native.take()) is not None:
-            yield from pyarrow.RecordBatchReader._import_from_c_capsule(stream)
+            yield from pyarrow.RecordBatchReader.from_stream(_Stream(stream))
 
     def scalar(self) -> Any:
         """The first value of the first row; `None` if there is no row."""
         self._check()
-        for row in json.loads(self._native.to_json(1)):
+        for row in self._rows(1):
             return next(iter(row.values()), None)
         return None
 
@@ -102,7 +95,7 @@ class Result:
     def __repr__(self) -> str:
         if self._taken:
             return f"<daybook.Result of {len(self.columns)} columns, taken>"
-        rows = json.loads(self._native.to_json(_ROWS_SHOWN + 1))
+        rows = self._rows(_ROWS_SHOWN + 1)
         lines = [f"<daybook.Result: {', '.join(f'{name} {kind}' for name, kind in self._native.columns)}>"]
         lines += [", ".join(f"{name}={_shown(value)}" for name, value in row.items()) for row in rows[:_ROWS_SHOWN]]
         if len(rows) > _ROWS_SHOWN:
@@ -114,7 +107,7 @@ class Result:
         if self._taken:
             return html.escape(repr(self))
         names = self.columns
-        rows = json.loads(self._native.to_json(_ROWS_SHOWN + 1))
+        rows = self._rows(_ROWS_SHOWN + 1)
         shown = [name for name in names if any(row.get(name) is not None for row in rows)] or names
         left_out = len(names) - len(shown[:_COLUMNS_SHOWN])
         shown = shown[:_COLUMNS_SHOWN]
@@ -128,6 +121,10 @@ class Result:
         note = f"<p>{'; '.join(notes)}</p>" if notes else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
 
+    def _rows(self, limit: int | None = None) -> list[dict[str, Any]]:
+        answer = json.loads(self._native.to_json(limit))
+        return [dict(zip(answer["columns"], row)) for row in answer["rows"]]
+
     def _collect(self) -> int:
         self._check()
         return self._native.collect()
@@ -135,6 +132,16 @@ class Result:
     def _check(self) -> None:
         if self._taken:
             raise ClosedError("the result was taken batch by batch", "ask again, or use `to_arrow()`")
+
+
+class _Stream:
+    """A stream that was opened already."""
+
+    def __init__(self, stream: object) -> None:
+        self._stream = stream
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._stream
 
 
 def _shown(value: Any) -> str:

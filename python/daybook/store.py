@@ -6,39 +6,24 @@ import datetime
 import json
 import os
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Union, runtime_checkable
+from typing import Any
 
 from daybook import values
 from daybook._daybook import NativeStore
-from daybook.errors import InvalidError
+from daybook.errors import Error, InvalidError
+from daybook.files import write_whole
 from daybook.report import Report
+from daybook.requests import Filter, Time, both, limits_of, minutes_of, request_of, text_of, time_text, within
 from daybook.result import Result
+from daybook.sources import ArrowStream, Lines, Paths, Reader, Source, joined, total
 
 __all__ = ["Filter", "Source", "Store", "Time", "open"]
 
-#: A filter: a text of the grammar, or the JSON form.
-Filter = Union[str, Mapping[str, Any], None]
-#: A time: of `datetime` (without a zone it is local), a day, or a text that the grammar reads.
-Time = Union[datetime.datetime, datetime.date, str]
-
-
-@runtime_checkable
-class ArrowStream(Protocol):
-    """Whatever gives its data over the Arrow C stream interface: tables and readers of pyarrow, frames of Polars and
-    pandas, relations of DuckDB."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
-
-
-#: What can be ingested: names of files, folders and patterns; Arrow data and frames; dicts; a file that is open in
-#: binary mode; bytes.
-Source = Union[str, "os.PathLike[str]", ArrowStream, Iterable[Mapping[str, Any]], BinaryIO, bytes]
-
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-
+#: What a fork left in a state that it cannot be let go of.
+_kept: list[NativeStore] = []
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
@@ -64,27 +49,27 @@ class Store:
 
     # Asking
 
-    def sql(self, query: str, /, *, timeout: float | None = None, memory: int | str | None = None,
-            at: int | Time | None = None, **parameters: Any) -> Result:
+    def sql(self, query: str, parameters: Mapping[str, Any] | None = None, /, *, timeout: float | None = None,
+            memory: int | str | None = None, at: int | Time | None = None, **named: Any) -> Result:
         """The answer to a query of DuckDB's SQL, which only reads, over `events`, `quarantine`, `templates` and
-        `commits`. `$name` in it stands for the parameter of that name."""
-        given = values.encode(parameters).decode()
-        return Result(self._native.sql(query, given, _limits(timeout, memory, at)))
+        `commits`. `$name` in it stands for the parameter of that name, given by its name or in a dict."""
+        given = values.encode({**(parameters or {}), **named}).decode()
+        return Result(self._native.sql(query, given, limits_of(timeout, memory, at)))
 
     def search(self, filter: Filter = None, *, columns: Sequence[str] = (), limit: int = 100,
                since: Time | None = None, until: Time | None = None, **options: Any) -> Result:
         """The newest events that match, whole or some columns of them."""
-        request = _request("search", _within(filter, since, until), columns=list(columns) or None, limit=limit)
-        native, more = self._native.search(request, _text(filter), _limits(**options))
+        request = request_of("search", within(filter, since, until), columns=list(columns) or None, limit=limit)
+        native, more = self._native.search(request, text_of(filter), limits_of(**options))
         return Result(native, more=more)
 
     def recent(self, filter: Filter = None, *, hours: float = 24, **options: Any) -> Result:
         """The events of the last hours."""
-        return self.search(_and(filter, f"last:{_minutes(hours * 60)}m"), **options)
+        return self.search(both(filter, "last", f"{minutes_of(hours * 60)}m"), **options)
 
     def failures(self, filter: Filter = None, *, minutes: float = 60, **options: Any) -> Result:
         """The errors of the last minutes."""
-        return self.search(_and(filter, f"is:error last:{_minutes(minutes)}m"), **options)
+        return self.search(both(both(filter, "is", "error"), "last", f"{minutes_of(minutes)}m"), **options)
 
     def stats(self, filter: Filter = None, **options: Any) -> Report:
         """Totals, and counts by kind, level, source, actor, entity type and status; how long things took."""
@@ -140,12 +125,12 @@ class Store:
                 prometheus: str | os.PathLike[str] | None = None, **options: Any) -> Report:
         """How it is going: rates, errors, latencies. With `prometheus`, also written to that file, at once, for
         the textfile collector of node_exporter."""
-        request = _request("metrics", filter, window_minutes=_minutes(window_hours * 60))
-        limits = _limits(**options)
+        request = request_of("metrics", filter, window_minutes=minutes_of(window_hours * 60))
+        limits = limits_of(**options)
         if prometheus is not None:
-            text = self._native.prometheus(request, _text(filter), limits)
-            _write_whole(Path(prometheus), text)
-        return Report("metrics", json.loads(self._native.ask(request, _text(filter), limits)))
+            text = self._native.prometheus(request, text_of(filter), limits)
+            write_whole(Path(prometheus), text)
+        return Report("metrics", json.loads(self._native.ask(request, text_of(filter), limits)))
 
     def health(self, **options: Any) -> Report:
         """`ok`, `degraded` or `failing`, and why."""
@@ -154,17 +139,17 @@ class Store:
     def audit(self, start: Time, end: Time | None = None, filter: Filter = None, *,
               output: str | os.PathLike[str] | None = None, **options: Any) -> Report:
         """A report on a period; `output` writes it to a file whose name ends in `.json`, `.md` or `.html`."""
-        limits = _limits(**options)
+        limits = limits_of(**options)
         filter_json = values.encode(filter).decode()
-        period = (_time(start), None if end is None else _time(end))
+        period = (time_text(start), None if end is None else time_text(end))
         if output is not None:
             form = Path(output).suffix.lstrip(".")
-            _write_whole(Path(output), self._native.audit(period, filter_json, _text(filter), form, limits))
-        return Report("audit", json.loads(self._native.audit(period, filter_json, _text(filter), "json", limits)))
+            write_whole(Path(output), self._native.audit(period, filter_json, text_of(filter), form, limits))
+        return Report("audit", json.loads(self._native.audit(period, filter_json, text_of(filter), "json", limits)))
 
     def schema(self, **options: Any) -> Report:
         """The columns: types, paths, how many events have them, examples."""
-        return Report("schema", json.loads(self._native.schema(_limits(**options))))
+        return Report("schema", json.loads(self._native.schema(limits_of(**options))))
 
     def usage(self) -> Report:
         """How much is in the store, and how large it is."""
@@ -176,7 +161,7 @@ class Store:
         """The answer to a request in its JSON form, as every binding takes it."""
         text = request.get("filter")
         return json.loads(self._native.ask(values.encode(dict(request)).decode(), text if isinstance(text, str) else "",
-                                           _limits(**options)))
+                                           limits_of(**options)))
 
     def changes(self, cursor: str | None = None, *, limit: int = 10_000) -> tuple[Result, str]:
         """Events that came since a cursor, each once, and the cursor after them; `None` begins with the first."""
@@ -198,8 +183,8 @@ class Store:
         files that are open in binary mode; bytes. `name` is what the latter are called in receipts."""
         options = json.dumps({"from": format, "header": header, "encoding": encoding, "mapping": mapping,
                               "map": dict(map or {}), "strict": strict})
-        receipts = [self._ingest(source, options, name) for source in _joined(sources)]
-        return Report("ingest", _sum(receipts))
+        receipts = [self._ingest(source, options, name) for source in joined(sources)]
+        return Report("ingest", total(receipts))
 
     def append(self, event: Mapping[str, Any], *, durability: str = "fsync") -> int:
         """Appends an event and gives its number, once it is on disk (`fsync`), in the operating system's hands
@@ -234,7 +219,7 @@ class Store:
         `jsonl`, `json`, `csv`, `parquet`, `arrow`. `original` writes the producers' own records."""
         path = Path(file)
         return self._native.export(path, format or path.suffix.lstrip("."), values.encode(filter).decode(),
-                                   _text(filter), _limits(**options), original, raw_csv, limit)
+                                   text_of(filter), limits_of(**options), original, raw_csv, limit)
 
     def compact(self, day: datetime.date | str | None = None) -> Report:
         """Makes few files of many."""
@@ -273,158 +258,46 @@ class Store:
         return f"daybook.Store({str(self.path)!r})"
 
     def _ask(self, analysis: str, filter: Filter, options: dict[str, Any], **members: Any) -> Report:
-        filter = _within(filter, options.pop("since", None), options.pop("until", None))
-        request = _request(analysis, filter, **members)
-        return Report(analysis, json.loads(self._native.ask(request, _text(filter), _limits(**options))))
+        filter = within(filter, options.pop("since", None), options.pop("until", None))
+        request = request_of(analysis, filter, **members)
+        return Report(analysis, json.loads(self._native.ask(request, text_of(filter), limits_of(**options))))
 
     def _ingest(self, source: Any, options: str, name: str) -> dict[str, Any]:
         native = self._native
-        if isinstance(source, _Paths):
+        if isinstance(source, Paths):
             text = native.ingest_paths(source.paths, options)
-        elif isinstance(source, (bytes, bytearray)):
+        elif isinstance(source, (bytes, bytearray, memoryview)):
             text = native.ingest_bytes(name, bytes(source), options)
         elif isinstance(source, ArrowStream):
             text = native.ingest_arrow(name, source.__arrow_c_stream__(), options)
         elif callable(getattr(source, "read", None)):
-            text = native.ingest_file(str(getattr(source, "name", name)), source, options)
+            text = self._read(str(getattr(source, "name", name)), source, options)
+        elif isinstance(source, Mapping):
+            text = self._read(name, Lines(iter([source])), options)
+        elif isinstance(source, Iterable):
+            text = self._read(name, Lines(iter(source)), options)
         else:
-            text = native.ingest_file(name, _Lines(iter(source)), options)
+            raise InvalidError(f"a {type(source).__name__} is no source", "ingest takes dicts, Arrow data and files")
         receipt: dict[str, Any] = json.loads(text)
         return receipt
 
+    def _read(self, name: str, file: Any, options: str) -> str:
+        reader = Reader(file)
+        try:
+            receipt = self._native.ingest_file(name, reader, options)
+        except Error as error:
+            if reader.failed is not None:
+                raise reader.failed from error
+            raise
+        if reader.failed is not None:
+            raise reader.failed
+        return receipt
+
     def _open_again(self) -> None:
-        self._native.abandon()
+        """In a process that was forked."""
+        if not self._native.abandon():
+            _kept.append(self._native)
         self._native = NativeStore(self.path, False)
-
-
-class _Paths:
-    """Names of files, which are ingested together."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self.paths = paths
-
-
-class _Lines:
-    """Dicts as a file of JSON Lines."""
-
-    def __init__(self, rows: Iterator[Mapping[str, Any]]) -> None:
-        self._rows = rows
-        self._left = b""
-
-    def read(self, size: int) -> bytes:
-        parts, length = [self._left], len(self._left)
-        while length < size and (row := next(self._rows, None)) is not None:
-            if not isinstance(row, Mapping):
-                raise InvalidError(f"a {type(row).__name__} is no event", "ingest takes dicts, Arrow data and files")
-            line = values.encode(dict(row)) + b"\n"
-            parts.append(line)
-            length += len(line)
-        whole = b"".join(parts)
-        self._left = whole[size:]
-        return whole[:size]
-
-
-def _joined(sources: tuple[Any, ...]) -> list[Any]:
-    """The sources, with all names of files as one."""
-    paths = [Path(source) for source in sources if isinstance(source, (str, os.PathLike))]
-    others = [source for source in sources if not isinstance(source, (str, os.PathLike))]
-    return ([_Paths(paths)] if paths else []) + others
-
-
-def _sum(receipts: list[dict[str, Any]]) -> dict[str, Any]:
-    if len(receipts) == 1:
-        return receipts[0]
-    total: dict[str, Any] = {"records": 0, "stored": 0, "duplicate": 0, "quarantined": 0, "lines": 0, "bytes": 0,
-                             "seconds": 0.0, "inputs": []}
-    for receipt in receipts:
-        for name in total:
-            total[name] += receipt[name]
-        for rule, count in receipt.get("redacted", {}).items():
-            redacted = total.setdefault("redacted", {})
-            redacted[rule] = redacted.get(rule, 0) + count
-    return total
-
-
-def _request(analysis: str, filter: Filter, **members: Any) -> str:
-    request = {"analysis": analysis, "filter": filter, **members}
-    return values.encode({name: value for name, value in request.items() if value is not None}).decode()
-
-
-def _text(filter: Filter) -> str:
-    return filter if isinstance(filter, str) else ""
-
-
-def _and(filter: Filter, term: str) -> Filter:
-    if filter is None or filter == "":
-        return term
-    if isinstance(filter, str):
-        return f"({filter}) {term}"
-    return {"and": [filter, term]}
-
-
-def _within(filter: Filter, since: Time | None, until: Time | None) -> Filter:
-    for name, time in (("since", since), ("until", until)):
-        if time is not None:
-            filter = _and(filter, f"{name}:{_time(time)}")
-    return filter
-
-
-def _time(time: Time) -> str:
-    return time if isinstance(time, str) else str(values.plain(time))
-
-
-def _minutes(minutes: float) -> int:
-    if not minutes > 0:
-        raise InvalidError("the time has to be longer than nothing")
-    return max(1, round(minutes))
-
-
-def _limits(timeout: float | None = None, memory: int | str | None = None,
-            at: int | Time | None = None, lenient: bool = False) -> dict[str, Any]:
-    version = at if isinstance(at, int) else None
-    time_ms = None
-    if at is not None and version is None:
-        time = at if isinstance(at, (datetime.datetime, datetime.date)) else _read_time(at)
-        if not isinstance(time, datetime.datetime):
-            time = datetime.datetime(time.year, time.month, time.day, tzinfo=datetime.timezone.utc)
-        time_ms = int(time.timestamp() * 1000)
-    return {"timeout": timeout, "memory": _bytes(memory), "at_version": version, "at_ms": time_ms, "lenient": lenient}
-
-
-def _read_time(text: Any) -> datetime.datetime:
-    try:
-        time = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        raise InvalidError(f"`{text}` is no time", "write 2026-02-03, or 2026-02-03T04:05:06Z") from None
-    return time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
-
-
-def _bytes(memory: int | str | None) -> int | None:
-    if memory is None or isinstance(memory, int):
-        return memory
-    digits = memory.strip().rstrip("BKMGibkmg")
-    unit = memory.strip()[len(digits):].upper()
-    try:
-        return int(float(digits) * _UNITS[unit])
-    except (ValueError, KeyError):
-        raise InvalidError(f"`{memory}` is no size", "write 512MB, or a number of bytes") from None
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Writes a file that is complete when it has its name."""
-    import tempfile
-
-    handle, temporary = tempfile.mkstemp(prefix=".daybook-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _after_fork() -> None:

@@ -10,6 +10,7 @@ use arrow::record_batch::RecordBatch;
 use daybook::{Error, Interrupter, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 
 type Rest = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
@@ -179,7 +180,7 @@ impl Batches {
         }
     }
 
-    /// The rows as JSON, an array of objects, at most so many of them.
+    /// The rows as JSON: the names of the columns, and an array for each row, at most so many of them.
     #[pyo3(signature = (limit=None))]
     fn to_json(&self, py: Python<'_>, limit: Option<usize>) -> PyResult<String> {
         let shared = &self.shared;
@@ -197,7 +198,9 @@ impl Batches {
                 answer.add(&batch)?;
                 next = next.saturating_add(1);
             }
-            Ok(Ok(serde_json::Value::from_iter(answer.objects(true)).to_string()))
+            let columns: Vec<&String> = shared.schema.fields().iter().map(|field| field.name()).collect();
+            let rows: Vec<_> = answer.rows.iter().map(|row| &row.0).collect();
+            Ok(Ok(json!({ "columns": columns, "rows": rows }).to_string()))
         })?;
         text.map_err(|error| exception(py, &error))
     }

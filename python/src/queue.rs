@@ -3,14 +3,14 @@
 use crate::failure::exception;
 use crate::store::{NativeStore, durability_of};
 use crate::values;
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
 use daybook::{Appended, Durability, Error, ErrorKind, Store};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a flush waits between looks for signals.
 const LOOK: Duration = Duration::from_millis(50);
@@ -62,9 +62,7 @@ impl Queue {
         let sender = self.sender(py)?;
         match sender.try_send(Item::Record(json)) {
             Ok(()) => Ok(true),
-            Err(TrySendError::Full(item)) if wait => {
-                py.detach(|| sender.send(item)).map(|()| true).map_err(|_| gone(py))
-            }
+            Err(TrySendError::Full(item)) if wait => send(py, &sender, item),
             Err(TrySendError::Full(_)) => {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
                 Ok(false)
@@ -90,9 +88,10 @@ impl Queue {
     #[pyo3(signature = (timeout=None))]
     fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let sender = self.sender(py)?;
-        let deadline =
-            timeout.map(|seconds| std::time::Instant::now() + Duration::from_secs_f64(seconds.max(0.0)));
-        let is_over = || deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline);
+        // A time that no clock reaches is none.
+        let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok());
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let (done, heard) = bounded(1);
         let mut item = Some(Item::Flush(done));
         loop {
@@ -128,12 +127,15 @@ impl Queue {
         }
     }
 
-    /// Leaves everything as it is: for a process that was forked, where the thread is not.
-    fn abandon(&self) {
+    /// Leaves everything as it is: for a process that was forked, where the thread is not. False if another thread of
+    /// the parent was at it: then this object must not be let go of.
+    fn abandon(&self) -> bool {
         let locked = (self.sender.try_lock(), self.thread.try_lock());
         if let (Ok(mut sender), Ok(mut thread)) = locked {
             std::mem::forget((sender.take(), thread.take()));
+            return true;
         }
+        false
     }
 }
 
@@ -141,6 +143,19 @@ impl Queue {
     fn sender(&self, py: Python<'_>) -> PyResult<Sender<Item>> {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         sender.clone().ok_or_else(|| gone(py))
+    }
+}
+
+/// Waits until there is room. A signal whose handler raises ends it, and the event is not recorded.
+fn send(py: Python<'_>, sender: &Sender<Item>, item: Item) -> PyResult<bool> {
+    let mut waiting = item;
+    loop {
+        match py.detach(|| sender.send_timeout(waiting, LOOK)) {
+            Ok(()) => return Ok(true),
+            Err(SendTimeoutError::Timeout(item)) => waiting = item,
+            Err(SendTimeoutError::Disconnected(_)) => return Err(gone(py)),
+        }
+        py.check_signals()?;
     }
 }
 

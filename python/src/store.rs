@@ -110,10 +110,11 @@ impl NativeStore {
         closed.map_err(|error| exception(py, &error))
     }
 
-    /// Leaves everything as it is: for a process that was forked.
-    fn abandon(&self) {
-        let store = self.store.write().unwrap_or_else(PoisonError::into_inner).take();
-        std::mem::forget(store);
+    /// Leaves everything as it is: for a process that was forked. False if another thread of the parent was at it:
+    /// then this object must not be let go of.
+    fn abandon(&self) -> bool {
+        let locked = self.store.try_write();
+        locked.map(|mut store| std::mem::forget(store.take())).is_ok()
     }
 
     /// The answer to SQL. `parameters` is a JSON object.
