@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 __all__ = ["bind", "current", "set", "unset"]
@@ -35,7 +35,7 @@ def unset(token: contextvars.Token[Mapping[str, Any] | None]) -> None:
 
 
 @contextlib.contextmanager
-def bind(**fields: Any) -> Iterator[None]:
+def bind(**fields: Any) -> Generator[None, None, None]:
     """Binds more fields within a `with` block."""
     token = set(**fields)
     try:

@@ -300,10 +300,7 @@ class Store:
         self._native = NativeStore(self.path, False)
 
 
-def _after_fork() -> None:
+def after_fork() -> None:
+    """Opens all stores again, in a process that was forked."""
     for store in list(_open_stores):
         store._open_again()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -39,9 +39,9 @@ def plain(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    # What `datetime` says first: pandas' Timestamp is one, and its NaT is not.
+    # A `Timestamp` of pandas is one of these, and so is its `NaT`, which is no time.
     if isinstance(value, datetime.datetime):
-        return _iso(value)
+        return _iso(value) if value == value else None
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounde
 use daybook::{Appended, Durability, Error, ErrorKind, Store};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ pub struct Queue {
     sender: Mutex<Option<Sender<Item>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     dropped: AtomicU64,
+    /// Whether the last wait for room was in vain.
+    stuck: AtomicBool,
 }
 
 #[pymethods]
@@ -52,23 +54,36 @@ impl Queue {
             sender: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
             dropped: AtomicU64::new(0),
+            stuck: AtomicBool::new(false),
         })
     }
 
-    /// Hands over an object as a record. When the queue is full it waits, or drops and counts. False if it dropped.
-    fn put(&self, py: Python<'_>, record: &Bound<'_, PyAny>, wait: bool) -> PyResult<bool> {
+    /// Hands over an object as a record. When the queue is full it waits, for so many seconds or for ever, and then
+    /// drops and counts. False if it dropped.
+    #[pyo3(signature = (record, wait_seconds))]
+    fn put(&self, py: Python<'_>, record: &Bound<'_, PyAny>, wait_seconds: Option<f64>) -> PyResult<bool> {
         let mut json = Vec::with_capacity(256);
         values::write(record, &mut json, 0)?;
         let sender = self.sender(py)?;
         match sender.try_send(Item::Record(json)) {
-            Ok(()) => Ok(true),
-            Err(TrySendError::Full(item)) if wait => send(py, &sender, item),
-            Err(TrySendError::Full(_)) => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-                Ok(false)
+            Ok(()) => {
+                self.stuck.store(false, Ordering::Relaxed);
+                return Ok(true);
             }
-            Err(TrySendError::Disconnected(_)) => Err(gone(py)),
+            Err(TrySendError::Full(item))
+                if wait_seconds != Some(0.0) && !self.stuck.load(Ordering::Relaxed) =>
+            {
+                if send(py, &sender, item, deadline(wait_seconds))? {
+                    return Ok(true);
+                }
+                // Nobody waits again before there was room.
+                self.stuck.store(wait_seconds.is_some(), Ordering::Relaxed);
+            }
+            Err(TrySendError::Full(_)) => {}
+            Err(TrySendError::Disconnected(_)) => return Err(gone(py)),
         }
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        Ok(false)
     }
 
     /// How many events were dropped.
@@ -88,9 +103,7 @@ impl Queue {
     #[pyo3(signature = (timeout=None))]
     fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let sender = self.sender(py)?;
-        // A time that no clock reaches is none.
-        let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok());
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = deadline(timeout);
         let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let (done, heard) = bounded(1);
         let mut item = Some(Item::Flush(done));
@@ -146,8 +159,14 @@ impl Queue {
     }
 }
 
-/// Waits until there is room. A signal whose handler raises ends it, and the event is not recorded.
-fn send(py: Python<'_>, sender: &Sender<Item>, item: Item) -> PyResult<bool> {
+/// A time that no clock reaches is none.
+fn deadline(seconds: Option<f64>) -> Option<Instant> {
+    let wait = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok());
+    wait.and_then(|wait| Instant::now().checked_add(wait))
+}
+
+/// Waits until there is room; false if there is none in time. A signal whose handler raises ends it, too.
+fn send(py: Python<'_>, sender: &Sender<Item>, item: Item, deadline: Option<Instant>) -> PyResult<bool> {
     let mut waiting = item;
     loop {
         match py.detach(|| sender.send_timeout(waiting, LOOK)) {
@@ -156,6 +175,9 @@ fn send(py: Python<'_>, sender: &Sender<Item>, item: Item) -> PyResult<bool> {
             Err(SendTimeoutError::Disconnected(_)) => return Err(gone(py)),
         }
         py.check_signals()?;
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Ok(false);
+        }
     }
 }
 
