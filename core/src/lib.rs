@@ -59,6 +59,8 @@ pub mod store;
 pub mod verify;
 #[cfg(feature = "native")]
 pub mod wal;
+#[cfg(feature = "native")]
+pub mod zone;
 
 pub use error::{Error, ErrorKind, Result};
 pub use event::record::Event;

@@ -11,6 +11,7 @@ MODULES = {
     "layout": set(),
     "demo": set(),
     "described": set(),
+    "zone": set(),
     "event": {"error"},
     "query": VALUES | {"mine"},
     "storage": {"error"},

@@ -9,6 +9,7 @@ use daybook::verify::VerifyRequest;
 use daybook::{At, CompactRequest, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
+use super::Zone;
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
 use super::keeping::ExpireInput;
@@ -22,7 +23,6 @@ use super::raw::{
     RawQuarantineFilter, RawShell, RawSql,
 };
 use super::reporting::{AuditInput, MetricsInput};
-use super::zone::Zone;
 use crate::failure::Failure;
 
 pub use super::units::State;
