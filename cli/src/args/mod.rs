@@ -4,6 +4,7 @@ mod asking;
 mod checked;
 mod filter;
 mod help;
+mod keeping;
 mod limits;
 mod looking;
 mod output;
@@ -11,7 +12,6 @@ mod patterns;
 mod raw;
 mod reporting;
 mod units;
-pub mod zone;
 
 use std::ffi::OsString;
 
@@ -22,14 +22,15 @@ pub use checked::{
     Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, Mine, NewEvent, Quarantine,
     Shell, Sql, State, Target, is_dash,
 };
+pub use daybook::zone::Zone;
 pub use filter::FilterInput;
+pub use keeping::ExpireInput;
 pub use limits::{LimitsInput, read_timeout};
 pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, ShowInput, TailInput};
 pub use output::Format;
 pub use patterns::{PatternsInput, PatternsWhat};
 pub use raw::Raw;
 pub use reporting::{AuditForm, AuditInput, MetricsInput};
-pub use zone::Zone;
 
 use crate::failure::{Exit, Failure};
 use crate::printer::{Output, Printer};

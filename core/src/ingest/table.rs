@@ -233,6 +233,7 @@ impl DayFile {
             size: written.size,
             modified_ms: now_ms,
             rows: written.rows,
+            level: 0,
             file_hash: written.file_hash,
             rows_hash: self.rows_hash.to_hex(),
             stats: Arc::new(stats),

@@ -58,6 +58,7 @@ mod profile;
 mod rows;
 mod scan;
 mod shape;
+mod skeletons;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -65,6 +66,7 @@ mod text;
 pub use dictionary::{Dictionary, DictionaryError, Entry, TemplateId};
 pub use parameters::{ParameterKind, parameters};
 pub use profile::{ParameterProfile, Profile, ValueCount};
+pub use skeletons::Skeletons;
 pub use text::PARAMETER;
 
 use learn::{Index, Texts};
@@ -89,7 +91,7 @@ pub struct Assigned(Index);
 /// their first words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Folded {
-    /// How many messages.
+    /// How many messages; of those that came as [`Skeletons`], how many different texts.
     pub messages: u64,
     /// How many templates they have.
     pub templates: usize,
@@ -155,15 +157,24 @@ impl Miner {
     /// Takes in a message.
     #[inline]
     pub fn assign(&mut self, message: &[u8]) -> Assigned {
-        let text = self.scanner.skeleton(message);
-        if let Some(index) = self.texts.find(text) {
-            return Assigned(index);
+        let Self { scanner, texts, folded, is_full, .. } = self;
+        let text = scanner.skeleton(message);
+        match texts.find(text) {
+            Some(index) => Assigned(index),
+            None => Assigned(assign_new(texts, folded, is_full, text)),
         }
-        if is_full(&self.texts) && !self.is_full {
-            self.is_full = true;
-            self.texts.settle();
-        }
-        Assigned(assign_new(&mut self.texts, &mut self.folded, text))
+    }
+
+    /// Takes in messages whose texts were found already; each with its row.
+    pub fn assign_all(&mut self, skeletons: &Skeletons) -> Vec<(u32, Assigned)> {
+        let Self { texts, folded, is_full, .. } = self;
+        let known = |text: &[u8]| match texts.find(text) {
+            Some(index) => index,
+            None => assign_new(texts, folded, is_full, text),
+        };
+        let indexes: Vec<Index> = skeletons.texts().map(known).collect();
+        let of_row = |(row, text): &(u32, u32)| Some((*row, Assigned(*indexes.get(*text as usize)?)));
+        skeletons.rows().iter().filter_map(of_row).collect()
     }
 
     /// Makes up its mind after a batch.
@@ -237,8 +248,12 @@ fn is_full(texts: &Texts) -> bool {
 }
 
 #[cold]
-fn assign_new(texts: &mut Texts, folded: &mut Folded, text: &[u8]) -> Index {
+fn assign_new(texts: &mut Texts, folded: &mut Folded, was_full: &mut bool, text: &[u8]) -> Index {
     let room = !is_full(texts);
+    if !room && !*was_full {
+        *was_full = true;
+        texts.settle();
+    }
     if room && texts.merged() < MERGED_MAX {
         return texts.add(text, 0);
     }

@@ -1,7 +1,8 @@
 //! Patterns of a store's events.
 
 use super::Store;
-use super::ask::{AskOptions, Asked, is_within};
+use super::ask::{AskOptions, Asked};
+use super::sources::is_within;
 use crate::engine::Limits;
 use crate::error::Result;
 use crate::log::DataFile;

@@ -86,8 +86,8 @@ pub struct Statement {
     pub keys: Vec<Vec<(String, String)>>,
     /// The stored columns that it reads; none if they are to be found in its text.
     pub reads: Option<BTreeSet<String>>,
-    /// The only `seq` of its rows, if it is about one: files without it need not be opened.
-    pub seq: Option<i64>,
+    /// The only numbers of its rows, rising, if it is about some: files without them need not be opened.
+    pub seqs: Vec<i64>,
     /// Whether it is run only if no query before it gave a row.
     pub is_fallback: bool,
 }
@@ -140,7 +140,7 @@ impl Statement {
     /// A query whose only parameters are those of the condition.
     fn over(name: &'static str, sql: String, condition: &Where) -> Statement {
         let Where { parameters, span, keys, .. } = condition.clone();
-        Statement { name, sql, parameters, span, keys, reads: None, seq: None, is_fallback: false }
+        Statement { name, sql, parameters, span, keys, ..Statement::default() }
     }
 
     /// The same, which reads these columns and those of the condition, and no other.
