@@ -61,7 +61,8 @@ MODULES = {
     "verify": DISK | {"event", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
-    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"},
+    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"}
+    | {"mine", "wal"},
     "store": None,
 }
 
