@@ -27,6 +27,14 @@ pub const INDEX: &str = "_index";
 pub const INDEX_LOCK: &str = "_index/lock";
 /// The lock of whoever looks after the store: compaction, retention, erasure.
 pub const UPKEEP_LOCK: &str = "_upkeep.lock";
+/// A file in a copy that is not finished; no store is opened where it is.
+pub const INCOMPLETE: &str = "_incomplete";
+/// The records of erasures: what, when and why, without the data.
+pub const ERASURES: &str = "_erasures";
+/// The key of the hashes of filters in records of erasures.
+pub const ERASE_KEY: &str = "_erase.key";
+/// The marker of the last erasure: the version that made it.
+pub const ERASED: &str = "erased";
 /// The settings of a store.
 pub const SETTINGS: &str = "daybook.toml";
 /// The key of redacted values that are hashed: whoever has it can test guesses against them.
@@ -77,6 +85,11 @@ pub fn chain_record(version: u64) -> String {
 /// A version of the shapes catalogue.
 pub fn shapes(version: u64) -> String {
     format!("{SHAPES}/{version:010}.json")
+}
+
+/// The record of an erasure.
+pub fn erasure(number: u64) -> String {
+    format!("{ERASURES}/{number:010}.json")
 }
 
 /// The copies of columns of a segment of the index.

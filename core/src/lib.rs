@@ -88,14 +88,16 @@ pub use ingest::source::{Expanded, expand};
 #[cfg(feature = "native")]
 pub use log::At;
 #[cfg(feature = "native")]
-pub use maintenance::{CompactReceipt, CompactRequest, ExpireReceipt, ExpireRequest};
+pub use maintenance::{
+    BackupReceipt, CompactReceipt, CompactRequest, EraseReceipt, ExpireReceipt, ExpireRequest,
+};
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
-    Appended, AskOptions, Changes, ColumnReport, ExportRequest, FoundBatches, Info, IngestOptions,
-    InputGroup, Interrupter, MetricsOfStore, QuarantineFilter, QuarantinePage, QuarantineSummary,
-    Quarantined, QueryRequest, ReasonCount, ReasonGroup, Receipt, RetryOptions, RetryReceipt, SchemaReport,
-    Store, Tail, Watcher, explain, found,
+    Appended, AskOptions, Changes, ColumnReport, ColumnSize, DaySize, EraseRequest, ExportRequest,
+    FoundBatches, Info, IngestOptions, InputGroup, Interrupter, KeepReport, MaintainReceipt, MetricsOfStore,
+    QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, Quota, ReasonCount,
+    ReasonGroup, Receipt, RetryOptions, RetryReceipt, SchemaReport, Store, Tail, Watcher, explain, found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

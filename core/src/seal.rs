@@ -11,7 +11,7 @@ use crate::ingest::register::Register;
 use crate::ingest::table::{TableWriter, settle};
 use crate::ingest::templates::Templates;
 use crate::layout;
-use crate::log::{At, Change, DataFile, Log, LogMaintenance, Outcome, Snapshot};
+use crate::log::{At, Change, DataFile, Log, LogMaintenance, Maintained, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
 use crate::rows::Footers;
 use crate::storage::{Entry, LocalStorage, Storage};
@@ -245,15 +245,19 @@ impl Tables {
     }
 
     /// Checkpoints, and removal of commits that no version in use needs.
-    pub fn maintain(&self, now_ms: i64, keep_commits_ms: i64) -> Result<()> {
+    pub fn maintain(&self, now_ms: i64, keep_commits_ms: i64) -> Result<Maintained> {
         let options = LogMaintenance { keep_commits_ms, ..LogMaintenance::default() };
-        self.events.maintain(&options, now_ms)?;
-        self.quarantine.maintain(&options, now_ms)?;
+        let events = self.events.maintain(&options, now_ms)?;
+        let rejects = self.quarantine.maintain(&options, now_ms)?;
         if let Err(error) = self.maintain_index(now_ms) {
             // Without it, questions open more files.
             self.warn(&[format!("the index could not be brought up to date: {error}")]);
         }
-        Ok(())
+        Ok(Maintained {
+            checkpoint: events.checkpoint,
+            commits_removed: events.commits_removed.saturating_add(rejects.commits_removed),
+            checkpoints_removed: events.checkpoints_removed.saturating_add(rejects.checkpoints_removed),
+        })
     }
 
     fn maintain_index(&self, now_ms: i64) -> Result<()> {

@@ -197,7 +197,7 @@ impl NativeStore {
     fn verify(&self, py: Python<'_>, against: Option<String>) -> PyResult<String> {
         self.run(py, |store| {
             let against = against.as_deref().map(str::parse).transpose()?;
-            to_json(&store.verify(&daybook::verify::VerifyRequest { against }, &NoProgress)?)
+            to_json(&store.verify(&daybook::verify::VerifyRequest { against, deep: false }, &NoProgress)?)
         })
     }
 
@@ -308,7 +308,7 @@ impl NativeStore {
     fn compact(&self, py: Python<'_>, day: Option<&str>) -> PyResult<String> {
         let day = day.map(str::parse).transpose();
         let day = day.map_err(|_| PyValueError::new_err("`day` is no day such as 2026-02-03"))?;
-        let request = CompactRequest { day };
+        let request = CompactRequest { day, dry_run: false };
         self.run(py, |store| to_json(&store.compact(&request, &NoProgress)?))
     }
 

@@ -64,7 +64,8 @@ MODULES = {
     "verify": DISK | {"event", "ingest/batch", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
-    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"},
+    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"}
+    | {"mine", "wal"},
     "store": None,
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Zone;
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
-use super::keeping::ExpireInput;
+use super::keeping::{EraseInput, ExpireInput, MaintainInput};
 use super::limits::LimitsInput;
 use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, ShowInput, TailInput};
 use super::output::{self, Format};
@@ -74,6 +74,9 @@ pub enum Command {
     Config(ConfigAction),
     Compact(CompactRequest),
     Expire(ExpireInput),
+    Erase(EraseInput),
+    Maintain(MaintainInput),
+    Backup(PathBuf),
     Verify(VerifyRequest),
     Proof,
     Completions(clap_complete::Shell),
@@ -233,6 +236,9 @@ impl Raw {
             RawCommand::Config(config) => Command::Config(config.action),
             RawCommand::Compact(compact) => Command::Compact(compact.check()),
             RawCommand::Expire(expire) => Command::Expire(expire.check()?),
+            RawCommand::Erase(erase) => Command::Erase(erase.check()),
+            RawCommand::Maintain(maintain) => Command::Maintain(maintain.check()),
+            RawCommand::Backup(backup) => Command::Backup(backup.folder),
             RawCommand::Verify(verify) => {
                 Command::Verify(VerifyRequest { against: verify.against, deep: verify.deep })
             }

@@ -333,6 +333,36 @@ Whole days (UTC) go, in one commit, which the hash chain records: `daybook verif
 store_expire says so, too. Their files stay for readers of older versions, for as many days as `keep.versions_days` in
 daybook.toml says (7), and go with a later `daybook compact` or `daybook maintain`.";
 
+pub const ERASE: &str = "\
+Examples:
+  daybook erase actor:12345 --reason 'request 77' --dry-run
+  daybook erase actor:12345 --reason 'request 77'
+  daybook erase actor:12345 --reason 'request 77' --redact actor --redact message
+
+Events go from the data files, the write-ahead log and the index; records from the quarantine, if the filter's values
+stand in their text; templates of messages that no other event has. Older versions and their files go at once: nobody can
+read them any more. The record of it (in the hash chain, in an event of the kind store_erase and in _erasures) says when,
+why, how many and of which files, and has a keyed hash of the filter. The rest still verifies.
+
+With --redact, fields of the events are blanked, and the events stay. Exit code 1 if something may be left: events in the
+log of a process that is running, or files that somebody is writing. Copies elsewhere are out of reach.";
+
+pub const MAINTAIN: &str = "\
+Examples:
+  daybook maintain --dry-run
+  daybook maintain                    for cron: once a day, say
+  daybook maintain --watch --every 1h
+
+Seals what is in the write-ahead log, takes out what the policies of daybook.toml say, merges the files of each day,
+compresses old days harder, makes a checkpoint, and removes what no version that can be read needs. One at a time.";
+
+pub const BACKUP: &str = "\
+Examples:
+  daybook backup /backups/2026-02-03
+
+The copy has the latest version, with what is in the write-ahead log, and the same head of the hash chain. Each data file
+is compared with its hash while it is copied. A copy that was cut off is no store; make it again into the same folder.";
+
 pub const VERIFY: &str = "\
 Examples:
   daybook verify

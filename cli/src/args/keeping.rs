@@ -1,5 +1,6 @@
 //! The arguments of commands that look after the store.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -62,5 +63,71 @@ impl RawExpire {
         }
         let older_than_ms = older_than.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         Ok(ExpireInput::Chosen { filter: terms.join(" "), older_than_ms, max_bytes: max_size, dry_run })
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct RawErase {
+    /// Which events, as in `daybook search`; after `--` if a term starts with `-`
+    #[arg(required = true, value_name = "TERM")]
+    pub terms: Vec<String>,
+    /// Why; it is kept and shown, and should not name the person
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Blank this field and keep the events; may be repeated
+    #[arg(long, value_name = "FIELD")]
+    pub redact: Vec<String>,
+    /// Change nothing; say what would go
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct RawMaintain {
+    /// Change nothing; say what would be done
+    #[arg(long, conflicts_with = "watch")]
+    pub dry_run: bool,
+    /// Stay, and do it again and again, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// How often, with `--watch`: 30s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = units::duration, requires = "watch")]
+    pub every: Duration,
+}
+
+#[derive(Args, Debug)]
+pub struct RawBackup {
+    /// An empty folder, or a new one
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// What is to be erased.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EraseInput {
+    pub filter: String,
+    pub reason: String,
+    pub redact: Vec<String>,
+    pub dry_run: bool,
+}
+
+/// How the store is to be looked after.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MaintainInput {
+    pub dry_run: bool,
+    /// How often; once, without it.
+    pub every: Option<Duration>,
+}
+
+impl RawErase {
+    pub fn check(self) -> EraseInput {
+        let RawErase { terms, reason, redact, dry_run } = self;
+        EraseInput { filter: terms.join(" "), reason, redact, dry_run }
+    }
+}
+
+impl RawMaintain {
+    pub fn check(&self) -> MaintainInput {
+        MaintainInput { dry_run: self.dry_run, every: self.watch.then_some(self.every) }
     }
 }

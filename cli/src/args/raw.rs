@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::asking::{RawFacets, RawFailures, RawRecent, RawSearch, RawStats, RawTimeline};
 use super::filter::RawFilter;
-use super::keeping::{RawCompact, RawExpire};
+use super::keeping::{RawBackup, RawCompact, RawErase, RawExpire, RawMaintain};
 use super::limits::RawLimits;
 use super::looking::{
     RawFileHistory, RawHistory, RawSession, RawSessions, RawShow, RawSlowest, RawTail, RawTrace,
@@ -153,6 +153,15 @@ pub enum RawCommand {
     /// Take out what is old enough, or too much
     #[command(after_help = help::EXPIRE)]
     Expire(RawExpire),
+    /// Take out one person's data on request, with everything older
+    #[command(after_help = help::ERASE)]
+    Erase(RawErase),
+    /// Do all upkeep that daybook.toml asks for
+    #[command(after_help = help::MAINTAIN)]
+    Maintain(RawMaintain),
+    /// Make a consistent copy of the store while others use it
+    #[command(after_help = help::BACKUP)]
+    Backup(RawBackup),
     /// Check that nothing that was committed was touched
     #[command(after_help = help::VERIFY)]
     Verify(RawVerify),

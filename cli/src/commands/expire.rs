@@ -28,7 +28,7 @@ pub fn run(context: &Context<'_>, input: &ExpireInput) -> Result<(), Failure> {
                 filter,
                 text: text.clone(),
                 dry_run: *dry_run,
-                lenient: false,
+                is_policy: false,
             };
             vec![store.expire(&request, &progress)?]
         }
@@ -58,8 +58,8 @@ pub fn text(receipt: &ExpireReceipt) -> String {
     }
     let (verb, about) = if receipt.dry_run { ("would expire", "about ") } else { ("expired", "") };
     let days = match (receipt.from_day, receipt.to_day) {
-        (Some(from), Some(to)) if from == to => format!(" of {from}"),
-        (Some(from), Some(to)) => format!(" of {from} to {to}"),
+        (Some(from), Some(to)) if from == to => format!(", of {from}"),
+        (Some(from), Some(to)) => format!(", of {from} to {to}"),
         _ => String::new(),
     };
     let stay = if receipt.dry_run { "" } else { "\nfiles go when no version that can be read needs them" };

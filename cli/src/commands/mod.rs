@@ -2,11 +2,13 @@
 
 mod asking;
 mod audit;
+mod backup;
 mod compact;
 mod completions;
 mod config;
 mod course;
 mod demo;
+mod erase;
 mod events;
 mod expire;
 mod export;
@@ -16,6 +18,7 @@ mod history;
 mod info;
 mod ingest;
 mod log;
+mod maintain;
 mod man;
 mod metrics;
 mod mine;
@@ -71,6 +74,9 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Config(action) => config::run(&context, action),
         Command::Compact(request) => compact::run(&context, &request),
         Command::Expire(input) => expire::run(&context, &input),
+        Command::Erase(input) => erase::run(&context, input),
+        Command::Maintain(input) => maintain::run(&context, &input),
+        Command::Backup(folder) => backup::run(&context, &folder),
         Command::Verify(request) => verify::run(&context, &request),
         Command::Proof => verify::proof(&context),
         Command::Completions(shell) => completions::run(&context, shell),

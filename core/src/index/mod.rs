@@ -233,6 +233,28 @@ impl Index {
         Ok(removed)
     }
 
+    /// Removes every segment that has copies of a file that is not live, at once, and what was left of others.
+    pub fn forget(&self, live: &[DataFile]) -> Result<u64> {
+        if self.storage.list(layout::INDEX)?.is_empty() {
+            return Ok(0);
+        }
+        // Whoever is making one ends first.
+        let _lock = self.storage.lock_exclusive(layout::INDEX_LOCK)?;
+        let live: HashSet<&str> = live.iter().map(|file| file.path.as_str()).collect();
+        let segments = self.segments()?;
+        let clean = segments.iter().filter(|segment| segment.files().all(|(path, _)| live.contains(path)));
+        let clean: HashSet<&str> = clean.map(|segment| segment.id.as_str()).collect();
+        let mut removed = 0_u64;
+        for entry in self.storage.list(layout::INDEX)? {
+            if layout::index_id(&entry.path).is_some_and(|id| !clean.contains(id)) {
+                self.storage.delete(&entry.path)?;
+                removed = removed.saturating_add(1);
+            }
+        }
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(removed)
+    }
+
     fn root(&self) -> Result<&std::path::Path> {
         let root = self.storage.local_root();
         root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))

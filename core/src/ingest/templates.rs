@@ -12,7 +12,7 @@ use crate::event::values::Texts;
 use crate::layout;
 use crate::mine::{Assigned, Dictionary, Miner, Skeletons, TemplateId};
 use crate::storage::{Put, Storage};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -102,9 +102,12 @@ impl Templates {
             }
             let number = state.next;
             let is_complete = number > 0 && number % COMPLETE_EVERY == 0;
-            let file = if is_complete { state.known.to_json() } else { new.to_json() };
-            let file = zstd::encode_all(file.as_bytes(), LEVEL)
-                .map_err(|error| Error::io("compress", layout::TEMPLATES, error))?;
+            let file = match is_complete {
+                // What the files have, and not what this process knows: they may have been made to forget.
+                true => complete(&*self.storage, number, &new)?,
+                false => new.clone(),
+            };
+            let file = compressed(&file)?;
             if self.storage.put_if_absent(&layout::templates(number), &file)? == Put::Written {
                 state.stored.merge(&new);
                 state.next = number.saturating_add(1);
@@ -113,6 +116,26 @@ impl Templates {
             state.read_new(&*self.storage)?;
         }
         Err(Error::new(ErrorKind::Busy, "other writers kept adding templates; none could be added here"))
+    }
+
+    /// Takes templates out of the files that are among `gone`, or more general ones of these, and that no event has of
+    /// those with the ids `used`. Says how many.
+    pub fn forget(&self, gone: &HashSet<TemplateId>, used: &HashSet<TemplateId>) -> Result<u64> {
+        // What this process has learned goes, too.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = None;
+        let all = State::open(&*self.storage)?.stored;
+        let used = all.with_general(used);
+        let forgotten: HashSet<TemplateId> =
+            all.with_general(gone).into_iter().filter(|id| !used.contains(id)).collect();
+        for entry in self.storage.list(layout::TEMPLATES)? {
+            let file = read(&*self.storage, &entry.path)?;
+            let kept = file.forgetting(&forgotten);
+            if kept.entries().len() < file.entries().len() {
+                self.storage.replace(&entry.path, &compressed(&kept)?)?;
+            }
+        }
+        Ok(all.entries().keys().filter(|id| forgotten.contains(*id)).count() as u64)
     }
 
     fn with_state<T>(&self, work: impl FnOnce(&mut State, &dyn Storage) -> Result<T>) -> Result<T> {
@@ -128,6 +151,27 @@ impl Templates {
 /// The texts of a chunk's messages, as the miner wants them.
 pub fn skeletons(chunk: &Chunk) -> Skeletons {
     Skeletons::of(chunk.fixed_texts(Fixed::Message).into_iter().flat_map(Texts::iter))
+}
+
+/// What the files since the last complete one have, and what is new.
+fn complete(storage: &dyn Storage, number: u64, new: &Dictionary) -> Result<Dictionary> {
+    let mut all = new.clone();
+    for number in number.saturating_sub(COMPLETE_EVERY)..number {
+        all.merge(&read(storage, &layout::templates(number))?);
+    }
+    Ok(all)
+}
+
+fn compressed(dictionary: &Dictionary) -> Result<Vec<u8>> {
+    zstd::encode_all(dictionary.to_json().as_bytes(), LEVEL)
+        .map_err(|error| Error::io("compress", layout::TEMPLATES, error))
+}
+
+/// The templates of a file.
+fn read(storage: &dyn Storage, place: &str) -> Result<Dictionary> {
+    let corrupt = |reason: String| Error::new(ErrorKind::Corrupt, format!("`{place}`: {reason}"));
+    let text = decompressed(&storage.read(place)?).map_err(|error| corrupt(error.to_string()))?;
+    Dictionary::from_json(&text).map_err(|error| corrupt(error.to_string()))
 }
 
 /// The text of a file.
@@ -162,14 +206,11 @@ impl State {
     fn read_new(&mut self, storage: &dyn Storage) -> Result<()> {
         loop {
             let place = layout::templates(self.next);
-            let bytes = match storage.read(&place) {
-                Ok(bytes) => bytes,
+            let file = match read(storage, &place) {
+                Ok(file) => file,
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let corrupt = |reason: String| Error::new(ErrorKind::Corrupt, format!("`{place}`: {reason}"));
-            let text = decompressed(&bytes).map_err(|error| corrupt(error.to_string()))?;
-            let file = Dictionary::from_json(&text).map_err(|error| corrupt(error.to_string()))?;
             self.miner.know(&file);
             self.stored.merge(&file);
             self.known.merge(&file);

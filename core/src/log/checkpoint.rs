@@ -1,6 +1,7 @@
 //! Upkeep of the log: checkpoints, so that opening stays fast, and removal of old commits.
 
 use super::kernel::KernelSnapshot;
+use super::repair::TORN;
 use super::table::{Listing, Table};
 use super::{chain, history};
 use crate::error::{Error, ErrorKind, Result};
@@ -80,15 +81,32 @@ pub(super) fn write(table: &Table, version: u64) -> Result<()> {
 /// Removes what is older than the last checkpoint that is older than `keep_ms`, and so not needed to read any
 /// version since then. The chain records of removed commits are kept first; oldest commits go first.
 pub(super) fn clean_up(table: &Table, keep_ms: i64, now_ms: i64) -> Result<Maintained> {
-    let mut done = Maintained::default();
     let listing = table.listing()?;
     let Some(keep_from) = oldest_needed(table, &listing, now_ms.saturating_sub(keep_ms))? else {
-        return Ok(done);
+        return Ok(Maintained::default());
     };
     let older = |version: &u64| *version < keep_from;
     if !listing.commits.iter().chain(&listing.checkpoints).any(|(version, _)| older(version)) {
-        return Ok(done);
+        return Ok(Maintained::default());
     }
+    remove_older(table, &listing, keep_from)
+}
+
+/// Makes a checkpoint of a version, the latest, and removes all that is older.
+pub(super) fn purge(table: &Table, version: u64) -> Result<Maintained> {
+    write(table, version)?;
+    for entry in table.storage.list(&table.path(&format!("{}/{TORN}", layout::DELTA_LOG)))? {
+        table.storage.delete(&entry.path)?;
+    }
+    let done = remove_older(table, &table.listing()?, version)?;
+    Ok(Maintained { checkpoint: Some(version), ..done })
+}
+
+/// Removes what is older than a version that has a checkpoint. Its chain records are kept first; oldest commits go
+/// first.
+fn remove_older(table: &Table, listing: &Listing, keep_from: u64) -> Result<Maintained> {
+    let mut done = Maintained::default();
+    let older = |version: &u64| *version < keep_from;
     read_back(table, keep_from)?;
     // Whoever made the checkpoint may not have come so far as to make its name durable.
     table.storage.sync_folder(&table.path(layout::DELTA_LOG))?;

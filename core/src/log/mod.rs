@@ -35,6 +35,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::layout;
 use crate::storage::{Put, Storage};
 use commit::Prepared;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use table::Table;
@@ -227,6 +228,37 @@ impl Log {
         }
         *lock(&self.upkeep) = upkeep;
         Ok(Maintained { checkpoint: made, ..done })
+    }
+
+    /// Makes a checkpoint of the latest version, and removes all older commits and checkpoints at once. Their records
+    /// in the hash chain stay.
+    pub fn purge(&self) -> Result<Maintained> {
+        let version = self.latest()?.version;
+        if version == 0 {
+            return Ok(Maintained::default());
+        }
+        let done = checkpoint::purge(&self.table, version)?;
+        lock(&self.upkeep).checkpoint = Some(version);
+        Ok(done)
+    }
+
+    /// The earliest version that can still be read.
+    pub fn earliest(&self) -> Result<Option<u64>> {
+        history::earliest(&self.table)
+    }
+
+    /// The paths of all files that commits took out of the table up to a version, also those that are cleaned up.
+    pub fn removed_paths(&self, latest: u64) -> Result<HashSet<String>> {
+        let mut removed = HashSet::new();
+        for version in 0..=latest {
+            let Some(record) = self.chain_record(version)? else { continue };
+            for line in record.text.lines() {
+                if let Some(path) = line.strip_prefix("remove ").and_then(|rest| rest.split(' ').next()) {
+                    removed.insert(path::decode(path)?);
+                }
+            }
+        }
+        Ok(removed)
     }
 
     /// The latest version.

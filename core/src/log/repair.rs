@@ -7,7 +7,7 @@ use crate::layout;
 use crate::storage::Put;
 
 /// Where torn commits go, below the log.
-const TORN: &str = "_torn";
+pub(super) const TORN: &str = "_torn";
 
 /// Looks for what keeps the table from being read. A last commit that is torn is moved aside, with a
 /// sentence about it; one in the middle is an error, and so is a table that is not there. None if all commits

@@ -1,5 +1,6 @@
 //! Retention: events that are old enough, or too many, leave the table.
 
+use super::erase::keyed_hash;
 use super::take::{Account, Chosen, Rows, Work, take};
 use crate::error::Result;
 use crate::log::DataFile;
@@ -21,8 +22,9 @@ pub struct ExpireRequest {
     pub text: String,
     /// Whether to say only what would be done.
     pub dry_run: bool,
-    /// Whether a field that no event has matches nothing; else it is an error.
-    pub lenient: bool,
+    /// Whether it is a policy of the settings: then a field that no event has is no error, and the filter is recorded
+    /// in words. What a person asks for may name another person, and is recorded as a keyed hash.
+    pub is_policy: bool,
 }
 
 /// What expired, or would.
@@ -103,6 +105,16 @@ fn days_that_fit(matching: &Chosen, most: u64) -> BTreeSet<NaiveDate> {
     days.into_iter().rev().take_while(|(_, bytes)| fits(*bytes)).map(|(day, _)| day).collect()
 }
 
+/// `1 event`, `12 events`.
+pub fn counted(events: u64) -> String {
+    format!("{events} event{}", if events == 1 { "" } else { "s" })
+}
+
+/// About how many bytes the events take.
+pub fn bytes_of(chosen: &Chosen) -> u64 {
+    chosen.iter().map(|(file, rows)| share(file, rows)).sum()
+}
+
 /// About how many bytes of a file the events take.
 fn share(file: &DataFile, rows: &Rows) -> u64 {
     match rows {
@@ -140,12 +152,22 @@ pub fn plan(request: &ExpireRequest, live: &[DataFile], chosen: &Chosen, now_ms:
 }
 
 /// Takes events out of the table, if there are any.
-pub fn expire(work: &Work<'_>, chosen: &Chosen, receipt: ExpireReceipt, seq: i64) -> Result<ExpireReceipt> {
+pub fn expire(
+    work: &Work<'_>,
+    chosen: &Chosen,
+    receipt: ExpireReceipt,
+    is_policy: bool,
+    seq: i64,
+) -> Result<ExpireReceipt> {
     if chosen.is_empty() {
         return Ok(receipt);
     }
+    let filter = match is_policy || receipt.filter.is_empty() {
+        true => receipt.filter.clone(),
+        false => keyed_hash(&*work.tables.storage, &receipt.filter)?,
+    };
     let note = serde_json::json!({
-        "filter": receipt.filter,
+        "filter": filter,
         "before_day": receipt.before_day,
         "from_day": receipt.from_day,
         "to_day": receipt.to_day,
@@ -154,8 +176,8 @@ pub fn expire(work: &Work<'_>, chosen: &Chosen, receipt: ExpireReceipt, seq: i64
         "kind": "store_expire",
         "source": "daybook",
         "status": "success",
-        "message": format!("{} events expired", receipt.expired),
-        "filter": receipt.filter,
+        "message": format!("{} expired", counted(receipt.expired)),
+        "filter": filter,
         "expired": receipt.expired,
         "events_before": receipt.events_before,
         "bytes_before": receipt.bytes_before,
@@ -163,7 +185,7 @@ pub fn expire(work: &Work<'_>, chosen: &Chosen, receipt: ExpireReceipt, seq: i64
         "to_day": receipt.to_day,
     });
     let (note, event) = (note.to_string(), event.to_string());
-    let account = Account { why: "expire", note, event, seq, states: Vec::new() };
+    let account = Account { why: "expire", note, event, seq, marker: None };
     let (version, _) = take(work, chosen, &account, None)?;
     let snapshot = work.tables.events.snapshot(crate::log::At::Version(version))?;
     Ok(ExpireReceipt {

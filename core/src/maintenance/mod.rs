@@ -1,14 +1,18 @@
 //! Upkeep: compaction, retention, and removal of files that nobody needs any more.
 
+pub mod backup;
 pub mod compact;
+pub mod erase;
 pub mod expire;
 mod rewrite;
-mod take;
+pub mod take;
 mod vacuum;
 
+pub use backup::BackupReceipt;
 pub use compact::{CompactReceipt, CompactRequest, CompactSettings};
+pub use erase::EraseReceipt;
 pub use expire::{ExpireReceipt, ExpireRequest};
-pub use take::{Chosen, Rows, Work};
+pub use take::{Account, Chosen, Rows, Work};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::layout;

@@ -9,7 +9,7 @@ use crate::event::content::Contents;
 use crate::event::fixed::Fixed;
 use crate::ingest::batch::read_file;
 use crate::ingest::progress::{Progress, Step, Unit};
-use crate::log::{Change, DataFile, Taken};
+use crate::log::{At, Change, DataFile, Snapshot, Taken};
 use crate::seal::{Tables, commit_one};
 use crate::storage::Storage;
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -65,13 +65,13 @@ pub struct Account {
     pub event: String,
     /// The number of that event.
     pub seq: i64,
-    /// Further exactly-once markers of the commit.
-    pub states: Vec<(String, i64)>,
+    /// A marker that gets the version of the commit.
+    pub marker: Option<&'static str>,
 }
 
 /// New files, and what they leave out of the old ones.
 #[derive(Debug, Default)]
-pub(super) struct Without {
+pub struct Without {
     pub(super) adds: Vec<DataFile>,
     pub(super) changed: Vec<DataFile>,
     pub(super) removes: Vec<String>,
@@ -81,7 +81,7 @@ pub(super) struct Without {
 }
 
 /// How the chosen events of a file are changed, where they are not to go.
-pub(super) type Alter<'a> = &'a dyn Fn(&RecordBatch) -> Result<RecordBatch>;
+pub type Alter<'a> = &'a dyn Fn(&RecordBatch) -> Result<RecordBatch>;
 
 impl Without {
     /// Nothing yet.
@@ -183,7 +183,7 @@ impl Without {
                 operation: "DELETE",
                 adds: adds.clone(),
                 removes: self.removes.clone(),
-                states: account.states.clone(),
+                states: marker_of(account, snapshot),
                 schema: tables.new_schema(snapshot)?,
                 data_change: true,
                 taken: Some(taken.clone()),
@@ -201,8 +201,13 @@ impl Without {
     }
 }
 
+fn marker_of(account: &Account, base: &Snapshot) -> Vec<(String, i64)> {
+    let version = i64::try_from(base.version.saturating_add(1)).unwrap_or(i64::MAX);
+    account.marker.iter().map(|marker| ((*marker).to_string(), version)).collect()
+}
+
 /// Writes and commits, or leaves everything as it was.
-pub(super) fn take(
+pub fn take(
     work: &Work<'_>,
     chosen: &Chosen,
     account: &Account,
@@ -221,7 +226,7 @@ pub(super) fn take(
 
 fn abandon(tables: &Tables, files: &[DataFile]) {
     // After a failed commit nobody knows whether it is there: then the files must stay, too.
-    let Ok(snapshot) = tables.events.snapshot(crate::log::At::Latest) else { return };
+    let Ok(snapshot) = tables.events.snapshot(At::Latest) else { return };
     for file in files.iter().filter(|file| !snapshot.files.iter().any(|live| live.path == file.path)) {
         // A file that stays is removed later, as one that no commit names.
         let _ = tables.storage.delete(&file.path);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 /// The version of the dictionary's form.
@@ -155,6 +155,24 @@ impl Dictionary {
     pub fn without(&self, other: &Dictionary) -> Dictionary {
         let new = self.entries.iter().filter(|(id, entry)| other.entries.get(id) != Some(entry));
         Dictionary { entries: new.map(|(id, entry)| (*id, entry.clone())).collect() }
+    }
+
+    /// Ids, and those of the more general templates that stand for them.
+    pub fn with_general(&self, ids: &HashSet<TemplateId>) -> HashSet<TemplateId> {
+        let mut all = HashSet::new();
+        for id in ids {
+            let mut at = Some(*id);
+            while let Some(id) = at.filter(|id| all.insert(*id)) {
+                at = self.entries.get(&id).and_then(|entry| entry.merged_into);
+            }
+        }
+        all
+    }
+
+    /// The dictionary without some templates.
+    pub fn forgetting(&self, ids: &HashSet<TemplateId>) -> Dictionary {
+        let kept = self.entries.iter().filter(|(id, _)| !ids.contains(*id));
+        Dictionary { entries: kept.map(|(id, entry)| (*id, entry.clone())).collect() }
     }
 
     /// The template that stands for an id now. An id of which nothing is known stands for itself.

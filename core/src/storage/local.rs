@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-const TEMPORARY: &str = ".tmp-";
+/// The beginning of names of files that are not whole yet.
+pub const TEMPORARY: &str = ".tmp-";
 
 /// A folder on a local disk. Folders are made as needed, for their owner only, and so are files.
 #[derive(Debug)]

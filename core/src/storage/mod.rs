@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use file::{AppendFile, SyncHandle};
-pub use local::LocalStorage;
+pub use local::{LocalStorage, TEMPORARY};
 pub use lock::FileLock;
 pub use network::is_network_file_system;
 pub use partial::PartialFile;

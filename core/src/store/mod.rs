@@ -39,7 +39,7 @@ use crate::quarantine::Reject;
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
-use crate::storage::{LocalStorage, Storage};
+use crate::storage::{LocalStorage, Storage, TEMPORARY};
 use crate::verify::{self, Head, VerifyReport, VerifyRequest};
 use crate::wal::{Clock, Durability};
 use ask::Asked;
@@ -63,6 +63,7 @@ pub use quarantine::{
 pub use reports::Info;
 pub use schema::{ColumnReport, SchemaReport};
 pub use tail::Tail;
+pub use upkeep::{ColumnSize, DaySize, EraseRequest, KeepReport, MaintainReceipt, Quota};
 
 /// A store of events in a folder.
 ///
@@ -101,6 +102,7 @@ impl Store {
     /// Opens the store of a storage.
     pub fn open_storage(storage: LocalStorage, clock: Clock) -> Result<Store> {
         let storage = Arc::new(storage);
+        check_complete(&storage)?;
         let shared: Arc<dyn Storage> = storage.clone();
         let events = Log::open(shared.clone(), "").map_err(|error| no_store(error, &storage))?;
         let quarantine = match Log::open(shared.clone(), layout::QUARANTINE) {
@@ -116,6 +118,7 @@ impl Store {
     /// Opens the store of a storage, or makes one there.
     pub fn create_storage(storage: LocalStorage, clock: Clock) -> Result<Store> {
         let storage = Arc::new(storage);
+        check_complete(&storage)?;
         let shared: Arc<dyn Storage> = storage.clone();
         let settings = Settings::load(&*storage)?;
         check_place(&storage)?;
@@ -382,6 +385,16 @@ fn no_store(error: Error, storage: &LocalStorage) -> Error {
         .with_hint("`daybook ingest FILE` or `daybook log` makes one; `--store DIR` names another")
 }
 
+/// A copy that is not finished lacks files, and is no store.
+fn check_complete(storage: &LocalStorage) -> Result<()> {
+    if storage.read(layout::INCOMPLETE).is_err() {
+        return Ok(());
+    }
+    let place = storage.local_root().map(|root| root.display().to_string()).unwrap_or_default();
+    let message = format!("`{place}` is a copy of a store that was not finished");
+    Err(Error::new(ErrorKind::Corrupt, message).with_hint("make the copy again, into the same folder"))
+}
+
 /// A new store is made in an empty folder, or in none.
 fn check_place(storage: &LocalStorage) -> Result<()> {
     let Some(root) = storage.local_root() else { return Ok(()) };
@@ -396,7 +409,11 @@ fn check_place(storage: &LocalStorage) -> Result<()> {
         }
         Err(error) => return Err(Error::io("look into", root.display(), error)),
     };
-    let ours = |name: &str| name.starts_with('_') || name.starts_with("day=") || name == layout::SETTINGS;
+    let ours = |name: &str| {
+        // A writer that was stopped leaves files that are not whole.
+        let is_known = ["_", "day=", TEMPORARY].iter().any(|beginning| name.starts_with(beginning));
+        is_known || name == layout::SETTINGS
+    };
     for entry in entries {
         let name = entry.map_err(|error| Error::io("look into", root.display(), error))?.file_name();
         if !ours(&name.to_string_lossy()) {

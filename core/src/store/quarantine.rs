@@ -1,5 +1,6 @@
 //! What could not be read: what there is of it, and another try at it.
 
+pub mod erase;
 mod report;
 mod reread;
 mod retry;
@@ -212,7 +213,7 @@ impl<'a> Scan<'a> {
 }
 
 /// The folder of the store.
-fn root(tables: &Tables) -> Result<&Path> {
+pub(super) fn root(tables: &Tables) -> Result<&Path> {
     use crate::storage::Storage;
     let unsupported = || Error::new(ErrorKind::Unsupported, "the store is not on a local disk");
     tables.storage.local_root().ok_or_else(unsupported)

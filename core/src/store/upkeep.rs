@@ -1,14 +1,19 @@
 //! Looking after the store: compaction, retention, and what goes with them.
 
 mod chosen;
+mod erase;
+mod maintain;
+
+pub use erase::EraseRequest;
+pub use maintain::{ColumnSize, DaySize, KeepReport, MaintainReceipt, Quota};
 
 use super::ask::{AskOptions, Asked};
 use super::{Store, quarantine};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ingest::progress::Progress;
+use crate::ingest::progress::{NoProgress, Progress};
 use crate::maintenance::{
-    CompactReceipt, CompactRequest, CompactSettings, ExpireReceipt, ExpireRequest, Work, begin, compact,
-    expire,
+    Chosen, CompactReceipt, CompactRequest, CompactSettings, ExpireReceipt, ExpireRequest, Work, begin,
+    compact, expire,
 };
 use crate::query::filter::{Context, Filter};
 use std::sync::atomic::Ordering;
@@ -64,17 +69,27 @@ impl Store {
                 filter,
                 text,
                 dry_run,
-                lenient: true,
+                is_policy: true,
             });
         }
         requests.retain(|request| request.older_than_ms.is_some() || request.max_bytes.is_some());
         Ok(requests)
     }
 
+    /// The events that a request is about, also those that are to stay for now.
+    fn about(&self, request: &ExpireRequest) -> Result<Chosen> {
+        let context = Context::without_clock();
+        let options =
+            AskOptions { context, text: &request.text, lenient: request.is_policy, ..AskOptions::default() };
+        let asked = Asked::new(self, &options)?;
+        let files: Vec<_> = asked.view.events.files.iter().collect();
+        chosen::chosen(&asked, &self.tables, &request.filter, &files)
+    }
+
     fn expire_locked(&self, request: &ExpireRequest, progress: &dyn Progress) -> Result<ExpireReceipt> {
         let context = Context::without_clock();
         let options =
-            AskOptions { context, text: &request.text, lenient: request.lenient, ..AskOptions::default() };
+            AskOptions { context, text: &request.text, lenient: request.is_policy, ..AskOptions::default() };
         let asked = Asked::new(self, &options)?;
         let now_ms = self.now_ms();
         let files = &asked.view.events.files;
@@ -85,13 +100,14 @@ impl Store {
         if request.dry_run || chosen.is_empty() {
             return Ok(receipt);
         }
-        expire::expire(&self.work(progress), &chosen, receipt, self.next_seq()?)
+        expire::expire(&self.work(progress), &chosen, receipt, request.is_policy, self.next_seq()?)
     }
 
     /// Takes over what the dead left, so that the upkeep finds all of it.
     fn settle_down(&self) -> Result<()> {
         self.writer()?.recover()?;
-        quarantine::finish(&self.tables, self.now_ms()).map(drop)
+        quarantine::finish(&self.tables, self.now_ms())?;
+        self.finish_erasure(&NoProgress)
     }
 
     fn work<'a>(&'a self, progress: &'a dyn Progress) -> Work<'a> {

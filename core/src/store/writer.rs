@@ -152,7 +152,7 @@ impl Writer {
             return Err(Error::new(ErrorKind::Busy, message));
         }
         self.wal.remove_segments(last)?;
-        self.tables.maintain((self.clock)() / 1000, self.settings.keep_versions_ms())
+        self.tables.maintain((self.clock)() / 1000, self.settings.keep_versions_ms()).map(drop)
     }
 
     /// Whether a segment is committed, durably.

@@ -1,7 +1,9 @@
 //! Looking after a store: what is kept, what goes, and what is said about it.
 
 mod compaction;
+mod erasure;
 mod expiry;
+mod maintaining;
 mod points;
 
 use crate::support::{fast_folder, query};
@@ -103,7 +105,7 @@ pub fn expiry(text: &str, days: i64) -> ExpireRequest {
         filter: filter(text),
         text: text.to_string(),
         dry_run: false,
-        lenient: false,
+        is_policy: false,
     }
 }
 

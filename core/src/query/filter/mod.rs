@@ -45,6 +45,7 @@ mod span;
 pub mod suggest;
 mod time;
 mod value;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,7 @@ pub use resolve::Columns;
 pub use span::TsSpan;
 pub use time::Context;
 pub use value::{Match, Pattern, Piece, Value};
+pub use words::{has_words, in_text};
 
 use crate::event::time::{EARLIEST_US, LATEST_US};
 

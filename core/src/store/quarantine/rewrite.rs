@@ -3,7 +3,8 @@
 use super::root;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::RowSet;
-use crate::log::{Change, DataFile, Snapshot};
+use crate::layout;
+use crate::log::{Change, DataFile, Snapshot, Taken};
 use crate::quarantine::{PREFIX, Reject, read_file};
 use crate::seal::{Tables, commit_one};
 use crate::storage::Storage;
@@ -13,6 +14,9 @@ use crate::storage::Storage;
 pub(super) struct Rewrite {
     adds: Vec<DataFile>,
     removes: Vec<String>,
+    /// What leaves.
+    gone: RowSet,
+    gone_count: u64,
 }
 
 impl Rewrite {
@@ -24,14 +28,16 @@ impl Rewrite {
         now_ms: i64,
         leaves: &mut dyn FnMut(&Reject) -> Result<bool>,
     ) -> Result<()> {
-        let (mut rows, mut count, mut stay) = (RowSet::default(), 0, Vec::new());
+        let (mut rows, mut gone, mut count, mut stay) =
+            (RowSet::default(), RowSet::default(), 0_u64, Vec::new());
         for some in read_file(root(tables)?, file)? {
             for reject in some?.iter() {
                 let reject = reject?;
                 rows.add_rows(std::iter::once((reject.seq, reject.seq, &reject.content_hash())));
                 count += 1;
-                if !leaves(&reject)? {
-                    stay.push(reject);
+                match leaves(&reject)? {
+                    true => gone.add_rows(std::iter::once((reject.seq, reject.seq, &reject.content_hash()))),
+                    false => stay.push(reject),
                 }
             }
         }
@@ -43,6 +49,8 @@ impl Rewrite {
                 format!("`{PREFIX}{}` does not hold the records that were written to it", file.path);
             return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the file from a copy"));
         }
+        self.gone.add(&gone);
+        self.gone_count = self.gone_count.saturating_add(count.saturating_sub(stay.len() as u64));
         self.adds.extend(tables.write_rejects(stay, now_ms)?);
         self.removes.push(file.path.clone());
         Ok(())
@@ -61,6 +69,33 @@ impl Rewrite {
             })
         };
         commit_one(&tables.quarantine, now_ms, change).map(drop)
+    }
+
+    /// Commits it as an erasure, if something leaves; how many do.
+    pub fn commit_erased(&self, tables: &Tables, note: &str, now_ms: i64) -> Result<u64> {
+        if self.removes.is_empty() {
+            return Ok(0);
+        }
+        let taken = Taken {
+            why: "erase".to_string(),
+            events: self.gone_count,
+            rows_hash: self.gone.to_hex(),
+            note: note.to_string(),
+            ..Taken::default()
+        };
+        let change = |base: &Snapshot| {
+            let version = i64::try_from(base.version.saturating_add(1)).unwrap_or(i64::MAX);
+            Ok(Change {
+                operation: "DELETE",
+                adds: self.adds.clone(),
+                removes: self.removes.clone(),
+                states: vec![(layout::ERASED.to_string(), version)],
+                data_change: true,
+                taken: Some(taken.clone()),
+                ..Change::default()
+            })
+        };
+        commit_one(&tables.quarantine, now_ms, change).map(|_| self.gone_count)
     }
 
     /// Removes what was written: nothing will refer to it.

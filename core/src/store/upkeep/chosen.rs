@@ -40,6 +40,40 @@ pub(super) fn chosen(
     Ok(chosen)
 }
 
+/// How many events that are not yet in data files match.
+pub(super) fn pending(asked: &Asked<'_>, tables: &Tables, filter: &Filter) -> Result<u64> {
+    if asked.view.pending.num_rows() == 0 {
+        return Ok(0);
+    }
+    let condition = asked.scoped(|scope| scope.condition(filter))?;
+    let table = asked.view.events_table(tables, &[], true)?;
+    let sql = format!("SELECT seq FROM events WHERE {}", condition.sql);
+    let session = Session::open(vec![table], Vec::new(), &asked.limits)?;
+    let mut count = 0_u64;
+    for batch in session.query(&sql, &condition.parameters)? {
+        count = count.saturating_add(batch?.num_rows() as u64);
+    }
+    Ok(count)
+}
+
+/// The numbers of events in order, each as the difference to the one before.
+pub(super) fn numbers_of(tables: &Tables, chosen: &Chosen) -> Result<Vec<i64>> {
+    let mut seqs = Vec::new();
+    for (file, rows) in chosen {
+        match rows {
+            Rows::Some(some) => seqs.extend(some.iter().copied()),
+            Rows::All => {
+                for batch in read_columns(&tables.place("", &file.path)?, |name| name == Fixed::Seq.name())? {
+                    seqs.extend(numbers(&batch?));
+                }
+            }
+        }
+    }
+    seqs.sort_unstable();
+    let mut last = 0_i64;
+    Ok(seqs.into_iter().map(|seq| seq.saturating_sub(std::mem::replace(&mut last, seq))).collect())
+}
+
 fn groups<'a>(files: &[&'a DataFile]) -> Vec<Vec<&'a DataFile>> {
     let mut groups: Vec<Vec<&DataFile>> = Vec::new();
     let mut events = u64::MAX;

@@ -1,0 +1,111 @@
+//! All upkeep in one call, what it would do, and copies of a store.
+
+use super::points::{Case, in_some_modes};
+use super::{at_day, fixture, ids, ingest, lines, verified};
+use crate::support::{event, fast_folder};
+use daybook::storage::LocalStorage;
+use daybook::{Durability, ErrorKind, NoProgress, Store};
+
+const POLICIES: &str =
+    "[[keep.policy]]\nfilter = \"kind:debug\"\nmax_age_days = 1\n[[keep.policy]]\nmax_size = \"1MB\"\n";
+
+#[test]
+fn maintenance_does_what_the_settings_ask_for_and_then_has_nothing_to_do() {
+    let folder = fixture(3);
+    std::fs::write(folder.path().join("daybook.toml"), POLICIES).unwrap();
+    let (store, now) = at_day(folder.path(), 4);
+    store.append(&event("waiting"), Durability::Fsync).unwrap();
+    let report = store.keeping().unwrap();
+    assert_eq!(report.by_day.iter().map(|day| (day.events, day.files)).collect::<Vec<_>>(), [(6, 2); 3]);
+    let due = &report.due;
+    assert_eq!((due.dry_run, due.sealed, due.expired[0].expired, due.compacted.days), (true, 1, 6, 3));
+    assert_eq!((report.quotas.len(), report.quotas[0].max_bytes), (1, 1_000_000));
+    assert!(report.quotas[0].percent > 0.1 && report.quotas[0].percent < 10.0, "{:?}", report.quotas);
+    assert!(report.columns.iter().any(|column| column.name == "seq"), "{:?}", report.columns);
+    let done = store.maintain(false, &NoProgress).unwrap();
+    assert_eq!((done.dry_run, done.sealed, done.expired[0].expired), (false, 1, 6));
+    assert_eq!(done.compacted.days, 4, "{done:?}");
+    assert_eq!(ids(&store).len(), 13);
+    let again = store.maintain(false, &NoProgress).unwrap();
+    assert!(again.is_idle(), "{again:?}");
+    // The files that were replaced go when nobody can need them.
+    now.go_on(8);
+    let later = store.maintain(false, &NoProgress).unwrap();
+    assert!(later.compacted.files_removed > 6, "{later:?}");
+    verified(&store, None);
+    let lock = LocalStorage::new(folder.path()).try_lock("_upkeep.lock").unwrap();
+    assert_eq!(store.maintain(false, &NoProgress).unwrap_err().kind(), ErrorKind::Busy);
+    assert!(store.maintain(true, &NoProgress).is_ok(), "a look needs no lock");
+    drop(lock);
+    store.close().unwrap();
+}
+
+#[test]
+fn maintenance_of_an_empty_store_does_nothing() {
+    let folder = fast_folder();
+    let (store, _) = at_day(folder.path(), 0);
+    assert!(store.maintain(false, &NoProgress).unwrap().is_idle());
+    assert_eq!(store.keeping().unwrap().by_day, []);
+    assert_eq!(store.info().unwrap().version, 0);
+    store.close().unwrap();
+}
+
+#[test]
+fn maintenance_stops_anywhere() {
+    let folder = fixture(2);
+    std::fs::write(folder.path().join("daybook.toml"), POLICIES).unwrap();
+    let work = |store: &Store| store.maintain(false, &NoProgress).map(drop);
+    in_some_modes(folder.path(), &Case { name: "maintain", day: 3, work, check: |_| () });
+}
+
+#[test]
+fn a_backup_has_all_that_a_live_store_has_and_the_same_head() {
+    let folder = fixture(2);
+    let (store, _) = at_day(folder.path(), 3);
+    ingest(&store, "bad", "no record\n");
+    store.append(&event("waiting"), Durability::Fsync).unwrap();
+    store.compact(&daybook::CompactRequest::default(), &NoProgress).unwrap();
+    let target = fast_folder();
+    let place = target.path().join("copy");
+    let receipt = store.backup(&place, &NoProgress).unwrap();
+    assert_eq!((receipt.events, receipt.files), (12, 3));
+    assert_eq!(receipt.head, store.head().unwrap().to_string());
+    let (copy, _) = at_day(&place, 3);
+    assert_eq!(ids(&copy), ids(&store));
+    assert!(ids(&copy).contains("waiting"));
+    assert_eq!((copy.info().unwrap().quarantined, copy.info().unwrap().wal_events), (1, 1));
+    verified(&copy, Some(receipt.head.parse().unwrap()));
+    // It goes on as a store of its own.
+    ingest(&copy, "more", &lines("more", 4..5));
+    copy.seal().unwrap();
+    assert_eq!(ids(&copy).len(), ids(&store).len() + 3);
+    verified(&copy, Some(receipt.head.parse().unwrap()));
+    copy.close().unwrap();
+    let error = store.backup(&place, &NoProgress).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.message().contains("holds something already"), "{error}");
+    store.close().unwrap();
+}
+
+#[test]
+fn a_backup_that_was_cut_off_is_no_store_and_is_made_anew() {
+    let folder = fixture(1);
+    let (store, _) = at_day(folder.path(), 3);
+    let target = fast_folder();
+    store.backup(target.path(), &NoProgress).unwrap();
+    std::fs::write(target.path().join("_incomplete"), "x").unwrap();
+    let error = Store::open(target.path()).unwrap_err();
+    assert!(error.message().contains("not finished"), "{error}");
+    assert_eq!(store.backup(target.path(), &NoProgress).unwrap().events, 6);
+    assert_eq!(ids(&at_day(target.path(), 3).0).len(), 6);
+    // A damaged file is found while it is copied.
+    let day = folder.path().join("day=2026-01-10");
+    let file = std::fs::read_dir(day).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[50] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let other = fast_folder();
+    assert_eq!(store.backup(other.path(), &NoProgress).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert!(Store::open(other.path()).is_err());
+    store.close().unwrap();
+}
