@@ -33,8 +33,9 @@
 //!   but words in common are looked at by `columns`.
 //! - Words that are the same but for their digits (`eth0`, `eth1`, `eth3`) are of things that are numbered: three are
 //!   enough, or one where another text has a value (`numbered`).
-//! - Two words have to stay, one beside a word alone in brackets, which says who. The first word takes four times the evidence: it mostly says what happened, and
-//!   `cups started` and `ssh started` are different events where few programs log.
+//! - Two words have to stay, one beside a word alone in brackets, which says who. The first word takes four times the
+//!   evidence: it mostly says what happened, and `cups started` and `ssh started` are different events where few
+//!   programs log.
 //! - Texts that differ in how many values stand in a row are one, since lists have lengths: (`rows`). So are those that
 //!   differ in the unit (`5 B`, `5 KB`), in `<1` for `1`, in `key=null` for `key=Name{1}`, and in `****` beside values.
 //! - How often a text was seen plays no part, nor does the order: the same messages have the same templates in a
