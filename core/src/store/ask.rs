@@ -160,6 +160,13 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
+        let view = store.view(options.at)?;
+        let mixed = view.mixed_fields();
+        Ok(Asked { store, options, limits: options.limits.shared(), view, mixed })
+    }
+
+    /// The same without the archives of the store.
+    pub(super) fn of_itself(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
         let view = View::take(&store.tables, options.at)?;
         let mixed = view.mixed_fields();
         Ok(Asked { store, options, limits: options.limits.shared(), view, mixed })

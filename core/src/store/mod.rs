@@ -60,7 +60,7 @@ pub use quarantine::{
 pub use reports::Info;
 pub use schema::{ColumnReport, SchemaReport};
 pub use tail::Tail;
-pub use upkeep::{ColumnSize, DaySize, EraseRequest, KeepReport, MaintainReceipt, Quota};
+pub use upkeep::{ArchiveRequest, ColumnSize, DaySize, EraseRequest, KeepReport, MaintainReceipt, Quota};
 
 /// A store of events in a folder.
 ///
@@ -71,6 +71,8 @@ pub struct Store {
     settings: Settings,
     clock: Clock,
     intakes: intake::Intakes,
+    /// Archives of this store, which questions are about, too.
+    archives: Vec<Store>,
     writer: Mutex<Option<Arc<Writer>>>,
     stop: Arc<AtomicBool>,
     sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
@@ -136,7 +138,8 @@ impl Store {
         let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
         let (writer, stop, sessions) = (Mutex::new(None), Arc::default(), Arc::default());
-        Ok(Store { tables, settings, clock, intakes, writer, stop, sessions })
+        let archives = Vec::new();
+        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, sessions })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
@@ -247,7 +250,7 @@ impl Store {
     }
 
     fn session(&self, request: &QueryRequest) -> Result<Session> {
-        let view = View::take(&self.tables, request.at)?;
+        let view = self.view(request.at)?;
         view.session(&self.tables, &request.sql, (self.clock)(), &request.limits)
     }
 
