@@ -46,6 +46,8 @@ pub mod maintenance;
 #[cfg(feature = "native")]
 pub mod quarantine;
 #[cfg(feature = "native")]
+pub mod rows;
+#[cfg(feature = "native")]
 pub mod seal;
 #[cfg(feature = "native")]
 pub mod settings;
@@ -57,6 +59,8 @@ pub mod store;
 pub mod verify;
 #[cfg(feature = "native")]
 pub mod wal;
+#[cfg(feature = "native")]
+pub mod zone;
 
 pub use error::{Error, ErrorKind, Result};
 pub use event::record::Event;

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use read::{RejectRows, read_file};
+pub use read::{RejectRows, add_rows, read_file};
 
 /// The prefix of the table's files.
 pub const PREFIX: &str = "_quarantine/";

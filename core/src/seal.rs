@@ -13,6 +13,7 @@ use crate::ingest::templates::Templates;
 use crate::layout;
 use crate::log::{At, Change, DataFile, Log, LogMaintenance, Maintained, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
+use crate::rows::Footers;
 use crate::storage::{Entry, LocalStorage, Storage};
 use crate::wal::{Clock, Frame, SegmentContent, SeqAllocator, list_writers, read_segment};
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Tables {
     pub index: Index,
     /// The templates of messages.
     pub templates: Templates,
+    /// The footers of data files that were read without DuckDB.
+    pub footers: Footers,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -99,7 +102,8 @@ impl Tables {
     /// The parts of a store.
     pub fn new(storage: Arc<LocalStorage>, events: Log, quarantine: Log, register: Register) -> Tables {
         let (index, templates) = (Index::new(storage.clone()), Templates::new(storage.clone()));
-        Tables { storage, events, quarantine, register, index, templates, warnings: Mutex::default() }
+        let (footers, warnings) = (Footers::default(), Mutex::default());
+        Tables { storage, events, quarantine, register, index, templates, footers, warnings }
     }
 
     /// What is wrong with the store, as far as this handle has seen, in sentences.

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate, Utc};
 use daybook::output::OutputFormat;
-use daybook::verify::Head;
+use daybook::verify::VerifyRequest;
 use daybook::{At, CompactRequest, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
+use super::Zone;
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
 use super::keeping::{ArchiveInput, EraseInput, ExpireInput, MaintainInput, RestoreInput};
@@ -22,7 +23,6 @@ use super::raw::{
     RawQuarantineFilter, RawShell, RawSql,
 };
 use super::reporting::{AuditInput, MetricsInput};
-use super::zone::Zone;
 use crate::failure::Failure;
 
 pub use super::units::State;
@@ -81,7 +81,7 @@ pub enum Command {
     Backup(PathBuf),
     Archive(ArchiveInput),
     Restore(RestoreInput),
-    Verify(Option<Head>),
+    Verify(VerifyRequest),
     Proof,
     Completions(clap_complete::Shell),
     Man(Option<String>),
@@ -245,7 +245,9 @@ impl Raw {
             RawCommand::Archive(archive) => Command::Archive(archive.check()?),
             RawCommand::Restore(restore) => Command::Restore(restore.check()),
             RawCommand::Backup(backup) => Command::Backup(backup.folder),
-            RawCommand::Verify(verify) => Command::Verify(verify.against),
+            RawCommand::Verify(verify) => {
+                Command::Verify(VerifyRequest { against: verify.against, deep: verify.deep })
+            }
             RawCommand::Proof => Command::Proof,
             RawCommand::Completions(completions) => Command::Completions(completions.shell),
             RawCommand::Man(man) => Command::Man(man.command),

@@ -289,6 +289,7 @@ Examples:
   daybook patterns templates
   daybook patterns templates --rare is:error
   daybook patterns templates --new-since yesterday
+  daybook patterns templates --template f7c640f4
   daybook patterns templates --compare \"until:2026-02-01\" \"since:2026-02-01\"";
 
 pub const SCHEMA: &str = "\

@@ -12,7 +12,6 @@ mod patterns;
 mod raw;
 mod reporting;
 mod units;
-pub mod zone;
 
 use std::ffi::OsString;
 
@@ -23,6 +22,7 @@ pub use checked::{
     Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, Mine, NewEvent, Quarantine,
     Shell, Sql, State, Target, is_dash,
 };
+pub use daybook::zone::Zone;
 pub use filter::FilterInput;
 pub use keeping::{ArchiveInput, EraseInput, ExpireInput, MaintainInput, RestoreInput};
 pub use limits::{LimitsInput, read_timeout};
@@ -31,7 +31,6 @@ pub use output::Format;
 pub use patterns::{PatternsInput, PatternsWhat};
 pub use raw::Raw;
 pub use reporting::{AuditForm, AuditInput, MetricsInput};
-pub use zone::Zone;
 
 use crate::failure::{Exit, Failure};
 use crate::printer::{Output, Printer};

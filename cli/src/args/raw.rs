@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use daybook::zone::{self, Zone};
 use daybook::{Encoding, Format};
 use serde_json::Value;
 
@@ -16,7 +17,6 @@ use super::looking::{
 };
 use super::patterns::RawPatterns;
 use super::reporting::{RawAudit, RawHealth, RawMetrics, RawVerify};
-use super::zone::{self, Zone};
 use super::{help, units};
 use crate::printer::Output;
 

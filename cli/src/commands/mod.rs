@@ -81,7 +81,7 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Archive(input) => archive::run(&context, &input),
         Command::Restore(input) => restore::run(&context, &input),
         Command::Backup(folder) => backup::run(&context, &folder),
-        Command::Verify(against) => verify::run(&context, against),
+        Command::Verify(request) => verify::run(&context, &request),
         Command::Proof => verify::proof(&context),
         Command::Completions(shell) => completions::run(&context, shell),
         Command::Man(command) => man::run(&context, command.as_deref()),

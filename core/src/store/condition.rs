@@ -12,7 +12,9 @@ use crate::query::analyses::{
     Audit, AuditReport, ChainHead, Check, Counts, Health, HealthReport, HealthStatus, Hours, Maintenance,
     Metrics, MetricsReport, StoreState,
 };
+use crate::query::filter::{Context, Filter, Op, Term, Value};
 use crate::wal::list_writers;
+use crate::zone;
 use serde::Serialize;
 
 /// So many commits are looked at for an audit report, and so many that did not add events are listed.
@@ -118,6 +120,29 @@ impl Store {
         Ok(report)
     }
 
+    /// The audit report of a period as people write it: `from` begins with a day or a time, and the day of `to` is part
+    /// of it; without one it ends now. The hours of work and their zone are those of the settings.
+    pub fn audit_between(
+        &self,
+        from: &str,
+        to: Option<&str>,
+        gap_hours: Option<u32>,
+        filter: Filter,
+        options: &AskOptions<'_>,
+    ) -> Result<AuditReport> {
+        let (from, until) = (since(from, &options.context)?, until(to, &options.context)?);
+        let (hours, zone) = self.hours()?;
+        let zone = zone::parse(&zone).map_err(|why| {
+            let place = format!("`hours.zone` in `{}` is `{zone}`: {why}", layout::SETTINGS);
+            Error::new(ErrorKind::Invalid, place)
+        })?;
+        let offset = move |instant_us: i64| zone.offset_at(instant_us);
+        let context = Context::new((self.clock)()).with_zone(&offset);
+        let mut audit = Audit { filter, hours, ..Audit::new(from, until) };
+        audit.gap_hours = gap_hours.unwrap_or(audit.gap_hours);
+        self.audit(&audit, &AskOptions { context, ..options.clone() })
+    }
+
     /// How many commits there are after one and up to another, and those of them that did not add events.
     fn maintenance(
         &self,
@@ -149,7 +174,7 @@ impl Store {
     }
 
     /// When people work, and in which zone, by the settings.
-    pub fn hours(&self) -> Result<(Hours, String)> {
+    fn hours(&self) -> Result<(Hours, String)> {
         const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
         let settings = &self.settings.hours;
         let invalid = |what: String| {
@@ -184,5 +209,41 @@ impl Store {
             committed_at: rfc3339(record.timestamp_ms.saturating_mul(1_000)),
             head: record.hash,
         }))
+    }
+}
+
+/// The first instant of a day, or the instant of a time.
+fn since(text: &str, context: &Context<'_>) -> Result<i64> {
+    match Filter::flag("since", text, context)? {
+        Filter::Term(Term::Since(instant_us)) => Ok(instant_us),
+        _ => Err(no_time(text)),
+    }
+}
+
+/// The instant after the last of a day, or after a time.
+fn until(text: Option<&str>, context: &Context<'_>) -> Result<i64> {
+    let text = text.unwrap_or("now");
+    match Filter::field("ts", Op::LessOrEqual, vec![Value::text(text)], context)? {
+        Filter::Term(Term::Until(instant_us)) => Ok(instant_us),
+        _ => Err(no_time(text)),
+    }
+}
+
+fn no_time(text: &str) -> Error {
+    Error::new(ErrorKind::Syntax, format!("`{text}` is no time"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_day_is_part_of_an_audits_period() {
+        const DAY_US: i64 = 86_400_000_000;
+        let context = Context::new(5 * DAY_US);
+        assert_eq!(since("1970-01-02", &context).ok(), Some(DAY_US));
+        assert_eq!(until(Some("1970-01-02"), &context).ok(), Some(2 * DAY_US));
+        assert_eq!(until(None, &context).ok(), Some(5 * DAY_US + 1));
+        assert!(since("someday", &context).is_err());
     }
 }

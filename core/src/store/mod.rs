@@ -13,9 +13,12 @@ mod quarantine;
 mod reader;
 mod reports;
 mod schema;
+mod search;
+mod sources;
 mod tail;
 mod templates;
 mod upkeep;
+mod whole;
 mod writer;
 
 use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
@@ -43,7 +46,7 @@ use ask::Asked;
 use reader::View;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use writer::Writer;
@@ -75,6 +78,7 @@ pub struct Store {
     archives: Vec<Store>,
     writer: Mutex<Option<Arc<Writer>>>,
     stop: Arc<AtomicBool>,
+    interrupts: Arc<AtomicU64>,
     sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
 }
 
@@ -82,6 +86,7 @@ pub struct Store {
 #[derive(Clone)]
 pub struct Interrupter {
     stop: Arc<AtomicBool>,
+    interrupts: Arc<AtomicU64>,
     sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
 }
 
@@ -137,9 +142,9 @@ impl Store {
         }
         let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
-        let (writer, stop, sessions) = (Mutex::new(None), Arc::default(), Arc::default());
-        let archives = Vec::new();
-        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, sessions })
+        let (writer, stop, interrupts) = (Mutex::new(None), Arc::default(), Arc::default());
+        let (archives, sessions) = (Vec::new(), Arc::default());
+        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, interrupts, sessions })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
@@ -314,7 +319,8 @@ impl Store {
 
     /// A handle that stops queries, ingests and upkeep of this store.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter { stop: self.stop.clone(), sessions: self.sessions.clone() }
+        let (stop, interrupts) = (self.stop.clone(), self.interrupts.clone());
+        Interrupter { stop, interrupts, sessions: self.sessions.clone() }
     }
 
     fn lock_writer(&self) -> std::sync::MutexGuard<'_, Option<Arc<Writer>>> {
@@ -342,6 +348,7 @@ impl Interrupter {
     /// Stops what is running; it ends with [`ErrorKind::Interrupted`].
     pub fn interrupt(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        self.interrupts.fetch_add(1, Ordering::Relaxed);
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.drain(..).for_each(|session| session.interrupt());
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicI64;
 
 mod audit;
 mod export;
+mod patterns;
 mod templates;
 
 const START_US: i64 = 1_770_000_000_000_000;

@@ -91,7 +91,7 @@ pub fn ids(store: &Store) -> BTreeSet<String> {
 }
 
 pub fn verified(store: &Store, against: Option<Head>) -> VerifyReport {
-    let report = store.verify(&VerifyRequest { against }, &NoProgress).unwrap();
+    let report = store.verify(&VerifyRequest { against, deep: true }, &NoProgress).unwrap();
     assert!(report.intact, "{:?}", report.problems);
     report
 }

@@ -10,6 +10,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 /// A time zone; UTC unless another one is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Zone {
+    /// The zone of days.
     #[default]
     Utc,
     /// The zone of this machine.

@@ -1,0 +1,484 @@
+//! A store, as `daybook.Store` uses it: what is asked and answered is JSON or Arrow.
+
+use crate::batches::Batches;
+use crate::failure::exception;
+use crate::work::run;
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::Schema;
+use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
+use arrow::ipc::writer::StreamWriter;
+use daybook::output::OutputFormat;
+use daybook::query::analyses::{Request, prometheus, read_filter};
+use daybook::query::filter::Filter;
+use daybook::{
+    Appended, AskOptions, At, CompactRequest, Durability, Encoding, Error, ErrorKind, ExportRequest, Format,
+    IngestOptions, Input, NoProgress, QueryRequest, Result, Store,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule};
+use serde_json::{Value as Json, json};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// The version of the package.
+#[pyfunction]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// An open store.
+#[pyclass(frozen, module = "daybook._daybook")]
+pub struct NativeStore {
+    store: RwLock<Option<Arc<Store>>>,
+}
+
+/// What a call may use, as Python gives it.
+#[derive(FromPyObject)]
+struct Limits {
+    #[pyo3(item)]
+    timeout: Option<f64>,
+    #[pyo3(item)]
+    memory: Option<u64>,
+    #[pyo3(item)]
+    at_version: Option<u64>,
+    #[pyo3(item)]
+    at_ms: Option<i64>,
+    #[pyo3(item)]
+    lenient: bool,
+}
+
+impl Limits {
+    fn at(&self) -> At {
+        match (self.at_version, self.at_ms) {
+            (Some(version), _) => At::Version(version),
+            (None, Some(time_ms)) => At::Time(time_ms),
+            (None, None) => At::Latest,
+        }
+    }
+
+    fn set(&self, limits: &mut daybook::Limits) {
+        limits.timeout = self.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        limits.since = Some(Instant::now());
+        limits.memory_bytes = self.memory.unwrap_or(limits.memory_bytes);
+    }
+
+    fn options<'a>(&self, store: &Store, text: &'a str) -> AskOptions<'a> {
+        let mut options = AskOptions {
+            at: self.at(),
+            lenient: self.lenient,
+            context: store.context(),
+            ..AskOptions::default()
+        };
+        self.set(&mut options.limits);
+        AskOptions { text, ..options }
+    }
+}
+
+impl NativeStore {
+    /// The store, unless it was closed.
+    pub fn get(&self, py: Python<'_>) -> PyResult<Arc<Store>> {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        store.clone().ok_or_else(|| exception(py, &Error::new(ErrorKind::Closed, "the store is closed")))
+    }
+
+    fn run<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Store) -> Result<T> + Send) -> PyResult<T> {
+        let store = self.get(py)?;
+        run(py, &store.interrupter(), || work(&store))
+    }
+}
+
+#[pymethods]
+impl NativeStore {
+    /// Opens the store in a folder, or makes one there.
+    #[new]
+    fn open(py: Python<'_>, path: PathBuf, create: bool) -> PyResult<NativeStore> {
+        let opened = py.detach(|| if create { Store::open_or_create(&path) } else { Store::open(&path) });
+        let store = opened.map_err(|error| exception(py, &error))?;
+        Ok(NativeStore { store: RwLock::new(Some(Arc::new(store))) })
+    }
+
+    /// Flushes, and lets go of the log.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let store = self.store.write().unwrap_or_else(PoisonError::into_inner).take();
+        let closed = py.detach(|| match store {
+            None => Ok(()),
+            Some(store) => store.flush().and_then(|()| Arc::into_inner(store).map_or(Ok(()), Store::close)),
+        });
+        closed.map_err(|error| exception(py, &error))
+    }
+
+    /// Leaves everything as it is: for a process that was forked. False if another thread of the parent was at it:
+    /// then this object must not be let go of.
+    fn abandon(&self) -> bool {
+        let locked = self.store.try_write();
+        locked.map(|mut store| std::mem::forget(store.take())).is_ok()
+    }
+
+    /// The answer to SQL. `parameters` is a JSON object.
+    fn sql(&self, py: Python<'_>, sql: String, parameters: &str, limits: Limits) -> PyResult<Batches> {
+        let mut request = QueryRequest::new(sql);
+        request.parameters = object(parameters)?.into_iter().collect();
+        request.at = limits.at();
+        limits.set(&mut request.limits);
+        let rows = self.run(py, |store| store.query(&request))?;
+        Ok(Batches::new(rows.schema(), rows, self.get(py)?.interrupter()))
+    }
+
+    /// The events that a search finds, and whether there are more.
+    fn search(&self, py: Python<'_>, request: &str, text: &str, limits: Limits) -> PyResult<(Batches, bool)> {
+        let request = json_of(request)?;
+        let found = self.run(py, |store| match Request::from_json(request, &store.context())? {
+            Request::Search(search) => store.search(&search, &limits.options(store, text)),
+            _ => Err(Error::new(ErrorKind::Invalid, "this is no search")),
+        })?;
+        let batches = found.batches.into_iter().map(Ok);
+        Ok((Batches::new(found.schema, batches, self.get(py)?.interrupter()), found.more))
+    }
+
+    /// The answer to an analysis: both are JSON.
+    fn ask(&self, py: Python<'_>, request: &str, text: &str, limits: Limits) -> PyResult<String> {
+        let request = json_of(request)?;
+        self.run(py, |store| Ok(store.ask_json(request, &limits.options(store, text))?.to_string()))
+    }
+
+    /// The metrics of a request, as Prometheus' textfile collector reads them.
+    fn prometheus(&self, py: Python<'_>, request: &str, text: &str, limits: Limits) -> PyResult<String> {
+        let request = json_of(request)?;
+        self.run(py, |store| match Request::from_json(request, &store.context())? {
+            Request::Metrics(metrics) => {
+                let metrics = store.metrics(&metrics, &limits.options(store, text))?;
+                Ok(prometheus::text(&metrics.window, &metrics.store))
+            }
+            _ => Err(Error::new(ErrorKind::Invalid, "these are no metrics")),
+        })
+    }
+
+    /// The audit report of a period: `json`, `md` or `html`.
+    fn audit(
+        &self,
+        py: Python<'_>,
+        period: (String, Option<String>),
+        filter: &str,
+        text: &str,
+        form: &str,
+        limits: Limits,
+    ) -> PyResult<String> {
+        let (filter, (from, to)) = (json_of(filter)?, period);
+        if !["json", "md", "html"].contains(&form) {
+            return Err(PyValueError::new_err("the name of a report ends in .json, .md or .html"));
+        }
+        self.run(py, |store| {
+            let filter = read_filter(&filter, &store.context())?;
+            let options = limits.options(store, text);
+            let report = store.audit_between(&from, to.as_deref(), None, filter, &options)?;
+            match form {
+                "md" => Ok(report.to_markdown()),
+                "html" => Ok(report.to_html()),
+                _ => to_json(&report),
+            }
+        })
+    }
+
+    /// The columns of the events and what is in them, as JSON.
+    fn schema(&self, py: Python<'_>, limits: Limits) -> PyResult<String> {
+        self.run(py, |store| to_json(&store.schema(&limits.options(store, ""))?))
+    }
+
+    /// How much is in the store, as JSON.
+    fn info(&self, py: Python<'_>) -> PyResult<String> {
+        self.run(py, |store| to_json(&store.info()?))
+    }
+
+    /// Reads everything again and compares it with the hash chain, and with a head that was written down.
+    #[pyo3(signature = (against=None))]
+    fn verify(&self, py: Python<'_>, against: Option<String>) -> PyResult<String> {
+        self.run(py, |store| {
+            let against = against.as_deref().map(str::parse).transpose()?;
+            to_json(&store.verify(&daybook::verify::VerifyRequest { against }, &NoProgress)?)
+        })
+    }
+
+    /// The head of the hash chain.
+    fn head(&self, py: Python<'_>) -> PyResult<String> {
+        self.run(py, |store| Ok(store.head()?.to_string()))
+    }
+
+    /// Appends a JSON object; gives its number, and why it could not be read if it could not.
+    fn append(&self, py: Python<'_>, record: &[u8], durability: &str) -> PyResult<(i64, Option<String>)> {
+        let (store, durability) = (self.get(py)?, durability_of(durability)?);
+        match py.detach(|| store.append_json(record, durability)).map_err(|error| exception(py, &error))? {
+            Appended::Stored { seq } => Ok((seq, None)),
+            Appended::Quarantined { seq, reason } => Ok((seq, Some(reason))),
+        }
+    }
+
+    /// Returns once everything appended is on disk.
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, Store::flush)
+    }
+
+    /// Makes Parquet of everything appended.
+    fn seal(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, Store::seal)
+    }
+
+    /// Stores the events of files, folders and patterns.
+    fn ingest_paths(&self, py: Python<'_>, paths: Vec<PathBuf>, options: &str) -> PyResult<String> {
+        let options = ingest_options(options)?;
+        self.run(py, |store| {
+            let expanded = daybook::expand(&paths)?;
+            let receipt = store.ingest(expanded.inputs, &options, &NoProgress)?;
+            let mut json = serde_json::to_value(&receipt).map_err(|error| unexpected(&error))?;
+            if let (Some(json), false) = (json.as_object_mut(), expanded.notes.is_empty()) {
+                json.insert("notes".to_string(), json!(expanded.notes));
+            }
+            Ok(json.to_string())
+        })
+    }
+
+    /// Stores the events of some bytes.
+    fn ingest_bytes(&self, py: Python<'_>, name: String, bytes: Vec<u8>, options: &str) -> PyResult<String> {
+        let reader = Box::new(std::io::Cursor::new(bytes));
+        self.ingest_reader(py, Input::Reader { name, reader }, options)
+    }
+
+    /// Stores the events of an object with a method `read(size)` that gives bytes.
+    fn ingest_file(&self, py: Python<'_>, name: String, file: Py<PyAny>, options: &str) -> PyResult<String> {
+        self.ingest_reader(py, Input::Reader { name, reader: Box::new(PythonFile { file }) }, options)
+    }
+
+    /// Stores the rows of an Arrow stream.
+    fn ingest_arrow(
+        &self,
+        py: Python<'_>,
+        name: String,
+        stream: &Bound<'_, PyCapsule>,
+        options: &str,
+    ) -> PyResult<String> {
+        let reader = Box::new(ArrowBytes::open(stream)?);
+        self.ingest_reader(py, Input::Reader { name, reader }, options)
+    }
+
+    /// What ingesting files would do, as JSON.
+    fn explain(&self, py: Python<'_>, path: PathBuf, options: &str) -> PyResult<String> {
+        let options = ingest_options(options)?;
+        self.run(py, |store| to_json(&store.explain(Input::File(path), &options)?))
+    }
+
+    /// Writes events to a file, which gets its name once it is complete; gives their number.
+    #[pyo3(signature = (path, format, filter, text, limits, original=false, raw_csv=false, limit=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
+    fn export(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        format: &str,
+        filter: &str,
+        text: &str,
+        limits: Limits,
+        original: bool,
+        raw_csv: bool,
+        limit: Option<u64>,
+    ) -> PyResult<u64> {
+        let format = OutputFormat::from_name(format)
+            .ok_or_else(|| PyValueError::new_err(format!("there is no format `{format}`")))?;
+        let filter = json_of(filter)?;
+        self.run(py, |store| {
+            let filter: Filter = read_filter(&filter, &store.context())?;
+            let request = ExportRequest { format, original, raw_csv, filter, limit };
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let failed = |error| Error::io("write", path.display(), error);
+            let mut file = tempfile::Builder::new()
+                .prefix(".daybook-")
+                .tempfile_in(folder.unwrap_or(std::path::Path::new(".")))
+                .map_err(failed)?;
+            let events =
+                store.export(&request, &limits.options(store, text), file.as_file_mut(), &NoProgress)?;
+            file.as_file().sync_all().map_err(failed)?;
+            file.persist(&path).map_err(|error| failed(error.error))?;
+            Ok(events)
+        })
+    }
+
+    /// Makes few files of many.
+    #[pyo3(signature = (day=None))]
+    fn compact(&self, py: Python<'_>, day: Option<&str>) -> PyResult<String> {
+        let day = day.map(str::parse).transpose();
+        let day = day.map_err(|_| PyValueError::new_err("`day` is no day such as 2026-02-03"))?;
+        let request = CompactRequest { day };
+        self.run(py, |store| to_json(&store.compact(&request, &NoProgress)?))
+    }
+
+    /// What could not be read, counted, as JSON.
+    fn quarantined(&self, py: Python<'_>) -> PyResult<String> {
+        self.run(py, |store| to_json(&store.quarantined(&daybook::QuarantineFilter::default())?))
+    }
+
+    /// Events that came since a cursor, the cursor after them, and whether there are more already.
+    fn changes(
+        &self,
+        py: Python<'_>,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> PyResult<(Batches, String, bool)> {
+        let changes = self.run(py, |store| store.changes(cursor.as_deref(), limit))?;
+        let schema = changes.events.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        let batches = changes.events.into_iter().map(Ok);
+        Ok((Batches::new(schema, batches, self.get(py)?.interrupter()), changes.cursor, changes.more))
+    }
+
+    /// The cursor after all events.
+    fn now(&self, py: Python<'_>) -> PyResult<String> {
+        self.run(py, Store::changes_from_now)
+    }
+
+    /// What opening found wrong.
+    fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.get(py)?.warnings())
+    }
+
+    /// Stops what the store does in other threads.
+    fn interrupt(&self, py: Python<'_>) -> PyResult<()> {
+        self.get(py)?.interrupter().interrupt();
+        Ok(())
+    }
+}
+
+impl NativeStore {
+    fn ingest_reader(&self, py: Python<'_>, input: Input, options: &str) -> PyResult<String> {
+        let options = ingest_options(options)?;
+        self.run(py, |store| to_json(&store.ingest(vec![input], &options, &NoProgress)?))
+    }
+}
+
+/// A file object of Python's.
+struct PythonFile {
+    file: Py<PyAny>,
+}
+
+impl Read for PythonFile {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let failed = |error: PyErr| std::io::Error::other(error.to_string());
+        Python::attach(|py| {
+            let bytes = self.file.call_method1(py, "read", (buffer.len(),)).map_err(failed)?;
+            let bytes = bytes
+                .bind(py)
+                .cast::<PyBytes>()
+                .map_err(|_| std::io::Error::other("`read` gave no bytes: open the file in binary mode"))?;
+            let bytes = bytes.as_bytes();
+            let room = buffer
+                .get_mut(..bytes.len())
+                .ok_or_else(|| std::io::Error::other("`read` gave more bytes than it was asked for"))?;
+            room.copy_from_slice(bytes);
+            Ok(bytes.len())
+        })
+    }
+}
+
+/// The rows of an Arrow stream as a file of them, made while it is read.
+struct ArrowBytes {
+    batches: RecordBatchStreamReader,
+    /// None once all is written.
+    writer: Option<StreamWriter<Vec<u8>>>,
+    ready: Vec<u8>,
+    taken: usize,
+}
+
+impl ArrowBytes {
+    fn open(stream: &Bound<'_, PyCapsule>) -> PyResult<ArrowBytes> {
+        let pointer = stream.pointer_checked(Some(c"arrow_array_stream"))?.cast::<FFI_ArrowArrayStream>();
+        let failed = |error: arrow::error::ArrowError| PyValueError::new_err(error.to_string());
+        // SAFETY: a capsule of this name holds a stream, by the Arrow PyCapsule interface; reading from it takes the
+        // stream out and leaves a released one, which the capsule's destructor knows to leave alone.
+        let batches = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) }.map_err(failed)?;
+        let writer = StreamWriter::try_new(Vec::new(), &batches.schema()).map_err(failed)?;
+        Ok(ArrowBytes { batches, writer: Some(writer), ready: Vec::new(), taken: 0 })
+    }
+
+    fn fill(&mut self) -> Result<(), arrow::error::ArrowError> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        match self.batches.next() {
+            Some(batch) => {
+                writer.write(&batch?)?;
+                std::mem::swap(&mut self.ready, writer.get_mut());
+                writer.get_mut().clear();
+            }
+            None => {
+                writer.finish()?;
+                std::mem::swap(&mut self.ready, writer.get_mut());
+                self.writer = None;
+            }
+        }
+        self.taken = 0;
+        Ok(())
+    }
+}
+
+impl Read for ArrowBytes {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.taken >= self.ready.len() && self.writer.is_some() {
+            self.fill().map_err(std::io::Error::other)?;
+        }
+        let left = self.ready.get(self.taken..).unwrap_or_default();
+        let count = left.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(left) {
+            *to = *from;
+        }
+        self.taken = self.taken.saturating_add(count);
+        if self.taken >= self.ready.len() {
+            self.ready.clear();
+            self.taken = 0;
+        }
+        Ok(count)
+    }
+}
+
+/// The durability of this name.
+pub fn durability_of(name: &str) -> PyResult<Durability> {
+    match name {
+        "fsync" => Ok(Durability::Fsync),
+        "batched" => Ok(Durability::Batched),
+        "os" => Ok(Durability::Os),
+        other => Err(PyValueError::new_err(format!("durability is fsync, batched or os, and not `{other}`"))),
+    }
+}
+
+fn ingest_options(options: &str) -> PyResult<IngestOptions> {
+    let options = object(options)?;
+    let text = |name: &str| options.get(name).and_then(Json::as_str).map(str::to_string);
+    let no = |what: &str, name: &str| PyValueError::new_err(format!("there is no {what} `{name}`"));
+    let mut read =
+        IngestOptions { header: text("header"), mapping: text("mapping"), ..IngestOptions::default() };
+    if let Some(name) = text("from") {
+        read.from = Some(Format::from_name(&name).ok_or_else(|| no("format", &name))?);
+    }
+    if let Some(name) = text("encoding") {
+        read.encoding = Some(Encoding::from_name(&name).ok_or_else(|| no("encoding", &name))?);
+    }
+    read.strict = options.get("strict").and_then(Json::as_bool).unwrap_or_default();
+    let map = options.get("map").and_then(Json::as_object).into_iter().flatten();
+    read.map = map.filter_map(|(column, path)| Some((column.clone(), path.as_str()?.to_string()))).collect();
+    Ok(read)
+}
+
+fn json_of(text: &str) -> PyResult<Json> {
+    serde_json::from_str(text).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+fn object(text: &str) -> PyResult<serde_json::Map<String, Json>> {
+    match json_of(text)? {
+        Json::Object(object) => Ok(object),
+        _ => Err(PyValueError::new_err("this is no object")),
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| unexpected(&error))
+}
+
+fn unexpected(error: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::Internal, error.to_string())
+}
