@@ -18,7 +18,8 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The store, which has to be there.
     pub fn open(&self) -> Result<Store, Failure> {
-        self.opened(&self.global.store, Store::open(&self.global.store)?)
+        let store = Store::open(&self.global.store)?.with_archives(&self.global.archives)?;
+        self.opened(&self.global.store, store)
     }
 
     /// The store, made if it is not there.

@@ -29,6 +29,8 @@ pub const INDEX_LOCK: &str = "_index/lock";
 pub const UPKEEP_LOCK: &str = "_upkeep.lock";
 /// A file in a copy that is not finished; no store is opened where it is.
 pub const INCOMPLETE: &str = "_incomplete";
+/// The manifest of an archive.
+pub const MANIFEST: &str = "_archive.json";
 /// The records of erasures: what, when and why, without the data.
 pub const ERASURES: &str = "_erasures";
 /// The key of the hashes of filters in records of erasures.

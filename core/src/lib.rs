@@ -89,15 +89,17 @@ pub use ingest::source::{Expanded, expand};
 pub use log::At;
 #[cfg(feature = "native")]
 pub use maintenance::{
-    BackupReceipt, CompactReceipt, CompactRequest, EraseReceipt, ExpireReceipt, ExpireRequest,
+    ArchiveReceipt, BackupReceipt, CompactReceipt, CompactRequest, EraseReceipt, ExpireReceipt,
+    ExpireRequest, Period, RestoreReceipt,
 };
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
-    Appended, AskOptions, Changes, ColumnReport, ColumnSize, DaySize, EraseRequest, ExportRequest,
-    FoundBatches, Info, IngestOptions, InputGroup, Interrupter, KeepReport, MaintainReceipt, MetricsOfStore,
-    QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, Quota, ReasonCount,
-    ReasonGroup, Receipt, RetryOptions, RetryReceipt, SchemaReport, Store, Tail, Watcher, explain, found,
+    Appended, ArchiveRequest, AskOptions, Changes, ColumnReport, ColumnSize, DaySize, EraseRequest,
+    ExportRequest, FoundBatches, Info, IngestOptions, InputGroup, Interrupter, KeepReport, MaintainReceipt,
+    MetricsOfStore, QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, Quota,
+    ReasonCount, ReasonGroup, Receipt, RetryOptions, RetryReceipt, SchemaReport, Store, Tail, Watcher,
+    explain, found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -78,6 +78,33 @@ def a_backup_is_a_store(folder):
     assert "holds something already" in daybook("backup", folder / "copy", "--store", store, code=1).err
 
 
+def an_archive_is_asked_in_place_and_together_and_comes_back(folder):
+    store, archive = filled(folder), folder / "archive"
+    done = daybook("archive", "--month", "2026-02", "--to", archive, "--keep", "--store", store)
+    assert "12 events of 3 days are in" in done.out and "they stay here, too" in done.out, done
+    equal(count(archive), 12)
+    both = ("--with-archive", archive, "--store", store)
+    query = "SELECT count(*)::BIGINT AS n FROM events WHERE source IS DISTINCT FROM 'daybook'"
+    equal(daybook("sql", query, "--json", *both).json[0]["n"], 12)
+    done = daybook("archive", "--before", "2026-02-03", "--to", archive, "--store", store)
+    assert "8 events were there before" in done.out and "8 events taken out here" in done.out, done
+    equal(count(store), 4)
+    equal(daybook("sql", query, "--json", *both).json[0]["n"], 12)
+    equal(len(daybook("search", "actor:ann", "--json", *both).lines), 6)
+    assert "intact" in daybook("verify", "--store", archive).out
+    assert "8 events moved to an archive" in daybook("verify", "--store", store).out
+    done = daybook("restore", "--from", archive, "--quarter", "2026Q1", "--store", store)
+    assert "8 events of 2 days came back" in done.out and "4 events are here already" in done.out, done
+    equal(count(store), 12)
+    assert "is no archive" in daybook("restore", "--from", store, "--store", store, code=1).err
+    assert "no archive" in daybook("info", "--with-archive", folder / "s", "--store", store, code=1).err
+    (folder / "full").mkdir()
+    (folder / "full" / "letter").write_text("x")
+    assert "holds something else" in daybook("archive", "--month", "2026-02", "--to", folder / "full", "--store", store, code=1).err
+    schedule = daybook("archive", "--print-schedule", "--to", "/archive", "--store", store).out
+    assert "OnCalendar" in schedule and "30 3 5-7 1,4,7,10 *" in schedule and "/archive" in schedule, schedule
+
+
 def wrong_arguments_are_refused(folder):
     store = filled(folder)
     for arguments, words in [
@@ -87,6 +114,9 @@ def wrong_arguments_are_refused(folder):
         (["erase", "kind:debug"], "--reason"),
         (["erase", "--reason", "x"], "TERM"),
         (["maintain", "--every", "1h"], "--watch"),
+        (["archive", "--to", "x"], "which days"),
+        (["archive", "--quarter", "2026Q5", "--to", "x"], "not a quarter"),
+        (["archive", "--quarter", "2026Q1"], "--to"),
     ]:
         done = daybook(*arguments, "--store", store, code=2)
         assert words in done.err, done
@@ -99,5 +129,6 @@ CHECKS = [
     what_expires_is_counted_before_and_after,
     what_is_erased_is_in_no_file,
     a_backup_is_a_store,
+    an_archive_is_asked_in_place_and_together_and_comes_back,
     wrong_arguments_are_refused,
 ]

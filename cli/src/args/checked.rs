@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Zone;
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
-use super::keeping::{EraseInput, ExpireInput, MaintainInput};
+use super::keeping::{ArchiveInput, EraseInput, ExpireInput, MaintainInput, RestoreInput};
 use super::limits::LimitsInput;
 use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, ShowInput, TailInput};
 use super::output::{self, Format};
@@ -42,6 +42,8 @@ pub struct Global {
     /// The store: `--store`, else `DAYBOOK_STORE`, else `./daybook`.
     pub store: PathBuf,
     pub zone: Zone,
+    /// Archives of the store that are asked, too.
+    pub archives: Vec<PathBuf>,
 }
 
 /// The command to run.
@@ -77,6 +79,8 @@ pub enum Command {
     Erase(EraseInput),
     Maintain(MaintainInput),
     Backup(PathBuf),
+    Archive(ArchiveInput),
+    Restore(RestoreInput),
     Verify(VerifyRequest),
     Proof,
     Completions(clap_complete::Shell),
@@ -238,6 +242,8 @@ impl Raw {
             RawCommand::Expire(expire) => Command::Expire(expire.check()?),
             RawCommand::Erase(erase) => Command::Erase(erase.check()),
             RawCommand::Maintain(maintain) => Command::Maintain(maintain.check()),
+            RawCommand::Archive(archive) => Command::Archive(archive.check()?),
+            RawCommand::Restore(restore) => Command::Restore(restore.check()),
             RawCommand::Backup(backup) => Command::Backup(backup.folder),
             RawCommand::Verify(verify) => {
                 Command::Verify(VerifyRequest { against: verify.against, deep: verify.deep })
@@ -264,7 +270,8 @@ fn check_global(raw: RawGlobal, store_variable: Option<OsString>) -> Result<Glob
     }
     let from_variable = store_variable.filter(|value| !value.is_empty()).map(PathBuf::from);
     let store = raw.store.clone().or(from_variable).unwrap_or_else(|| PathBuf::from("./daybook"));
-    Ok(Global { named_store: raw.store, store, zone: raw.tz.unwrap_or_default() })
+    let (zone, archives) = (raw.tz.unwrap_or_default(), raw.with_archive);
+    Ok(Global { named_store: raw.store, store, zone, archives })
 }
 
 fn check_log(raw: RawLog) -> Result<Log, Failure> {

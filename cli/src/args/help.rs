@@ -356,6 +356,23 @@ Examples:
 Seals what is in the write-ahead log, takes out what the policies of daybook.toml say, merges the files of each day,
 compresses old days harder, makes a checkpoint, and removes what no version that can be read needs. One at a time.";
 
+pub const ARCHIVE: &str = "\
+Examples:
+  daybook archive --quarter 2026Q1 --to /archive/app
+  daybook archive --before 2026-01-01 --to /archive/app --keep
+  daybook --store /archive/app sql 'SELECT count(*) FROM events'
+  daybook --with-archive /archive/app search actor:12345
+  daybook archive --print-schedule --to /archive/app
+
+The archive is a store of its own, compressed as hard as is sensible, with a manifest in _archive.json. Everything is read
+back from there and compared before anything is taken out here. It can be stopped at any moment and run again.";
+
+pub const RESTORE: &str = "\
+Examples:
+  daybook restore --from /archive/app --quarter 2026Q1
+
+Events come back that are not here; those that were erased here stay away.";
+
 pub const BACKUP: &str = "\
 Examples:
   daybook backup /backups/2026-02-03

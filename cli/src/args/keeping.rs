@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use clap::Args;
-use daybook::CompactRequest;
+use daybook::{CompactRequest, Period};
 
 use super::units;
 use crate::failure::Failure;
@@ -129,5 +129,82 @@ impl RawErase {
 impl RawMaintain {
     pub fn check(&self) -> MaintainInput {
         MaintainInput { dry_run: self.dry_run, every: self.watch.then_some(self.every) }
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct RawArchive {
+    /// A quarter (UTC): 2026Q1
+    #[arg(long, value_name = "QUARTER", value_parser = quarter)]
+    pub quarter: Option<Period>,
+    /// A month (UTC): 2026-02
+    #[arg(long, value_name = "MONTH", value_parser = month, conflicts_with = "quarter")]
+    pub month: Option<Period>,
+    /// All days before this one
+    #[arg(long, value_name = "DAY", value_parser = units::day, conflicts_with_all = ["quarter", "month"])]
+    pub before: Option<NaiveDate>,
+    /// The folder of the archive: empty, new, or an archive of this store
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Leave the events here, too
+    #[arg(long)]
+    pub keep: bool,
+    /// Print a job for each quarter, for systemd and for cron
+    #[arg(long, conflicts_with_all = ["quarter", "month", "before", "keep"])]
+    pub print_schedule: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct RawRestore {
+    /// The folder of the archive
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// Only this quarter (UTC): 2026Q1
+    #[arg(long, value_name = "QUARTER", value_parser = quarter)]
+    pub quarter: Option<Period>,
+}
+
+/// What is to be archived.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ArchiveInput {
+    /// Jobs that do it.
+    Schedule { to: Option<PathBuf> },
+    /// These days.
+    Days { period: Period, to: PathBuf, keep: bool },
+}
+
+/// What is to come back.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RestoreInput {
+    pub from: PathBuf,
+    pub period: Option<Period>,
+}
+
+fn quarter(text: &str) -> Result<Period, String> {
+    Period::quarter(text).ok_or_else(|| "not a quarter such as 2026Q1".to_string())
+}
+
+fn month(text: &str) -> Result<Period, String> {
+    Period::month(text).ok_or_else(|| "not a month such as 2026-02".to_string())
+}
+
+impl RawArchive {
+    pub fn check(self) -> Result<ArchiveInput, Failure> {
+        if self.print_schedule {
+            return Ok(ArchiveInput::Schedule { to: self.to });
+        }
+        let period = self.quarter.or(self.month).or(self.before.map(Period::before));
+        let period = period.ok_or_else(|| {
+            Failure::usage("nothing says which days")
+                .hint("add `--quarter 2026Q1`, `--month 2026-02` or `--before DAY`")
+        })?;
+        let to = self.to.ok_or_else(|| Failure::usage("nothing says where to").hint("add `--to DIR`"))?;
+        Ok(ArchiveInput::Days { period, to, keep: self.keep })
+    }
+}
+
+impl RawRestore {
+    pub fn check(self) -> RestoreInput {
+        RestoreInput { from: self.from, period: self.quarter }
     }
 }

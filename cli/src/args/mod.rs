@@ -24,7 +24,7 @@ pub use checked::{
 };
 pub use daybook::zone::Zone;
 pub use filter::FilterInput;
-pub use keeping::{EraseInput, ExpireInput, MaintainInput};
+pub use keeping::{ArchiveInput, EraseInput, ExpireInput, MaintainInput, RestoreInput};
 pub use limits::{LimitsInput, read_timeout};
 pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, ShowInput, TailInput};
 pub use output::Format;

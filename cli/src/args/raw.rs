@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::asking::{RawFacets, RawFailures, RawRecent, RawSearch, RawStats, RawTimeline};
 use super::filter::RawFilter;
-use super::keeping::{RawBackup, RawCompact, RawErase, RawExpire, RawMaintain};
+use super::keeping::{RawArchive, RawBackup, RawCompact, RawErase, RawExpire, RawMaintain, RawRestore};
 use super::limits::RawLimits;
 use super::looking::{
     RawFileHistory, RawHistory, RawSession, RawSessions, RawShow, RawSlowest, RawTail, RawTrace,
@@ -44,6 +44,9 @@ pub struct RawGlobal {
     /// The folder of the store [default: $DAYBOOK_STORE, else ./daybook]
     #[arg(long, global = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
+    /// Ask this archive of the store, too; may be repeated
+    #[arg(long, global = true, value_name = "DIR")]
+    pub with_archive: Vec<PathBuf>,
     /// Print one JSON value (or one a line) for a program to read; errors too, on standard error
     #[arg(long, global = true)]
     pub json: bool,
@@ -159,6 +162,12 @@ pub enum RawCommand {
     /// Do all upkeep that daybook.toml asks for
     #[command(after_help = help::MAINTAIN)]
     Maintain(RawMaintain),
+    /// Move old days to a store of their own
+    #[command(after_help = help::ARCHIVE)]
+    Archive(RawArchive),
+    /// Bring days of an archive back
+    #[command(after_help = help::RESTORE)]
+    Restore(RawRestore),
     /// Make a consistent copy of the store while others use it
     #[command(after_help = help::BACKUP)]
     Backup(RawBackup),

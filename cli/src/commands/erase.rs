@@ -75,6 +75,9 @@ fn text_of(receipt: &EraseReceipt) -> String {
             "{files} that no commit names stayed: somebody is writing them, or a crash left them"
         ));
     }
+    for archive in &receipt.archives {
+        lines.push(format!("in an archive: {}", text_of(archive).replace('\n', "; ")));
+    }
     if !receipt.dry_run {
         lines.push("backups, exports, archives and other copies are out of reach: see to them".to_string());
     }

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod archive;
 mod asking;
 mod audit;
 mod backup;
@@ -25,6 +26,7 @@ mod mine;
 mod patterns;
 mod quarantine;
 mod receipt;
+mod restore;
 mod schema;
 mod search;
 mod sessions;
@@ -76,6 +78,8 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Expire(input) => expire::run(&context, &input),
         Command::Erase(input) => erase::run(&context, input),
         Command::Maintain(input) => maintain::run(&context, &input),
+        Command::Archive(input) => archive::run(&context, &input),
+        Command::Restore(input) => restore::run(&context, &input),
         Command::Backup(folder) => backup::run(&context, &folder),
         Command::Verify(request) => verify::run(&context, &request),
         Command::Proof => verify::proof(&context),

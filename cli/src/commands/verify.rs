@@ -69,6 +69,7 @@ fn text(report: &VerifyReport, is_against: bool) -> String {
             "erase" => format!("{events} erased"),
             "redact" => format!("{events} redacted"),
             "archive" => format!("{events} moved to an archive"),
+            "restore" => "events came back from an archive".to_string(),
             other => format!("{events} taken out (`{}`)", escape::visible(other)),
         };
         lines.push(format!("{}: commit {}: {what}", taken.table, taken.version));

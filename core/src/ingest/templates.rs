@@ -148,11 +148,6 @@ impl Templates {
     }
 }
 
-/// The texts of a chunk's messages, as the miner wants them.
-pub fn skeletons(chunk: &Chunk) -> Skeletons {
-    Skeletons::of(chunk.fixed_texts(Fixed::Message).into_iter().flat_map(Texts::iter))
-}
-
 /// What the files since the last complete one have, and what is new.
 fn complete(storage: &dyn Storage, number: u64, new: &Dictionary) -> Result<Dictionary> {
     let mut all = new.clone();
@@ -172,6 +167,11 @@ fn read(storage: &dyn Storage, place: &str) -> Result<Dictionary> {
     let corrupt = |reason: String| Error::new(ErrorKind::Corrupt, format!("`{place}`: {reason}"));
     let text = decompressed(&storage.read(place)?).map_err(|error| corrupt(error.to_string()))?;
     Dictionary::from_json(&text).map_err(|error| corrupt(error.to_string()))
+}
+
+/// The texts of a chunk's messages, as the miner wants them.
+pub fn skeletons(chunk: &Chunk) -> Skeletons {
+    Skeletons::of(chunk.fixed_texts(Fixed::Message).into_iter().flat_map(Texts::iter))
 }
 
 /// The text of a file.

@@ -155,6 +155,22 @@ impl Snapshot {
         Ok(next)
     }
 
+    /// The same with other files, for questions.
+    pub fn with_files(&self, mut files: Vec<DataFile>) -> Snapshot {
+        sort(&mut files);
+        Snapshot {
+            version: self.version,
+            timestamp_ms: self.timestamp_ms,
+            schema: self.schema.clone(),
+            files,
+            metadata: self.metadata.clone(),
+            chain: self.chain.clone(),
+            recent: self.recent.clone(),
+            base: Arc::clone(&self.base),
+            read_ms: self.read_ms,
+        }
+    }
+
     /// The same, marked as read from the log just now.
     pub(super) fn read_anew(mut self) -> Self {
         self.read_ms = self.timestamp_ms;

@@ -57,12 +57,16 @@ pub struct EraseReceipt {
     pub events_waiting: u64,
     /// Files that no commit names: somebody may be writing them, or a crash left them, and they may hold anything.
     pub files_waiting: u64,
+    /// The same for each archive that was named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<EraseReceipt>,
 }
 
 impl EraseReceipt {
     /// Whether nothing that matches may be left in the store.
     pub fn is_complete(&self) -> bool {
-        self.events_waiting == 0 && self.files_waiting == 0
+        let here = self.events_waiting == 0 && self.files_waiting == 0;
+        here && self.archives.iter().all(|archive| archive.events_waiting == 0 && archive.files_waiting == 0)
     }
 }
 

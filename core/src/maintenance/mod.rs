@@ -1,5 +1,6 @@
 //! Upkeep: compaction, retention, and removal of files that nobody needs any more.
 
+pub mod archive;
 pub mod backup;
 pub mod compact;
 pub mod erase;
@@ -8,6 +9,7 @@ mod rewrite;
 pub mod take;
 mod vacuum;
 
+pub use archive::{ArchiveReceipt, Period, RestoreReceipt};
 pub use backup::BackupReceipt;
 pub use compact::{CompactReceipt, CompactRequest, CompactSettings};
 pub use erase::EraseReceipt;

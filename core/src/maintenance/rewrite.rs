@@ -52,6 +52,11 @@ impl<'a> Rewritten<'a> {
         Ok(())
     }
 
+    /// Bytes that wait to be written.
+    pub fn encoded_bytes(&self) -> usize {
+        self.file.encoded_bytes()
+    }
+
     /// Writes the file durably, if it has rows; `rows_hash` is that of its set of rows.
     pub fn finish(
         mut self,

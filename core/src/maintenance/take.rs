@@ -224,7 +224,8 @@ pub fn take(
     }
 }
 
-fn abandon(tables: &Tables, files: &[DataFile]) {
+/// Removes files that were written and are in no version.
+pub fn abandon(tables: &Tables, files: &[DataFile]) {
     // After a failed commit nobody knows whether it is there: then the files must stay, too.
     let Ok(snapshot) = tables.events.snapshot(At::Latest) else { return };
     for file in files.iter().filter(|file| !snapshot.files.iter().any(|live| live.path == file.path)) {

@@ -182,10 +182,20 @@ impl TemplateSource for Known<'_> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
-        let interrupts = store.interrupts.load(Ordering::Relaxed);
+        let view = store.view(options.at)?;
+        Ok(Asked::of_view(store, options, view))
+    }
+
+    /// The same without the archives of the store.
+    pub(super) fn of_itself(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
         let view = View::take(&store.tables, options.at)?;
+        Ok(Asked::of_view(store, options, view))
+    }
+
+    fn of_view(store: &'a Store, options: &'a AskOptions<'a>, view: View) -> Asked<'a> {
+        let interrupts = store.interrupts.load(Ordering::Relaxed);
         let mixed = view.mixed_fields();
-        Ok(Asked { store, interrupts, options, limits: options.limits.shared(), view, mixed })
+        Asked { store, interrupts, options, limits: options.limits.shared(), view, mixed }
     }
 
     pub(super) fn scoped<T>(&self, ask: impl FnOnce(&Scope<'_>) -> Result<T>) -> Result<T> {

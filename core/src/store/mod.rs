@@ -63,7 +63,7 @@ pub use quarantine::{
 pub use reports::Info;
 pub use schema::{ColumnReport, SchemaReport};
 pub use tail::Tail;
-pub use upkeep::{ColumnSize, DaySize, EraseRequest, KeepReport, MaintainReceipt, Quota};
+pub use upkeep::{ArchiveRequest, ColumnSize, DaySize, EraseRequest, KeepReport, MaintainReceipt, Quota};
 
 /// A store of events in a folder.
 ///
@@ -74,6 +74,8 @@ pub struct Store {
     settings: Settings,
     clock: Clock,
     intakes: intake::Intakes,
+    /// Archives of this store, which questions are about, too.
+    archives: Vec<Store>,
     writer: Mutex<Option<Arc<Writer>>>,
     stop: Arc<AtomicBool>,
     interrupts: Arc<AtomicU64>,
@@ -141,7 +143,8 @@ impl Store {
         let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
         let (writer, stop, interrupts) = (Mutex::new(None), Arc::default(), Arc::default());
-        Ok(Store { tables, settings, clock, intakes, writer, stop, interrupts, sessions: Arc::default() })
+        let (archives, sessions) = (Vec::new(), Arc::default());
+        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, interrupts, sessions })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
@@ -252,7 +255,7 @@ impl Store {
     }
 
     fn session(&self, request: &QueryRequest) -> Result<Session> {
-        let view = View::take(&self.tables, request.at)?;
+        let view = self.view(request.at)?;
         view.session(&self.tables, &request.sql, (self.clock)(), &request.limits)
     }
 

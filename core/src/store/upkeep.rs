@@ -1,9 +1,11 @@
 //! Looking after the store: compaction, retention, and what goes with them.
 
+mod archive;
 mod chosen;
 mod erase;
 mod maintain;
 
+pub use archive::ArchiveRequest;
 pub use erase::EraseRequest;
 pub use maintain::{ColumnSize, DaySize, KeepReport, MaintainReceipt, Quota};
 
@@ -81,7 +83,7 @@ impl Store {
         let context = Context::without_clock();
         let options =
             AskOptions { context, text: &request.text, lenient: request.is_policy, ..AskOptions::default() };
-        let asked = Asked::new(self, &options)?;
+        let asked = Asked::of_itself(self, &options)?;
         let files: Vec<_> = asked.view.events.files.iter().collect();
         chosen::chosen(&asked, &self.tables, &request.filter, &files)
     }
@@ -90,7 +92,7 @@ impl Store {
         let context = Context::without_clock();
         let options =
             AskOptions { context, text: &request.text, lenient: request.is_policy, ..AskOptions::default() };
-        let asked = Asked::new(self, &options)?;
+        let asked = Asked::of_itself(self, &options)?;
         let now_ms = self.now_ms();
         let files = &asked.view.events.files;
         let candidates = request.candidates(files, now_ms);

@@ -1,9 +1,11 @@
 //! Looking after a store: what is kept, what goes, and what is said about it.
 
+mod archiving;
 mod compaction;
 mod erasure;
 mod expiry;
 mod maintaining;
+mod model;
 mod points;
 
 use crate::support::{fast_folder, query};

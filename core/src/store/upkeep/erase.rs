@@ -7,6 +7,7 @@ use super::chosen;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::progress::Progress;
 use crate::layout;
+use crate::log::At;
 use crate::maintenance::erase::{self, Blank, Record, RecordedFile};
 use crate::maintenance::expire::counted;
 use crate::maintenance::{Account, Chosen, EraseReceipt, begin, take};
@@ -45,7 +46,11 @@ impl Store {
         self.stop.store(false, Ordering::Relaxed);
         if request.dry_run {
             let found = self.find_erased(request)?;
-            return Ok(self.receipt_of(request, &found));
+            let mut receipt = self.receipt_of(request, &found);
+            for archive in &self.archives {
+                receipt.archives.push(archive.erase(request, progress)?);
+            }
+            return Ok(receipt);
         }
         let _upkeep = begin(&self.tables)?;
         self.settle_down()?;
@@ -74,6 +79,21 @@ impl Store {
         receipt.files_removed = purged.files;
         receipt.commits_removed = purged.commits;
         receipt.files_waiting = purged.waiting;
+        for archive in &self.archives {
+            receipt.archives.push(self.erase_in(archive, request, progress)?);
+        }
+        Ok(receipt)
+    }
+
+    /// Erases in an archive, which is a store, too.
+    fn erase_in(
+        &self,
+        archive: &Store,
+        request: &EraseRequest,
+        progress: &dyn Progress,
+    ) -> Result<EraseReceipt> {
+        let receipt = archive.erase(request, progress)?;
+        self.write_manifest(archive, self.tables.events.snapshot(At::Latest)?.table_id())?;
         Ok(receipt)
     }
 
@@ -93,7 +113,7 @@ impl Store {
     fn find_erased(&self, request: &EraseRequest) -> Result<Found> {
         let context = Context::without_clock();
         let options = AskOptions { context, text: &request.text, ..AskOptions::default() };
-        let asked = Asked::new(self, &options)?;
+        let asked = Asked::of_itself(self, &options)?;
         Blank::of(&request.redact, &asked.view.catalogue)?;
         let files: Vec<_> = asked.view.events.files.iter().collect();
         let events = chosen::chosen(&asked, &self.tables, &request.filter, &files)?;

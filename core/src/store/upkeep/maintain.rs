@@ -2,7 +2,7 @@
 
 use super::super::Store;
 use super::super::reader::View;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::ingest::progress::{NoProgress, Progress};
 use crate::log::At;
 use crate::maintenance::{
@@ -187,7 +187,11 @@ impl Store {
     /// Makes a consistent copy in a folder, which is empty or new, while others go on.
     pub fn backup(&self, folder: &Path, progress: &dyn Progress) -> Result<BackupReceipt> {
         self.stop.store(false, Ordering::Relaxed);
-        let _upkeep = begin(&self.tables)?;
+        let _upkeep = match begin(&self.tables) {
+            // Where nothing can be written, nothing goes meanwhile either.
+            Err(error) if error.kind() == ErrorKind::Permission => None,
+            lock => Some(lock?),
+        };
         let target = Arc::new(LocalStorage::new(folder));
         let view = || {
             let view = View::take(&self.tables, At::Latest)?;

@@ -55,7 +55,7 @@ pub fn copy(from: &Path, to: &Path) {
 
 /// The ids of all events but those about the store. SQL would find the same, but a session takes more time than all the
 /// rest.
-fn ids(store: &Store) -> BTreeSet<String> {
+pub fn ids(store: &Store) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for batch in store.changes(None, usize::MAX).unwrap().events {
         let column = |name: &str| batch.column_by_name(name).unwrap().as_string::<i32>().clone();
@@ -120,6 +120,7 @@ fn in_modes(original: &Path, case: &Case, modes: &[Mode]) {
     (case.work)(&store).unwrap();
     let after = ids(&store);
     store.close().unwrap();
+    (case.check)(folder.path());
     for mode in modes.iter().copied() {
         let (next, ended, failures) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(Vec::new()));
         let work = || {
