@@ -34,7 +34,7 @@ def _timeline(altair: Any, report: Report, title: str, size: dict[str, Any], hei
         colors = altair.Color("part:N", title=None).scale(domain=["errors", "others"], range=["#c8324a", "#8ea9c4"])
     chart = altair.Chart(altair.Data(values=rows), title=f"{title}, every {report['every']}")
     return chart.mark_bar().encode(
-        x=altair.X("time:T", title=None, timeUnit=_unit(altair, report["every"])),
+        x=altair.X("time:T", title=None, timeUnit=_unit(altair, report["every"]), scale=altair.Scale(type="utc")),
         y=altair.Y("sum(events):Q", title="events"), color=colors,
         tooltip=["time:T", "part:N", "events:Q"]).properties(**size, height=height or 240)
 
@@ -76,7 +76,7 @@ def _bursts(altair: Any, report: Report, title: str, size: dict[str, Any], heigh
     rows = [{"from": found["from"], "to": found["to"], "about": found["about"], "what": found["what"],
              "title": found["title"]} for found in report["findings"] if found.get("from") and found.get("to")][:_TOP]
     base = altair.Chart(altair.Data(values=rows), title=title).encode(
-        x=altair.X("from:T", title=None), y=altair.Y("about:N", sort=None, title=None),
+        x=altair.X("from:T", title=None, scale=altair.Scale(type="utc")), y=altair.Y("about:N", sort=None, title=None),
         color=altair.Color("what:N", title=None), tooltip=["title:N", "from:T", "to:T"])
     # A short one would not be seen without its mark.
     chart = base.mark_bar(height=12).encode(x2="to:T") + base.mark_point(filled=True, size=60)
