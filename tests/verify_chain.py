@@ -67,7 +67,17 @@ def file_line(name, action):
     return " ".join(parts)
 
 
-def record_text(version, previous, actions):
+def taken_lines(taken):
+    """What the record of a commit says that takes events out, or changes some."""
+    note = json.dumps(taken["note"], ensure_ascii=False)
+    lines = [f"taken {taken['why']} {taken['events']} {taken['rows_hash'] or '-'} {note}"]
+    for name in ("fresh", "changed"):
+        paths = (urllib.parse.quote(path, safe=PLAIN) for path in taken.get(name, []))
+        lines += sorted((f"{name} {path}" for path in paths), key=str.encode)
+    return lines
+
+
+def record_text(version, previous, actions, taken):
     """The text of a commit's record."""
     lines = {"add": [], "remove": [], "txn": [], "metaData": []}
     for name, action in actions:
@@ -81,6 +91,7 @@ def record_text(version, previous, actions):
     text = ["daybook chain 1", f"previous {previous}", f"version {version}"]
     for kind in lines.values():
         text += sorted(kind, key=str.encode)
+    text += taken_lines(taken) if taken else []
     return "".join(line + "\n" for line in text)
 
 
@@ -94,7 +105,8 @@ def commit_record(version, path):
     if daybook["lines"] != len(actions):
         raise Broken(f"`{path.name}` has {len(actions)} lines, not {daybook['lines']}")
     link = daybook["chain"]
-    return record_text(version, link["previous"], actions), link["hash"], link["previous"]
+    text = record_text(version, link["previous"], actions, daybook.get("taken"))
+    return text, link["hash"], link["previous"]
 
 
 def records(table):
@@ -118,6 +130,25 @@ def records(table):
             yield version, *record
 
 
+def check_events(text, version):
+    """Whether a record that removes files of events accounts for each of their rows, by number and by hash."""
+    words = [line.split(" ") for line in text.splitlines()[3:]]
+    new = {parts[1] for parts in words if parts[0] in ("fresh", "changed")}
+    went = [(int(parts[3]), parts[4]) for parts in words if parts[0] == "remove"]
+    stay = [(int(parts[3]), parts[4]) for parts in words if parts[0] == "add" and parts[1] not in new]
+    stay += [(int(parts[2]), parts[3]) for parts in words if parts[0] == "taken"]
+    if went and sum(rows for rows, _ in went) != sum(rows for rows, _ in stay):
+        raise Broken(f"version {version} removes other events than it says")
+    if went and "-" not in {digest for _, digest in went + stay}:
+        total = sum(number(digest) for _, digest in went) - sum(number(digest) for _, digest in stay)
+        if total % 2**2048:
+            raise Broken(f"version {version} removes other events than it says")
+
+
+def number(rows_hash):
+    return int.from_bytes(bytes.fromhex(rows_hash), "little")
+
+
 def check_table(table):
     """The hashes of a table's records, and its live files as the chain has them."""
     heads, previous, live = [], START, {}
@@ -129,6 +160,8 @@ def check_table(table):
         if text.splitlines()[2] != f"version {version}":
             raise Broken(f"the record of version {version} is of another version")
         follow(live, text, version)
+        if table.name != "_quarantine":
+            check_events(text, version)
         previous = claimed
         heads.append(claimed)
     for path, (digest, rows) in sorted(live.items()):

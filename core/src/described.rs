@@ -22,6 +22,8 @@ pub enum Takes {
     Table(Vec<Key>),
     /// Tables of these keys under names of the user's.
     Named(Vec<Key>),
+    /// Tables of these keys, one after the other.
+    List(Vec<Key>),
 }
 
 /// A type that settings have.
@@ -89,7 +91,7 @@ impl<T: Setting> Setting for Vec<T> {
     fn takes() -> Takes {
         match T::takes() {
             Takes::Value(words) => Takes::Value(format!("list of: {words}")),
-            Takes::Table(keys) | Takes::Named(keys) => Takes::Named(keys),
+            Takes::Table(keys) | Takes::Named(keys) | Takes::List(keys) => Takes::List(keys),
         }
     }
 }
@@ -98,7 +100,7 @@ impl<T: Setting> Setting for BTreeMap<String, T> {
     fn takes() -> Takes {
         match T::takes() {
             Takes::Value(words) => Takes::Value(format!("table of names, each with: {words}")),
-            Takes::Table(keys) | Takes::Named(keys) => Takes::Named(keys),
+            Takes::Table(keys) | Takes::Named(keys) | Takes::List(keys) => Takes::Named(keys),
         }
     }
 }

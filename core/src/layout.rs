@@ -25,6 +25,8 @@ pub const TEMPLATES: &str = "_templates";
 pub const INDEX: &str = "_index";
 /// The lock of whoever adds to the index.
 pub const INDEX_LOCK: &str = "_index/lock";
+/// The lock of whoever looks after the store: compaction, retention, erasure.
+pub const UPKEEP_LOCK: &str = "_upkeep.lock";
 /// The settings of a store.
 pub const SETTINGS: &str = "daybook.toml";
 /// The key of redacted values that are hashed: whoever has it can test guesses against them.
@@ -42,6 +44,8 @@ pub const TAG_FILE_HASH: &str = "daybook.sha256";
 pub const TAG_ROWS_HASH: &str = "daybook.rows";
 /// The tag of a data file that holds its row count.
 pub const TAG_ROW_COUNT: &str = "daybook.count";
+/// The tag of a data file that holds the level of zstd that all of it is compressed with, where that is one.
+pub const TAG_LEVEL: &str = "daybook.zstd";
 /// The metadata key of a column that holds the path of its field, a JSON array.
 pub const COLUMN_PATH: &str = "daybook.path";
 

@@ -46,6 +46,8 @@ pub mod maintenance;
 #[cfg(feature = "native")]
 pub mod quarantine;
 #[cfg(feature = "native")]
+pub mod rows;
+#[cfg(feature = "native")]
 pub mod seal;
 #[cfg(feature = "native")]
 pub mod settings;
@@ -86,7 +88,7 @@ pub use ingest::source::{Expanded, expand};
 #[cfg(feature = "native")]
 pub use log::At;
 #[cfg(feature = "native")]
-pub use maintenance::{CompactReceipt, CompactRequest};
+pub use maintenance::{CompactReceipt, CompactRequest, ExpireReceipt, ExpireRequest};
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use read::{RejectRows, read_file};
+pub use read::{RejectRows, add_rows, read_file};
 
 /// The prefix of the table's files.
 pub const PREFIX: &str = "_quarantine/";
@@ -192,7 +192,8 @@ fn write_day(
     }
     let (size, rows, file_hash) = (written.size, written.rows, written.file_hash);
     let rows_hash = rows_hash(rejects);
-    Ok(DataFile { path, day, size, modified_ms: now_ms, rows, file_hash, rows_hash, stats: Arc::new(stats) })
+    let (modified_ms, stats) = (now_ms, Arc::new(stats));
+    Ok(DataFile { path, day, size, modified_ms, rows, level: 0, file_hash, rows_hash, stats })
 }
 
 /// The row-set hash of rejects.

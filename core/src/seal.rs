@@ -13,8 +13,9 @@ use crate::ingest::templates::Templates;
 use crate::layout;
 use crate::log::{At, Change, DataFile, Log, LogMaintenance, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
+use crate::rows::Footers;
 use crate::storage::{Entry, LocalStorage, Storage};
-use crate::wal::{Clock, SegmentContent, SeqAllocator, list_writers, read_segment};
+use crate::wal::{Clock, Frame, SegmentContent, SeqAllocator, list_writers, read_segment};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +47,8 @@ pub struct Tables {
     pub index: Index,
     /// The templates of messages.
     pub templates: Templates,
+    /// The footers of data files that were read without DuckDB.
+    pub footers: Footers,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -99,7 +102,8 @@ impl Tables {
     /// The parts of a store.
     pub fn new(storage: Arc<LocalStorage>, events: Log, quarantine: Log, register: Register) -> Tables {
         let (index, templates) = (Index::new(storage.clone()), Templates::new(storage.clone()));
-        Tables { storage, events, quarantine, register, index, templates, warnings: Mutex::default() }
+        let (footers, warnings) = (Footers::default(), Mutex::default());
+        Tables { storage, events, quarantine, register, index, templates, footers, warnings }
     }
 
     /// What is wrong with the store, as far as this handle has seen, in sentences.
@@ -319,12 +323,30 @@ impl Tables {
             states: newer_marks(&both.marks, snapshot)?,
             schema: self.new_schema(snapshot)?,
             data_change: true,
+            taken: None,
             info: both.info.clone(),
         })
     }
 
+    /// Puts an event of Daybook's own into data files, which are to be committed with [`Tables::new_schema`].
+    pub fn write_record(&self, record: &[u8], seq: i64, now_ms: i64) -> Result<Vec<DataFile>> {
+        let mut payload = vec![RECORD];
+        payload.extend_from_slice(record);
+        let opened = open_frames(&[Frame { seq, payload }]);
+        let mut writer = self.table_writer(1)?;
+        for (chunk, seqs) in opened.chunks {
+            let catalogue = self.register.cover(std::slice::from_ref(&chunk))?;
+            let mut settled = settle(vec![(chunk, seqs)], &catalogue)?;
+            self.templates.fill(&mut settled)?;
+            writer.push(&settled, &catalogue, now_ms)?;
+        }
+        let files = writer.finish(now_ms)?;
+        self.templates.save()?;
+        Ok(files)
+    }
+
     /// The catalogue's columns, if the table lacks some of them.
-    fn new_schema(&self, snapshot: &Snapshot) -> Result<Option<crate::event::TableSchema>> {
+    pub fn new_schema(&self, snapshot: &Snapshot) -> Result<Option<crate::event::TableSchema>> {
         let catalogue = self.register.latest()?;
         let grown = catalogue.schema().columns().len() > snapshot.schema.columns().len();
         Ok(grown.then(|| catalogue.schema().clone()))

@@ -6,12 +6,14 @@ use crate::event::catalogue::COLUMNS_MAX;
 use crate::event::mapping::Mapping;
 use crate::format::Format;
 use crate::layout;
+use crate::query::filter::{Context, Filter};
 use crate::redact::{RedactSettings, Rules};
 use crate::storage::Storage;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub mod reference;
+mod size;
 
 described! {
 /// The settings of a store.
@@ -124,7 +126,49 @@ pub struct KeepSettings {
     pub versions_days: u32,
     /// How many days an input is remembered, so that it is not stored twice. It counts when the store is made.
     pub inputs_days: u32,
+    /// After how many days compaction compresses the files of a day harder; 0 is never.
+    pub compress_after_days: u32,
+    /// What goes after a time, or when it is too much. Without any, everything stays.
+    pub policy: Vec<PolicySettings>,
 }
+}
+
+described! {
+/// What goes after a time, or when it is too much. Without any, everything stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicySettings {
+    /// Which events it is about, as in a search: `level:debug`, `source:nginx -is:error`. All, without one.
+    pub filter: Option<String>,
+    /// After how many days they go: when their day (UTC) ended so many days ago.
+    pub max_age_days: Option<u32>,
+    /// How much they may be: a number of bytes, or `500MB`, `2GiB`. The oldest days go first.
+    pub max_size: Option<String>,
+}
+}
+
+impl PolicySettings {
+    /// How many bytes they may be.
+    pub fn max_bytes(&self) -> Result<Option<u64>> {
+        let Some(text) = &self.max_size else { return Ok(None) };
+        let wrong = || {
+            let message = format!("`max_size = \"{text}\"` in `keep.policy` is no size");
+            Error::new(ErrorKind::Invalid, message).with_hint("write a size such as `500MB` or `2GiB`")
+        };
+        size::parse(text).map(Some).ok_or_else(wrong)
+    }
+
+    /// Looks for what is wrong.
+    fn check(&self) -> Result<(), String> {
+        if self.max_age_days.is_none() && self.max_size.is_none() {
+            return Err("a policy of `keep.policy` has neither `max_age_days` nor `max_size`".to_string());
+        }
+        self.max_bytes().map_err(|error| error.message().to_string())?;
+        let text = self.filter.as_deref().unwrap_or_default();
+        Filter::parse(text, &Context::without_clock())
+            .map(drop)
+            .map_err(|error| format!("the filter of a policy of `keep.policy`: {}", error.into_error(text)))
+    }
 }
 
 impl Default for Settings {
@@ -148,7 +192,7 @@ impl Default for SealSettings {
 
 impl Default for KeepSettings {
     fn default() -> Self {
-        KeepSettings { versions_days: 7, inputs_days: 400 }
+        KeepSettings { versions_days: 7, inputs_days: 400, compress_after_days: 30, policy: Vec::new() }
     }
 }
 
@@ -175,6 +219,7 @@ impl Settings {
         for (name, mapping) in &settings.mapping {
             mapping.mapping().map_err(|cause| format!("in `mapping.{name}`: {cause}"))?;
         }
+        settings.keep.policy.iter().try_for_each(PolicySettings::check)?;
         Ok(settings)
     }
 

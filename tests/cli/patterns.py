@@ -82,6 +82,16 @@ def what_is_planted_is_found(folder):
     for finding in findings:
         done = daybook(*finding["show"], "--json", "--store", store).json
         assert done.get("events") or done.get("buckets"), finding
+        # No more and no fewer than were counted.
+        if finding["what"] in ("burst", "actor"):
+            equal(daybook("stats", *finding["show"][1:], "--json", "--store", store).json["total"], finding["seen"], finding)
+        if finding["what"] == "session":
+            equal(len(done["events"]), 7, finding)
+    # All of it is one screen, with the command of each finding in it.
+    screen = daybook("patterns", "--store", store)
+    assert len(screen.lines) <= 45, len(screen.lines)
+    for finding in asked(store)["findings"]:
+        assert f" {finding['show'][0]} --store {store} " in screen.out and finding["about"] in screen.out, (finding, screen.out)
     rhythms = {rhythm["value"]: rhythm for rhythm in asked(store, "rhythms")["rhythms"]}
     backup = rhythms["backup"]
     equal([backup["every"], backup["turns"], backup["missed"]], ["daily at 02:00", 90, 2])

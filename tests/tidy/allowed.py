@@ -13,13 +13,13 @@ MODULES = {
     "described": set(),
     "zone": set(),
     "event": {"error"},
-    "query": VALUES,
+    "query": VALUES | {"mine"},
     "storage": {"error"},
     "format": {"event"},
     "mine": {"event"},
     "redact": VALUES | {"described"},
     "intake": {"event", "redact"},
-    "settings": DISK | {"event", "described", "format", "redact"},
+    "settings": DISK | {"event", "described", "format", "query", "redact"},
     "output": {"error"},
     "wal": DISK,
     "log": DISK | {"event"},
@@ -51,18 +51,20 @@ MODULES = {
     "seal": DISK
     | VALUES
     | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "ingest/templates"}
-    | {"index", "log", "quarantine", "wal"},
+    | {"index", "log", "quarantine", "rows", "wal"},
     "ingest/pipeline": VALUES
-    | {"format", "intake", "redact", "log", "quarantine", "seal", "storage", "wal"}
-    | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")},
+    | {"format", "intake", "redact", "log", "mine", "quarantine", "seal", "storage", "wal"}
+    | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "progress", "table")}
+    | {"ingest/templates"},
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
+    "rows": COLUMNS | {"ingest/parquet"},
     "index": DISK | COLUMNS | {"ingest/batch", "log"},
-    "verify": DISK | {"event", "ingest/progress", "log", "quarantine", "seal"},
+    "verify": DISK | {"event", "ingest/batch", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
-    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "seal"},
+    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"},
     "store": None,
 }
 
@@ -81,7 +83,7 @@ CRATES = {
     "tokio": {"log"},
     "url": {"log"},
     "rustix": {"storage"},
-    "std::fs": {"storage"}
+    "std::fs": {"rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
     "std::env": {"store", "ingest/columnar"},

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate, Utc};
 use daybook::output::OutputFormat;
-use daybook::verify::Head;
-use daybook::{At, IngestOptions, QuarantineFilter, RetryOptions};
+use daybook::verify::VerifyRequest;
+use daybook::{At, CompactRequest, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
 use super::Zone;
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::filter::FilterInput;
+use super::keeping::ExpireInput;
 use super::limits::LimitsInput;
 use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, ShowInput, TailInput};
 use super::output::{self, Format};
@@ -71,8 +72,9 @@ pub enum Command {
     Info,
     Export(Box<Export>),
     Config(ConfigAction),
-    Compact(Option<NaiveDate>),
-    Verify(Option<Head>),
+    Compact(CompactRequest),
+    Expire(ExpireInput),
+    Verify(VerifyRequest),
     Proof,
     Completions(clap_complete::Shell),
     Man(Option<String>),
@@ -229,8 +231,11 @@ impl Raw {
             RawCommand::Info => Command::Info,
             RawCommand::Export(export) => Command::Export(Box::new(check_export(*export)?)),
             RawCommand::Config(config) => Command::Config(config.action),
-            RawCommand::Compact(compact) => Command::Compact(compact.day),
-            RawCommand::Verify(verify) => Command::Verify(verify.against),
+            RawCommand::Compact(compact) => Command::Compact(compact.check()),
+            RawCommand::Expire(expire) => Command::Expire(expire.check()?),
+            RawCommand::Verify(verify) => {
+                Command::Verify(VerifyRequest { against: verify.against, deep: verify.deep })
+            }
             RawCommand::Proof => Command::Proof,
             RawCommand::Completions(completions) => Command::Completions(completions.shell),
             RawCommand::Man(man) => Command::Man(man.command),

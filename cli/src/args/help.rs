@@ -289,6 +289,7 @@ Examples:
   daybook patterns templates
   daybook patterns templates --rare is:error
   daybook patterns templates --new-since yesterday
+  daybook patterns templates --template f7c640f4
   daybook patterns templates --compare \"until:2026-02-01\" \"since:2026-02-01\"";
 
 pub const SCHEMA: &str = "\
@@ -314,7 +315,23 @@ FILE gets its name only when it is complete. Its name says the format (.jsonl, .
 pub const COMPACT: &str = "\
 Examples:
   daybook compact
-  daybook compact --day 2026-02-03";
+  daybook compact --day 2026-02-03
+  daybook compact --dry-run
+
+Events stay as they are. The files that were replaced stay for readers of older versions, for as many days as
+`keep.versions_days` in daybook.toml says (7), and go with a later compaction. Days older than
+`keep.compress_after_days` (30) are compressed harder.";
+
+pub const EXPIRE: &str = "\
+Examples:
+  daybook expire --older-than 90d --dry-run
+  daybook expire level:debug --older-than 7d
+  daybook expire --max-size 500MB
+  daybook expire                      what the policies of daybook.toml say
+
+Whole days (UTC) go, in one commit, which the hash chain records: `daybook verify` names it. An event of the kind
+store_expire says so, too. Their files stay for readers of older versions, for as many days as `keep.versions_days` in
+daybook.toml says (7), and go with a later `daybook compact` or `daybook maintain`.";
 
 pub const VERIFY: &str = "\
 Examples:

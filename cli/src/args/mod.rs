@@ -4,6 +4,7 @@ mod asking;
 mod checked;
 mod filter;
 mod help;
+mod keeping;
 mod limits;
 mod looking;
 mod output;
@@ -23,6 +24,7 @@ pub use checked::{
 };
 pub use daybook::zone::Zone;
 pub use filter::FilterInput;
+pub use keeping::ExpireInput;
 pub use limits::{LimitsInput, read_timeout};
 pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, ShowInput, TailInput};
 pub use output::Format;

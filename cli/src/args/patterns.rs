@@ -10,7 +10,7 @@ use crate::failure::Failure;
 #[derive(Args, Debug)]
 pub struct RawPatterns {
     #[command(flatten)]
-    pub asked: RawFound<12>,
+    pub asked: RawFound<8>,
     #[command(subcommand)]
     pub command: Option<RawPatternsCommand>,
 }
@@ -106,6 +106,9 @@ pub struct RawTemplates {
     /// The rarest first
     #[arg(long)]
     pub rare: bool,
+    /// Only this one, with what stands in its parameters: its id, or the beginning of it
+    #[arg(long, value_name = "ID", conflicts_with_all = ["rare", "compare"])]
+    pub template: Option<String>,
     /// What differs between the events of two filters
     #[arg(long, num_args = 2, value_names = ["FILTER", "FILTER"], allow_hyphen_values = true)]
     pub compare: Option<Vec<String>>,
@@ -124,12 +127,25 @@ pub struct PatternsInput {
 #[derive(Debug, PartialEq)]
 pub enum PatternsWhat {
     Summary,
-    Sequences { gap: u32, support: u64 },
+    Sequences {
+        gap: u32,
+        support: u64,
+    },
     Bursts,
-    Rhythms { by: String },
-    Changes { window: u32, support: u64 },
+    Rhythms {
+        by: String,
+    },
+    Changes {
+        window: u32,
+        support: u64,
+    },
     Actors,
-    Templates { new_since: Option<String>, rare: bool, compare: Option<(String, String)> },
+    Templates {
+        new_since: Option<String>,
+        rare: bool,
+        template: Option<String>,
+        compare: Option<(String, String)>,
+    },
 }
 
 impl RawPatterns {
@@ -150,10 +166,8 @@ impl RawPatterns {
                     let [one, other]: [String; 2] = filters.try_into().ok()?;
                     Some((one, other))
                 });
-                found(
-                    raw.asked,
-                    PatternsWhat::Templates { new_since: raw.new_since, rare: raw.rare, compare },
-                )
+                let RawTemplates { asked, new_since, rare, template, .. } = raw;
+                found(asked, PatternsWhat::Templates { new_since, rare, template, compare })
             }
         }
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::asking::{RawFacets, RawFailures, RawRecent, RawSearch, RawStats, RawTimeline};
 use super::filter::RawFilter;
+use super::keeping::{RawCompact, RawExpire};
 use super::limits::RawLimits;
 use super::looking::{
     RawFileHistory, RawHistory, RawSession, RawSessions, RawShow, RawSlowest, RawTail, RawTrace,
@@ -149,6 +150,9 @@ pub enum RawCommand {
     /// Merge the small files of each day
     #[command(after_help = help::COMPACT)]
     Compact(RawCompact),
+    /// Take out what is old enough, or too much
+    #[command(after_help = help::EXPIRE)]
+    Expire(RawExpire),
     /// Check that nothing that was committed was touched
     #[command(after_help = help::VERIFY)]
     Verify(RawVerify),
@@ -462,13 +466,6 @@ pub enum RawExportFormat {
     Parquet,
     /// An Arrow file (Feather, version 2)
     Arrow,
-}
-
-#[derive(Args, Debug)]
-pub struct RawCompact {
-    /// Only this day
-    #[arg(long, value_name = "DAY", value_parser = units::day)]
-    pub day: Option<NaiveDate>,
 }
 
 #[derive(Args, Debug)]

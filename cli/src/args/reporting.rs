@@ -37,6 +37,9 @@ pub struct RawVerify {
     /// A head of the chain that `daybook proof` printed earlier: nothing before it was touched
     #[arg(long, value_name = "HEAD", value_parser = Head::from_str)]
     pub against: Option<Head>,
+    /// Read the rows of all files too, and hash them anew
+    #[arg(long)]
+    pub deep: bool,
 }
 
 /// `audit`

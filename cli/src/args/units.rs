@@ -124,6 +124,20 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(value * scale).map_err(|_| wrong())
 }
 
+/// `90d`, `12w`, `36h`.
+pub fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || "not an age such as 90d, 12w or 36h".to_string();
+    let (number, unit) = number_and_unit(text);
+    let hours: u64 = match unit {
+        "h" => 1,
+        "d" => 24,
+        "w" => 24 * 7,
+        _ => return Err(wrong()),
+    };
+    let hours = number.parse::<u32>().ok().and_then(|number| u64::from(number).checked_mul(hours));
+    hours.and_then(|hours| hours.checked_mul(3600)).map(Duration::from_secs).ok_or_else(wrong)
+}
+
 /// `512MB`, `1GB`, `1GiB`, or a number of bytes.
 pub fn size(text: &str) -> Result<u64, String> {
     let wrong = || "not a size such as 512MB, 1GB or 1GiB".to_string();

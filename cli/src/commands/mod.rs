@@ -8,6 +8,7 @@ mod config;
 mod course;
 mod demo;
 mod events;
+mod expire;
 mod export;
 mod facets;
 mod health;
@@ -68,8 +69,9 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Info => info::run(&context),
         Command::Export(request) => export::run(&context, &request),
         Command::Config(action) => config::run(&context, action),
-        Command::Compact(day) => compact::run(&context, day),
-        Command::Verify(against) => verify::run(&context, against),
+        Command::Compact(request) => compact::run(&context, &request),
+        Command::Expire(input) => expire::run(&context, &input),
+        Command::Verify(request) => verify::run(&context, &request),
         Command::Proof => verify::proof(&context),
         Command::Completions(shell) => completions::run(&context, shell),
         Command::Man(command) => man::run(&context, command.as_deref()),

@@ -2,6 +2,7 @@
 
 mod findings;
 mod tables;
+mod templates;
 
 use daybook::query::analyses::{Actors, Bursts, CoChanges, Instant, Patterns, Rhythms, Sequences, Templates};
 use daybook::query::filter::{Context as Reading, Filter, Term};
@@ -50,7 +51,7 @@ fn found(
         PatternsWhat::Actors => {
             print(context, &store.find(&Actors { filter, alarm, limit }, options)?, tables::actors)
         }
-        PatternsWhat::Templates { new_since, rare, compare } => {
+        PatternsWhat::Templates { new_since, rare, template, compare } => {
             let reading = &options.context;
             let new_since = new_since.as_ref().map(|text| since(text, reading)).transpose()?.map(Instant);
             let read = |text: &String| Filter::parse(text, reading).map_err(|error| error.into_error(text));
@@ -58,8 +59,10 @@ fn found(
                 Some((one, other)) => Some((read(one)?, read(other)?)),
                 None => None,
             };
-            let templates = Templates { filter, new_since, rare: *rare, compare, alarm, limit };
-            print(context, &store.templates(&templates, options)?, tables::templates)
+            let (template, is_one) = (template.clone(), template.is_some());
+            let templates = Templates { filter, new_since, rare: *rare, template, compare, alarm, limit };
+            let report = store.templates(&templates, options)?;
+            print(context, &report, |context, report| templates::templates(context, report, is_one))
         }
     }
 }

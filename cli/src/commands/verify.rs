@@ -1,6 +1,6 @@
 //! `daybook verify` and `daybook proof`: whether anything was touched, and what to keep to know that later.
 
-use daybook::verify::{Head, VerifyReport, VerifyRequest};
+use daybook::verify::{VerifyReport, VerifyRequest};
 use daybook::{Error, ErrorKind};
 use serde_json::json;
 
@@ -11,11 +11,11 @@ use crate::human;
 use crate::progress::ProgressLine;
 
 /// Verifies the store; fails unless it is intact.
-pub fn run(context: &Context<'_>, against: Option<Head>) -> Result<(), Failure> {
+pub fn run(context: &Context<'_>, request: &VerifyRequest) -> Result<(), Failure> {
     let store = context.open()?;
     let progress = ProgressLine::new(context.printer, "verifying");
-    let is_against = against.is_some();
-    let report = store.verify(&VerifyRequest { against }, &progress)?;
+    let is_against = request.against.is_some();
+    let report = store.verify(request, &progress)?;
     drop(progress);
     if context.printer.json() {
         context.printer.object(&report)?;
@@ -59,8 +59,19 @@ fn text(report: &VerifyReport, is_against: bool) -> String {
         human::bytes(report.bytes),
         human::seconds(report.seconds),
     ));
-    if report.events_removed > 0 {
-        lines.push(format!("{} were taken out", human::counted(report.events_removed, "event", "events")));
+    if report.rows_hashed > 0 {
+        lines.push(format!("{} hashed anew", human::counted(report.rows_hashed, "row", "rows")));
+    }
+    for taken in &report.taken {
+        let events = human::counted(taken.events, "event", "events");
+        let what = match taken.why.as_str() {
+            "expire" => format!("{events} expired"),
+            "erase" => format!("{events} erased"),
+            "redact" => format!("{events} redacted"),
+            "archive" => format!("{events} moved to an archive"),
+            other => format!("{events} taken out (`{}`)", escape::visible(other)),
+        };
+        lines.push(format!("{}: commit {}: {what}", taken.table, taken.version));
     }
     lines.join("\n")
 }

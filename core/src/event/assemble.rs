@@ -3,8 +3,9 @@
 use super::catalogue::Catalogue;
 use super::column::FieldPath;
 use super::fixed::Fixed;
+use super::json::Tape;
 use super::shape::{Form, Shape};
-use super::{json, nest, number, time};
+use super::{canonical, json, nest, number, time};
 use crate::error::{Error, ErrorKind, Result};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -40,12 +41,56 @@ impl<'a> Assembler<'a> {
 
     /// Appends the producer's own record of a row.
     pub fn original_into(&self, batch: &RecordBatch, row: usize, out: &mut Vec<u8>) -> Result<()> {
+        let mut entries = self.entries(batch, row, self.shape(batch, row)?)?;
+        entries.sort();
+        nest::object_into(&entries, out);
+        Ok(())
+    }
+
+    /// Appends the canonical bytes of a row's record, whose hash is its content hash.
+    pub fn canonical_into(&self, batch: &RecordBatch, row: usize, out: &mut Vec<u8>) -> Result<()> {
+        let shape = self.shape(batch, row)?;
+        let time = shape.origins.iter().find(|origin| origin.column == Fixed::Ts);
+        let mut tape = Tape::default();
+        let mut leaves = Vec::new();
+        for (path, value) in self.entries(batch, row, shape)? {
+            let encoded = path.encoded();
+            let mut leaf = Vec::with_capacity(encoded.len().saturating_add(value.len()).saturating_add(8));
+            let ts = time.filter(|time| time.path == path);
+            match ts.and_then(|_| self.fixed_column(batch, Fixed::Ts)) {
+                Some(array) => {
+                    let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
+                    canonical::time_leaf_into(&encoded, micros, &mut leaf);
+                }
+                None => {
+                    tape.parse(&value).map_err(|error| {
+                        Error::new(
+                            ErrorKind::Corrupt,
+                            format!("a value of an event is no JSON: {}", error.reason),
+                        )
+                    })?;
+                    canonical::leaf_into(&encoded, &value, &tape, 0, &mut leaf);
+                }
+            }
+            leaves.push((encoded, leaf));
+        }
+        leaves.sort();
+        out.extend(leaves.into_iter().flat_map(|(_, leaf)| leaf));
+        Ok(())
+    }
+
+    /// How the producer wrote a row's record.
+    fn shape(&self, batch: &RecordBatch, row: usize) -> Result<&'a Shape> {
         let shape_id = self.fixed_column(batch, Fixed::Shape).filter(|array| array.is_valid(row));
         let shape_id = shape_id.map_or(-1, |array| array.as_primitive::<Int32Type>().value(row));
-        let shape = self.catalogue.shape(shape_id).ok_or_else(|| {
+        self.catalogue.shape(shape_id).ok_or_else(|| {
             let message = format!("the catalogue has no shape {shape_id}, which an event refers to");
             Error::new(ErrorKind::Corrupt, message).with_hint("restore the folder `_shapes` from a copy")
-        })?;
+        })
+    }
+
+    /// The values of a row's record that are no objects with keys, each with its path, as JSON.
+    fn entries(&self, batch: &RecordBatch, row: usize, shape: &Shape) -> Result<Vec<(FieldPath, Vec<u8>)>> {
         let mut entries = self.origins(batch, row, shape)?;
         for (place, path) in &self.fields {
             let Some(array) = batch.columns().get(*place).filter(|array| array.is_valid(row)) else {
@@ -66,9 +111,7 @@ impl<'a> Assembler<'a> {
         if let Some(rest) = self.fixed_column(batch, Fixed::Rest).filter(|array| array.is_valid(row)) {
             entries.extend(nest::leaves(rest.as_string::<i32>().value(row).as_bytes()));
         }
-        entries.sort();
-        nest::object_into(&entries, out);
-        Ok(())
+        Ok(entries)
     }
 
     /// Appends the columns of a row that have a value, as one object.

@@ -268,6 +268,14 @@ impl RowSet {
         }
     }
 
+    /// Takes out all rows of another set, which are in this one.
+    pub fn subtract(&mut self, other: &RowSet) {
+        let mut borrow = false;
+        for (word, less) in self.0.iter_mut().zip(&other.0) {
+            (*word, borrow) = word.borrowing_sub(*less, borrow);
+        }
+    }
+
     /// The hash in hexadecimal, 512 digits.
     pub fn to_hex(&self) -> String {
         let bytes: Vec<u8> = self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -327,6 +335,9 @@ mod tests {
         parts.add(&of(&[e, d, c]));
         assert_eq!(parts, of(&[c, a, e, b, d]));
         assert_ne!(parts, of(&[a, b, c, d, d]));
+        let mut fewer = parts.clone();
+        fewer.subtract(&of(&[c, a]));
+        assert_eq!(fewer, of(&[e, b, d]));
         assert_eq!(RowSet::from_hex(&parts.to_hex()), Some(parts));
         assert_eq!(RowSet::from_hex("00"), None);
     }

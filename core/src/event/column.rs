@@ -98,6 +98,15 @@ impl FieldPath {
         self.0.iter().map(|key| &**key)
     }
 
+    /// The path as it is hashed: the length of each key, 32 bits little-endian, and its bytes.
+    pub fn encoded(&self) -> Vec<u8> {
+        let key = |key: &str| {
+            let length = u32::try_from(key.len()).unwrap_or(u32::MAX);
+            length.to_le_bytes().into_iter().chain(key.bytes()).collect::<Vec<u8>>()
+        };
+        self.keys().flat_map(key).collect()
+    }
+
     /// The path as a JSON array, as column metadata holds it.
     pub fn to_json(&self) -> String {
         serde_json::Value::from(self.keys().collect::<Vec<_>>()).to_string()
@@ -150,6 +159,15 @@ pub struct TableSchema {
 }
 
 impl TableSchema {
+    /// The schema of these columns, in their order.
+    pub fn of(columns: impl IntoIterator<Item = Column>) -> Result<TableSchema> {
+        let mut schema = TableSchema::default();
+        for column in columns {
+            schema.push(column)?;
+        }
+        Ok(schema)
+    }
+
     /// The columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns

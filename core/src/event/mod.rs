@@ -5,6 +5,7 @@ pub mod canonical;
 pub mod catalogue;
 pub mod chunk;
 pub mod column;
+pub mod content;
 pub mod digest;
 pub mod fixed;
 pub mod json;

@@ -25,25 +25,63 @@ use std::sync::Arc;
 /// Rows of a row group: what is read for one span of time, and by one thread.
 const GROUP_ROWS: usize = 122_880;
 
-/// Writes a segment of these files, in this order.
+/// So many batches are read ahead.
+const AHEAD: usize = 4;
+
+/// Writes a segment of these files, in this order. A thread reads ahead.
 pub(super) fn build(storage: &LocalStorage, root: &Path, id: &str, files: &[&DataFile]) -> Result<()> {
     let mut narrow = Narrow::create(storage, id)?;
     let mut filters = Filters::create(storage, id)?;
-    let wanted = |name: &str| FILTERED.contains(&name) || NARROW.iter().any(|fixed| fixed.name() == name);
-    for (number, file) in (0_i32..).zip(files) {
-        let mut ids: Vec<HashSet<u64>> = FILTERED.iter().map(|_| HashSet::new()).collect();
-        for batch in read_columns(&root.join(&file.path), wanted)? {
-            let batch = batch?;
-            for (column, ids) in FILTERED.iter().zip(&mut ids) {
-                add_hashes(&batch, column, ids);
+    let (sender, parts) = std::sync::mpsc::sync_channel(AHEAD);
+    std::thread::scope(|scope| {
+        let read = move || {
+            for (number, file) in (0_i32..).zip(files) {
+                let read = read_part(&root.join(&file.path), |batch| {
+                    sender.send(Ok(Step::Rows(batch, number))).is_ok()
+                });
+                let is_over = read.is_err();
+                if sender.send(read.map(|ids| Step::Ids(file, ids))).is_err() || is_over {
+                    return;
+                }
             }
-            narrow.add(&batch, number)?;
+        };
+        let reader = std::thread::Builder::new().name("index".to_string()).spawn_scoped(scope, read);
+        let reader = reader.map_err(|error| Error::io("start a thread for", layout::INDEX, error))?;
+        for step in parts {
+            match step? {
+                Step::Rows(batch, number) => narrow.add(&batch, number)?,
+                Step::Ids(file, ids) => filters.add(file, &ids)?,
+            }
         }
-        filters.add(file, &ids)?;
-    }
+        reader.join().map_err(|_| Error::new(ErrorKind::Internal, "the thread that reads ahead panicked"))
+    })?;
     // A segment is there once its filters are.
     narrow.finish()?;
     filters.finish()
+}
+
+/// What was read of a data file.
+enum Step<'a> {
+    /// Some rows of the file with this number.
+    Rows(RecordBatch, i32),
+    /// The file ends; hashes of the ids in it, by column.
+    Ids(&'a DataFile, Vec<HashSet<u64>>),
+}
+
+/// Reads the columns that a segment is made of, until `take` wants no more, and hashes the ids.
+fn read_part(file: &Path, mut take: impl FnMut(RecordBatch) -> bool) -> Result<Vec<HashSet<u64>>> {
+    let wanted = |name: &str| FILTERED.contains(&name) || NARROW.iter().any(|fixed| fixed.name() == name);
+    let mut ids: Vec<HashSet<u64>> = FILTERED.iter().map(|_| HashSet::new()).collect();
+    for batch in read_columns(file, wanted)? {
+        let batch = batch?;
+        for (column, ids) in FILTERED.iter().zip(&mut ids) {
+            add_hashes(&batch, column, ids);
+        }
+        if !take(batch) {
+            break;
+        }
+    }
+    Ok(ids)
 }
 
 fn add_hashes(batch: &RecordBatch, column: &str, hashes: &mut HashSet<u64>) {

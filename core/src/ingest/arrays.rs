@@ -42,6 +42,19 @@ pub struct Settled {
     pub columns: Vec<Option<usize>>,
 }
 
+impl Settled {
+    /// Records that are settled; their templates are not looked for yet.
+    pub fn new(
+        chunk: Chunk,
+        seq: Vec<i64>,
+        shape_ids: Vec<i32>,
+        rest: Texts,
+        columns: Vec<Option<usize>>,
+    ) -> Settled {
+        Settled { chunk, seq, shape_ids, rest, templates: Texts::default(), columns }
+    }
+}
+
 /// The Arrow type of a column.
 pub fn arrow_type(column_type: ColumnType) -> DataType {
     let list = |element: DataType| DataType::List(Arc::new(Field::new("element", element, true)));

@@ -10,12 +10,14 @@ mod read;
 use super::blocks::{Block, RECORD_BYTES_MAX, ReadAs};
 use super::input::Input;
 use super::progress::Progress;
+use super::templates::skeletons;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::chunk::Chunk;
 use crate::event::mapping::Mapping;
 use crate::event::reject::Reject as Rejected;
 use crate::format::{Format, Layout, Place, Records};
 use crate::intake::Intake;
+use crate::mine::Skeletons;
 use crate::quarantine::Reject;
 use crate::redact::{Counts, Rules};
 use crate::seal::Tables;
@@ -126,6 +128,8 @@ type Numbered<B> = (u64, Item<B>);
 /// A block taken apart.
 struct Parsed {
     chunk: Chunk,
+    /// What the miner wants of its messages.
+    skeletons: Skeletons,
     rejects: Vec<Reject>,
     records: u64,
     lines: u64,
@@ -228,8 +232,10 @@ fn parse(intake: &mut Intake, block: &Block, source: &Source, read: u64) -> Pars
         source.layout.codec.read(&block.bytes, &mut taken);
     }
     let Taken { rejects, records, decoded, .. } = taken;
+    let chunk = intake.take();
     Parsed {
-        chunk: intake.take(),
+        skeletons: skeletons(&chunk),
+        chunk,
         rejects,
         records,
         lines: newlines + u64::from(has_open_line),

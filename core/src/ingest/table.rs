@@ -12,7 +12,6 @@ use crate::event::chunk::Chunk;
 use crate::event::column::TableSchema;
 use crate::event::fixed::Fixed;
 use crate::event::time::{DAY_US, day_of};
-use crate::event::values::Texts;
 use crate::layout;
 use crate::log::DataFile;
 use crate::storage::Storage;
@@ -234,6 +233,7 @@ impl DayFile {
             size: written.size,
             modified_ms: now_ms,
             rows: written.rows,
+            level: 0,
             file_hash: written.file_hash,
             rows_hash: self.rows_hash.to_hex(),
             stats: Arc::new(stats),
@@ -258,7 +258,7 @@ pub fn settle(chunks: Vec<(Chunk, Vec<i64>)>, catalogue: &Catalogue) -> Result<V
         })?;
         let columns = chunk.fields.iter().map(|field| catalogue.schema().position_of(&field.path)).collect();
         let rest = rest_of(&chunk, catalogue);
-        Ok(Settled { chunk, seq, shape_ids, rest, templates: Texts::default(), columns })
+        Ok(Settled::new(chunk, seq, shape_ids, rest, columns))
     };
     chunks.into_iter().map(settle).collect()
 }

@@ -6,10 +6,11 @@
 
 use super::arrays::Settled;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::chunk::Chunk;
 use crate::event::fixed::Fixed;
 use crate::event::values::Texts;
 use crate::layout;
-use crate::mine::{Assigned, Dictionary, Miner, TemplateId};
+use crate::mine::{Assigned, Dictionary, Miner, Skeletons, TemplateId};
 use crate::storage::{Put, Storage};
 use std::collections::HashMap;
 use std::io::Read;
@@ -69,15 +70,18 @@ impl Templates {
     /// Gives each message of some chunks the id of its template. Where the dictionary is damaged, they get none:
     /// events come first, and whoever asks for templates hears of it.
     pub fn fill(&self, chunks: &mut [Settled]) -> Result<()> {
-        let has_messages = |settled: &Settled| {
-            settled.chunk.fixed_texts(Fixed::Message).is_some_and(|texts| !texts.is_empty())
-        };
-        if !chunks.iter().any(has_messages) {
+        let skeletons: Vec<Skeletons> = chunks.iter().map(|settled| skeletons(&settled.chunk)).collect();
+        self.fill_from(chunks, &skeletons)
+    }
+
+    /// As [`Templates::fill`], with the [`skeletons`] of each chunk.
+    pub fn fill_from(&self, chunks: &mut [Settled], skeletons: &[Skeletons]) -> Result<()> {
+        if skeletons.iter().all(Skeletons::is_empty) {
             return Ok(());
         }
         let filled = self.with_state(|state, storage| {
             state.read_new(storage)?;
-            state.fill(chunks);
+            state.fill(chunks, skeletons);
             Ok(())
         });
         match filled {
@@ -119,6 +123,11 @@ impl Templates {
         };
         work(state, &*self.storage)
     }
+}
+
+/// The texts of a chunk's messages, as the miner wants them.
+pub fn skeletons(chunk: &Chunk) -> Skeletons {
+    Skeletons::of(chunk.fixed_texts(Fixed::Message).into_iter().flat_map(Texts::iter))
 }
 
 /// The text of a file.
@@ -168,12 +177,9 @@ impl State {
         }
     }
 
-    fn fill(&mut self, chunks: &mut [Settled]) {
-        let mut all: Vec<Vec<(u32, Assigned)>> = Vec::with_capacity(chunks.len());
-        for settled in chunks.iter() {
-            let messages = settled.chunk.fixed_texts(Fixed::Message).into_iter().flat_map(Texts::iter);
-            all.push(messages.map(|(row, message)| (row, self.miner.assign(message))).collect());
-        }
+    fn fill(&mut self, chunks: &mut [Settled], skeletons: &[Skeletons]) {
+        let all: Vec<Vec<(u32, Assigned)>> =
+            skeletons.iter().map(|skeletons| self.miner.assign_all(skeletons)).collect();
         // Each time it looks at all texts, so that it waits for several; what it finds later joins the ids.
         if self.miner.texts() > self.settled.saturating_add(self.settled / SETTLE_AT) {
             self.settle();

@@ -70,7 +70,11 @@ impl Stored {
                 let mut shredder = Shredder::default();
                 shredder.push(&record, ARRIVAL).unwrap();
                 let record = String::from_utf8(record).unwrap();
-                records.push((record, shredder.take().content[0]));
+                let content = shredder.take().content[0];
+                let mut canonical = Vec::new();
+                assembler.canonical_into(batch, row, &mut canonical).unwrap();
+                assert_eq!(crate::event::canonical::hash(&canonical), content, "{record}");
+                records.push((record, content));
             }
         }
         records

@@ -50,8 +50,29 @@ pub(super) struct DaybookInfo {
     /// The lines of the commit, this one too: a commit that lost whole lines is seen to be torn.
     pub lines: u64,
     pub chain: ChainLink,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Taken>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub info: Map<String, Value>,
+}
+
+/// Events that a commit takes out of the table for good, or changes: its record in the chain says so, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Why, in a word: `expire`, `erase`, `redact`, `archive`.
+    pub why: String,
+    /// How many events.
+    pub events: u64,
+    /// The hash of the set of their rows in hexadecimal; empty where nobody knows.
+    pub rows_hash: String,
+    /// What else is to be said of it, without what was in the events.
+    pub note: String,
+    /// Files that the commit adds with events that are new, among them the one about this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fresh: Vec<String>,
+    /// Files that the commit adds with events that were changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
 }
 
 /// The chain record of a commit by its hash, and the one before; both SHA-256 in hexadecimal.
@@ -229,6 +250,7 @@ pub(super) fn data_file<'a, F: Fn(&'static str) -> Option<&'a str>>(
         size: facts.size,
         modified_ms: facts.modified_ms,
         rows: row_count(records, (facts.tag)(layout::TAG_ROW_COUNT)),
+        level: (facts.tag)(layout::TAG_LEVEL).and_then(|level| level.parse().ok()).unwrap_or_default(),
         file_hash: (facts.tag)(layout::TAG_FILE_HASH).unwrap_or_default().to_string(),
         rows_hash: (facts.tag)(layout::TAG_ROWS_HASH).unwrap_or_default().to_string(),
         stats: Arc::new(stats),
@@ -290,11 +312,15 @@ fn partition_values(file: &DataFile) -> BTreeMap<String, Option<String>> {
 }
 
 fn tags(file: &DataFile) -> Tags {
-    BTreeMap::from([
+    let mut tags = BTreeMap::from([
         (layout::TAG_FILE_HASH.to_string(), Some(file.file_hash.clone())),
         (layout::TAG_ROWS_HASH.to_string(), Some(file.rows_hash.clone())),
         (layout::TAG_ROW_COUNT.to_string(), Some(file.rows.to_string())),
-    ])
+    ]);
+    if file.level > 0 {
+        tags.insert(layout::TAG_LEVEL.to_string(), Some(file.level.to_string()));
+    }
+    tags
 }
 
 fn tag<'a>(tags: Option<&'a Tags>, name: &str) -> Option<&'a str> {

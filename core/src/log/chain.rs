@@ -10,6 +10,9 @@
 //! remove <path> <sha256> <rows> <rows hash>
 //! txn <application id> <version>
 //! schema <sha256 of the schema's text>
+//! taken <why> <events> <rows hash> <note>
+//! fresh <path>
+//! changed <path>
 //! ```
 //!
 //! - One `add` line an `add` action, one `remove` line a `remove` action, one `txn` line a `txn` action, and
@@ -19,14 +22,16 @@
 //!   stands for a hash that is not there. The `ts` are `minValues.ts` and `maxValues.ts` of the action's
 //!   statistics, verbatim, percent-encoded as paths are; `-` where there is none. Encoded is every byte that
 //!   is no printable ASCII character, and each of ``"#%<>?[\]^`{|}``, in capitals: `%20`.
-//! - `<application id>` is a JSON string. The schema's text is `schemaString`.
+//! - `<application id>` and `<note>` are JSON strings. The schema's text is `schemaString`.
+//! - `taken`, `fresh` and `changed` are there if the commit has `commitInfo.daybook.taken`: events that it takes out or
+//!   changes, and which of the files that it adds hold new events, and changed ones.
 //!
 //! The record's hash is the SHA-256 of the text, in lowercase hexadecimal. It and the one before are in the
 //! commit, at `commitInfo.daybook.chain`, as `hash` and `previous`. When a commit is cleaned up, its record
 //! is first kept in `_chain/`, one JSON object a version: `version`, `timestamp`, `hash`, `previous`, `text`.
 //! A commit of another program has no record: the chain goes on from the last one.
 
-use super::actions::{Add, ChainLink, Line, Remove, unwritable};
+use super::actions::{Add, ChainLink, Line, Remove, Taken, unwritable};
 use super::table::{Table, parse_version};
 use super::{file, path};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,8 +67,8 @@ impl ChainRecord {
 /// The hash before the first record.
 pub const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The text of a commit's record.
-pub(super) fn text(version: u64, previous: &str, lines: &[Line]) -> Result<String> {
+/// The text of the record of a commit with these lines, its information left out, which takes these events.
+pub(super) fn text(version: u64, previous: &str, lines: &[Line], taken: Option<&Taken>) -> Result<String> {
     let mut adds = Vec::new();
     let mut removes = Vec::new();
     let mut transactions = Vec::new();
@@ -80,11 +85,27 @@ pub(super) fn text(version: u64, previous: &str, lines: &[Line]) -> Result<Strin
         }
     }
     let mut text = format!("daybook chain 1\nprevious {previous}\nversion {version}\n");
+    let taken = taken.map_or_else(|| Ok(Vec::new()), taken_lines)?;
     for mut lines in [adds, removes, transactions, schema] {
         lines.sort_unstable();
         text.extend(lines);
     }
+    text.extend(taken);
     Ok(text)
+}
+
+fn taken_lines(taken: &Taken) -> Result<Vec<String>> {
+    let note = serde_json::to_string(&taken.note).map_err(unwritable)?;
+    let Taken { why, events, rows_hash, fresh, changed, .. } = taken;
+    let why: String = why.chars().filter(char::is_ascii_lowercase).collect();
+    let mut lines = vec![format!("taken {why} {events} {} {note}\n", or_dash(rows_hash))];
+    for (name, paths) in [("fresh", fresh), ("changed", changed)] {
+        let mut of_name: Vec<String> =
+            paths.iter().map(|path| format!("{name} {}\n", path::encode(path))).collect();
+        of_name.sort_unstable();
+        lines.extend(of_name);
+    }
+    Ok(lines)
 }
 
 /// The link of a commit whose record has this text.
@@ -102,7 +123,7 @@ pub(super) fn record(version: u64, lines: &[Line]) -> Result<Option<ChainRecord>
     Ok(Some(ChainRecord {
         version,
         timestamp_ms: info.timestamp.unwrap_or_default(),
-        text: text(version, &previous, lines)?,
+        text: text(version, &previous, lines, daybook.taken.as_ref())?,
         hash,
         previous,
     }))

@@ -1,6 +1,6 @@
 //! A change of the table and its commit.
 
-use super::actions::{self, Add, CommitInfo, DaybookInfo, Line, Metadata, Remove, Txn};
+use super::actions::{self, Add, CommitInfo, DaybookInfo, Line, Metadata, Remove, Taken, Txn};
 use super::file::DataFile;
 use super::snapshot::Snapshot;
 use super::{chain, schema};
@@ -28,6 +28,8 @@ pub struct Change {
     pub schema: Option<TableSchema>,
     /// Whether events come or go; false if they are only arranged anew.
     pub data_change: bool,
+    /// The events that are taken out or changed, if some are.
+    pub taken: Option<Taken>,
     /// Whatever else the commit is to say, for people.
     pub info: Map<String, Value>,
 }
@@ -84,7 +86,7 @@ pub(super) fn first(table: &NewTable, id: String, now_ms: i64) -> Result<Vec<Lin
         is_blind_append: Some(true),
         ..CommitInfo::default()
     };
-    with_info(0, chain::START, info, Map::new(), lines)
+    with_info(0, chain::START, info, (Map::new(), None), lines)
 }
 
 /// Builds the commit after a snapshot.
@@ -122,7 +124,8 @@ pub(super) fn next(base: &Snapshot, change: &Change, now_ms: i64) -> Result<Prep
         is_blind_append: Some(change.removes.is_empty() && change.data_change),
         ..CommitInfo::default()
     };
-    let lines = with_info(base.version + 1, base.chain_head(), info, change.info.clone(), lines)?;
+    let more = (change.info.clone(), change.taken.clone());
+    let lines = with_info(base.version + 1, base.chain_head(), info, more, lines)?;
     Ok(Prepared::Ready(lines))
 }
 
@@ -131,12 +134,12 @@ fn with_info(
     version: u64,
     previous: &str,
     mut info: CommitInfo,
-    extra: Map<String, Value>,
+    (extra, taken): (Map<String, Value>, Option<Taken>),
     mut lines: Vec<Line>,
 ) -> Result<Vec<Line>> {
-    let text = chain::text(version, previous, &lines)?;
+    let text = chain::text(version, previous, &lines, taken.as_ref())?;
     let count = lines.len() as u64 + 1;
-    let daybook = DaybookInfo { lines: count, chain: chain::link(previous, &text), info: extra };
+    let daybook = DaybookInfo { lines: count, chain: chain::link(previous, &text), taken, info: extra };
     info.engine_info = Some(concat!("daybook/", env!("CARGO_PKG_VERSION")).to_string());
     info.daybook = Some(daybook);
     lines.insert(0, Line { commit_info: Some(info), ..Line::default() });

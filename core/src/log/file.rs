@@ -19,6 +19,8 @@ pub struct DataFile {
     pub modified_ms: i64,
     /// Its rows; 0 where the log does not say.
     pub rows: u64,
+    /// The level of zstd that all of it is compressed with; 0 where it is not one, or nobody knows.
+    pub level: i32,
     /// The SHA-256 of its bytes in hexadecimal; empty where Daybook did not write it.
     pub file_hash: String,
     /// The hash of its set of rows in hexadecimal; empty where Daybook did not write it.

@@ -1,6 +1,6 @@
 //! Earlier versions: what each commit did, and which version a time means.
 
-use super::actions::Line;
+use super::actions::{Line, Taken};
 use super::chain::{self, ChainRecord};
 use super::file::{DataFile, RemovedFile};
 use super::schema;
@@ -43,6 +43,8 @@ pub struct CommitRecord {
     pub schema: Option<TableSchema>,
     /// Whether events came or went; false if they were only arranged anew.
     pub data_change: bool,
+    /// Events that were taken out for good, or changed.
+    pub taken: Option<Taken>,
     /// What Daybook's caller added to the commit.
     pub info: Map<String, Value>,
     /// The commit's record in the hash chain; none if another program wrote it.
@@ -68,6 +70,7 @@ pub(super) fn commit(table: &Table, version: u64) -> Result<CommitRecord> {
         removes: removes.map(|remove| remove.file()).collect::<Result<_>>()?,
         transactions: transactions.map(|txn| (txn.app_id.clone(), txn.version)).collect(),
         schema: metadata.map(|metadata| schema::from_text(&metadata.schema_string)).transpose()?,
+        taken: info.daybook.as_ref().and_then(|daybook| daybook.taken.clone()),
         info: info.daybook.map(|daybook| daybook.info).unwrap_or_default(),
         chain: chain::record(version, &lines)?,
     })

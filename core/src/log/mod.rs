@@ -23,7 +23,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use actions::ChainLink;
+pub use actions::{ChainLink, Taken};
 pub use chain::{ChainRecord, START as CHAIN_START};
 pub use checkpoint::{LogMaintenance, Maintained};
 pub use commit::{Change, NewTable, Outcome};

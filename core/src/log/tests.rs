@@ -78,6 +78,7 @@ fn file(name: &str) -> DataFile {
         size: 1234,
         modified_ms: NOW,
         rows: 42,
+        level: 0,
         file_hash: "ab".repeat(32),
         rows_hash: "cd".repeat(32),
         stats: Arc::new(stats),

@@ -1,47 +1,53 @@
-//! Compaction: many small files of a day become few, with the same events.
+//! Compaction: many small files of a day become few, with the same events; those of old days are compressed harder.
 
+use super::rewrite::Rewritten;
+use super::take::Work;
 use super::vacuum::vacuum;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::RowSet;
 use crate::event::column::TableSchema;
-use crate::event::fixed::Fixed;
-use crate::ingest::arrays::arrow_field;
-use crate::ingest::batch::{conform, read_file};
-use crate::ingest::order::kinds_of_rows;
-use crate::ingest::parquet::{Encoded, OpenFile, in_parallel};
-use crate::ingest::progress::{Progress, Step, Unit};
-use crate::ingest::stats::{ColumnRange, ColumnRanges};
-use crate::layout;
+use crate::ingest::batch::read_file;
+use crate::ingest::progress::{Step, Unit};
 use crate::log::{At, Change, DataFile, Outcome, Snapshot};
 use crate::seal::Tables;
 use crate::storage::Storage;
-use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Files are put together until they have about so many bytes.
 const TARGET_BYTES: u64 = 64 << 20;
-/// Rows are sorted in runs of about so many bytes in memory.
-const RUN_BYTES: usize = 96 << 20;
 /// What is compacted is kept for long.
-const COMPRESSION_LEVEL: i32 = 9;
+const LEVEL: i32 = 9;
+/// What is old is read seldom.
+const OLD_LEVEL: i32 = 19;
 
 /// What to compact.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompactRequest {
     /// This day only; every day without one.
     pub day: Option<NaiveDate>,
+    /// Whether to say only what would be done.
+    pub dry_run: bool,
 }
 
-/// What compaction did.
+/// When files go, and when days are old.
+#[derive(Clone, Copy, Debug)]
+pub struct CompactSettings {
+    /// How long versions can be read, in milliseconds: the time of grace of files that were replaced.
+    pub keep_versions_ms: i64,
+    /// After how many days a day's files are compressed harder; never without a number.
+    pub compress_after_days: Option<u32>,
+}
+
+/// What compaction did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CompactReceipt {
-    /// Days of which files were put together.
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// Days of which files were put together or compressed harder.
     pub days: u64,
     /// Files before, of these days.
     pub files_before: u64,
@@ -49,127 +55,159 @@ pub struct CompactReceipt {
     pub files_after: u64,
     /// Bytes before.
     pub bytes_before: u64,
-    /// Bytes after.
-    pub bytes_after: u64,
+    /// Bytes after; nobody knows before it is done.
+    pub bytes_after: Option<u64>,
     /// Events in these files.
     pub events: u64,
     /// Files removed because no version that can still be read needs them.
     pub files_removed: u64,
+    /// Files that stay for readers of older versions.
+    pub files_waiting: u64,
+    /// The bytes of these.
+    pub bytes_waiting: u64,
     /// How long it took.
     pub seconds: f64,
 }
 
-/// Compacts each day that has small files, a commit each, and removes what no reader needs.
+/// Files of a day that are to be one, and how hard it is compressed.
+struct Group {
+    files: Vec<DataFile>,
+    level: i32,
+}
+
+/// Compacts each day that has small files, a commit each, and removes what no reader needs. Whoever calls has the lock
+/// of the upkeep.
 pub fn compact(
-    tables: &Tables,
+    work: &Work<'_>,
     request: &CompactRequest,
-    now_ms: i64,
-    keep_ms: i64,
-    progress: &dyn Progress,
-    stop: &AtomicBool,
+    settings: &CompactSettings,
 ) -> Result<CompactReceipt> {
     let started = Instant::now();
+    let (tables, now_ms) = (work.tables, work.now_ms);
     let snapshot = tables.events.snapshot(At::Latest)?;
-    let groups = groups(&snapshot, request.day);
-    let total: u64 = groups.iter().map(|group| group.len() as u64).sum();
-    let mut receipt = CompactReceipt::default();
+    let groups = groups(&snapshot, request.day, settings, now_ms);
+    let total: u64 = groups.iter().map(|group| group.files.len() as u64).sum();
+    let mut receipt = CompactReceipt { bytes_after: Some(0), ..CompactReceipt::default() };
     let (mut days, mut done) = (HashSet::new(), 0);
     for group in groups {
-        if stop.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Interrupted, "compaction was interrupted between two files")
-                .with_hint("what was done stays; run it again for the rest"));
-        }
-        if let Some(file) = compact_group(tables, &group, &snapshot.schema, now_ms)? {
+        if let Some(file) = compact_group(work, &group, &snapshot.schema)? {
             days.insert(file.day);
-            receipt.files_before += group.len() as u64;
-            receipt.files_after += 1;
-            receipt.bytes_before += group.iter().map(|file| file.size).sum::<u64>();
-            receipt.bytes_after += file.size;
-            receipt.events += file.rows;
+            receipt.add(&group);
+            receipt.bytes_after = receipt.bytes_after.map(|bytes| bytes.saturating_add(file.size));
         }
-        done += group.len() as u64;
-        progress.update(&Step {
-            done,
-            total: Some(total),
-            unit: Unit::Files,
-            events: receipt.events,
-            note: "",
-        });
+        done += group.files.len() as u64;
+        let (total, events) = (Some(total), receipt.events);
+        work.progress.update(&Step { done, total, unit: Unit::Files, events, note: "" });
     }
     receipt.days = days.len() as u64;
-    receipt.files_removed = vacuum(tables, now_ms, keep_ms)?;
+    let vacuumed = vacuum(tables, now_ms, settings.keep_versions_ms)?;
+    receipt.files_removed = vacuumed.removed;
+    receipt.files_waiting = vacuumed.waiting;
+    receipt.bytes_waiting = vacuumed.waiting_bytes;
     receipt.seconds = started.elapsed().as_secs_f64();
     Ok(receipt)
 }
 
-/// Files of a day that become one: small ones, as many as make a good size.
-fn groups(snapshot: &Snapshot, day: Option<NaiveDate>) -> Vec<Vec<DataFile>> {
+/// What compaction would do.
+pub fn planned_of(
+    tables: &Tables,
+    request: &CompactRequest,
+    settings: &CompactSettings,
+    now_ms: i64,
+) -> Result<CompactReceipt> {
+    let snapshot = tables.events.snapshot(At::Latest)?;
+    Ok(planned(&groups(&snapshot, request.day, settings, now_ms)))
+}
+
+impl CompactReceipt {
+    fn add(&mut self, group: &Group) {
+        self.files_before += group.files.len() as u64;
+        self.files_after += 1;
+        self.bytes_before += group.files.iter().map(|file| file.size).sum::<u64>();
+        self.events += group.files.iter().map(|file| file.rows).sum::<u64>();
+    }
+}
+
+fn planned(groups: &[Group]) -> CompactReceipt {
+    let mut receipt = CompactReceipt { dry_run: true, ..CompactReceipt::default() };
+    let mut days = HashSet::new();
+    for group in groups {
+        receipt.add(group);
+        days.extend(group.files.first().map(|file| file.day));
+    }
+    receipt.days = days.len() as u64;
+    receipt
+}
+
+/// Files of a day that become one: small ones, as many as make a good size; of an old day, all that are not yet
+/// compressed harder.
+fn groups(
+    snapshot: &Snapshot,
+    day: Option<NaiveDate>,
+    settings: &CompactSettings,
+    now_ms: i64,
+) -> Vec<Group> {
+    let today = DateTime::from_timestamp_millis(now_ms).map(|now| now.date_naive());
+    let old_before = settings
+        .compress_after_days
+        .and_then(|days| today?.checked_sub_days(chrono::Days::new(u64::from(days))));
     let mut groups = Vec::new();
     for files in snapshot.files.chunk_by(|a, b| a.day == b.day) {
-        if files.first().is_some_and(|file| day.is_some_and(|day| day != file.day)) {
+        let Some(first) = files.first() else { continue };
+        if day.is_some_and(|day| day != first.day) {
             continue;
         }
-        let mut small: Vec<&DataFile> = files.iter().filter(|file| file.size < TARGET_BYTES / 2).collect();
-        small.sort_by_key(|file| file.ts_range());
+        let is_old = old_before.is_some_and(|before| first.day < before);
+        let level = if is_old { OLD_LEVEL } else { LEVEL };
+        let is_due = |file: &&DataFile| file.size < TARGET_BYTES / 2 || (is_old && file.level < OLD_LEVEL);
+        let mut due: Vec<&DataFile> = files.iter().filter(is_due).collect();
+        due.sort_by_key(|file| file.ts_range());
         let mut group: Vec<DataFile> = Vec::new();
-        let mut bytes = 0;
-        for file in small {
-            if bytes + file.size > TARGET_BYTES {
-                groups.push(std::mem::take(&mut group));
+        let mut bytes = 0_u64;
+        for file in due {
+            if bytes > 0 && bytes.saturating_add(file.size) > TARGET_BYTES {
+                groups.push(Group { files: std::mem::take(&mut group), level });
                 bytes = 0;
             }
-            bytes += file.size;
+            bytes = bytes.saturating_add(file.size);
             group.push(file.clone());
         }
-        groups.push(group);
+        groups.push(Group { files: group, level });
     }
-    groups.retain(|group| group.len() > 1);
+    let is_worth = |group: &Group| {
+        let is_harder = group.level == OLD_LEVEL && group.files.iter().any(|file| file.level < OLD_LEVEL);
+        group.files.len() > 1 || is_harder
+    };
+    groups.retain(is_worth);
     groups
 }
 
 /// Writes one file of several and commits it in their place. None if somebody else changed them meanwhile.
-fn compact_group(
-    tables: &Tables,
-    group: &[DataFile],
-    schema: &TableSchema,
-    now_ms: i64,
-) -> Result<Option<DataFile>> {
-    let Some(first) = group.first() else { return Ok(None) };
-    let mut file = OpenFile::new(Encoded::zstd(COMPRESSION_LEVEL));
-    let mut ranges = ColumnRanges::default();
-    let mut run: Vec<RecordBatch> = Vec::new();
-    let mut bytes = 0;
-    for source in group {
+fn compact_group(work: &Work<'_>, group: &Group, schema: &TableSchema) -> Result<Option<DataFile>> {
+    let (tables, now_ms) = (work.tables, work.now_ms);
+    let files = &group.files;
+    let Some(first) = files.first() else { return Ok(None) };
+    let mut file = Rewritten::new(schema, first.day, group.level);
+    let mut rows = 0_u64;
+    for source in files {
         for batch in read_file(&tables.place("", &source.path)?, 0)? {
-            let batch = conform(&batch?, schema)?;
-            bytes += batch.get_array_memory_size();
-            run.push(batch);
-            if bytes >= RUN_BYTES {
-                write_run(&mut file, &mut ranges, &std::mem::take(&mut run), schema)?;
-                bytes = 0;
+            if work.stop.load(Ordering::Relaxed) {
+                return Err(interrupted());
             }
+            let batch = batch?;
+            rows = rows.saturating_add(batch.num_rows() as u64);
+            file.push(&batch)?;
         }
     }
-    write_run(&mut file, &mut ranges, &run, schema)?;
-    let path = layout::data_file(first.day, &uuid::Uuid::new_v4().to_string());
-    let rows = file.rows() as u64;
-    let written = file.finish(tables.storage.create(&path)?, &path)?;
-    let added = DataFile {
-        path,
-        day: first.day,
-        size: written.size,
-        modified_ms: now_ms,
-        rows,
-        file_hash: written.file_hash,
-        rows_hash: sum_of(group)?,
-        stats: Arc::new(ranges.into_stats(rows)),
-    };
-    let kept: u64 = group.iter().map(|file| file.rows).sum();
+    let kept: u64 = files.iter().map(|file| file.rows).sum();
     if rows != kept {
         let message = format!("`{}` and the files after it hold {rows} events, and not {kept}", first.path);
         return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the files from a copy"));
     }
-    match commit(tables, group, &added, now_ms)? {
+    let Some(added) = file.finish(&*tables.storage, sum_of(files)?.as_ref(), now_ms)? else {
+        return Ok(None);
+    };
+    match commit(tables, files, &added, now_ms)? {
         true => Ok(Some(added)),
         false => {
             tables.storage.delete(&added.path)?;
@@ -178,71 +216,29 @@ fn compact_group(
     }
 }
 
-/// The row-set hash of several files together; empty where one of them has none.
-fn sum_of(group: &[DataFile]) -> Result<String> {
+fn interrupted() -> Error {
+    Error::new(ErrorKind::Interrupted, "compaction was interrupted")
+        .with_hint("what was done stays; run it again for the rest")
+}
+
+/// The row-set hash of several files together; none where one of them has none.
+fn sum_of(files: &[DataFile]) -> Result<Option<RowSet>> {
     let mut sum = RowSet::default();
-    for file in group {
-        if file.rows_hash.is_empty() {
-            return Ok(String::new());
-        }
-        let rows = RowSet::from_hex(&file.rows_hash).ok_or_else(|| {
-            Error::new(ErrorKind::Corrupt, format!("the row-set hash of `{}` cannot be read", file.path))
-        })?;
+    for file in files {
+        let Some(rows) = set_of(file)? else { return Ok(None) };
         sum.add(&rows);
     }
-    Ok(sum.to_hex())
+    Ok(Some(sum))
 }
 
-/// Sorts a run as ingest does, and adds it to the file.
-fn write_run(
-    file: &mut OpenFile,
-    ranges: &mut ColumnRanges,
-    run: &[RecordBatch],
-    schema: &TableSchema,
-) -> Result<()> {
-    let rows: usize = run.iter().map(RecordBatch::num_rows).sum();
-    if rows == 0 {
-        return Ok(());
+/// The row-set hash of a file; none where Daybook did not write it.
+pub(super) fn set_of(file: &DataFile) -> Result<Option<RowSet>> {
+    if file.rows_hash.is_empty() {
+        return Ok(None);
     }
-    let internal = |error: arrow::error::ArrowError| {
-        Error::new(ErrorKind::Internal, "events cannot be sorted").with_source(error)
-    };
-    let column = |position: usize| -> Result<ArrayRef> {
-        let parts: Vec<&dyn Array> =
-            run.iter().filter_map(|batch| batch.columns().get(position)).map(|array| &**array).collect();
-        concat(&parts).map_err(internal)
-    };
-    let key = |values: ArrayRef| SortColumn { values, options: None };
-    let fixed = |fixed: Fixed| Ok::<_, Error>(key(column(fixed.position())?));
-    let kinds = key(Arc::new(kinds_of_rows(run)));
-    let keys = [fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds, fixed(Fixed::Seq)?];
-    let order = lexsort_to_indices(&keys, None).map_err(internal)?;
-    let positions: Vec<usize> = (0..schema.columns().len()).filter(|at| any_value(run, *at)).collect();
-    let mut columns = Vec::with_capacity(positions.len());
-    for position in positions {
-        let Some(field) = schema.columns().get(position).map(|column| Arc::new(arrow_field(column))) else {
-            continue;
-        };
-        columns.push((position, file.take_column(position, &field)));
-    }
-    let written = in_parallel(columns, 2, |(position, mut open)| {
-        let array = take(&column(position)?, &order, None).map_err(internal)?;
-        open.append(&array)?;
-        Ok((open, position, Fixed::ALL.get(position).and_then(|fixed| ColumnRange::of(*fixed, &array))))
-    })?;
-    for (open, position, range) in written {
-        file.put_column(open);
-        if let (Some(fixed), Some(range)) = (Fixed::ALL.get(position), range) {
-            ranges.add(*fixed, range);
-        }
-    }
-    file.end_batch(rows);
-    file.close_row_group(1)
-}
-
-/// Whether some row of a run has a value in a column.
-fn any_value(run: &[RecordBatch], position: usize) -> bool {
-    run.iter().filter_map(|batch| batch.columns().get(position)).any(|array| array.null_count() < array.len())
+    RowSet::from_hex(&file.rows_hash).map(Some).ok_or_else(|| {
+        Error::new(ErrorKind::Corrupt, format!("the row-set hash of `{}` cannot be read", file.path))
+    })
 }
 
 /// Puts one file in the place of others. False if one of them is not there any more.

@@ -43,6 +43,8 @@ pub struct Entry {
     pub learned: u64,
     /// When the first of its messages happened, in microseconds since 1970, if that is known.
     pub first_seen_us: Option<i64>,
+    /// Whether it is of the first words of messages of which there were too many different ones to learn from.
+    pub folded: bool,
 }
 
 /// Templates by their ids.
@@ -94,6 +96,12 @@ struct EntryOut {
     learned: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_seen_us: Option<i64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    folded: bool,
+}
+
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -115,10 +123,12 @@ impl Dictionary {
     pub fn insert(&mut self, entry: Entry) -> TemplateId {
         let id = TemplateId::of(&entry.text);
         let merged_into = entry.merged_into.filter(|into| *into != id);
-        let new = Entry { text: entry.text, merged_into: None, learned: 0, first_seen_us: None };
+        let new =
+            Entry { text: entry.text, merged_into: None, learned: 0, first_seen_us: None, folded: false };
         let known = self.entries.entry(id).or_insert(new);
         known.first_seen_us = known.first_seen_us.into_iter().chain(entry.first_seen_us).min();
         known.learned |= entry.learned;
+        known.folded |= entry.folded;
         // Where two writers disagree, all go by the same one.
         known.merged_into = match (known.merged_into, merged_into) {
             (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
@@ -165,6 +175,21 @@ impl Dictionary {
         self.entries.get(&self.resolve(id)).map(|entry| entry.text.as_str())
     }
 
+    /// The ids that became part of others, each with the one that stands for it now.
+    pub fn merged(&self) -> impl Iterator<Item = (TemplateId, TemplateId)> + '_ {
+        self.entries.keys().map(|id| (*id, self.resolve(*id))).filter(|(id, now)| id != now)
+    }
+
+    /// All ids of the template that an id is of: messages of any of them are of one template.
+    pub fn alike(&self, id: TemplateId) -> Vec<TemplateId> {
+        let now = self.resolve(id);
+        let others = self.merged().filter(|(_, into)| *into == now).map(|(old, _)| old);
+        let mut alike: Vec<TemplateId> = others.chain([now, id]).collect();
+        alike.sort_unstable();
+        alike.dedup();
+        alike
+    }
+
     /// The dictionary as JSON, the same bytes for the same templates.
     pub fn to_json(&self) -> String {
         let templates = self.entries.iter().map(|(id, entry)| EntryOut {
@@ -173,6 +198,7 @@ impl Dictionary {
             merged_into: entry.merged_into.map(|id| id.to_string()),
             learned: entry.learned,
             first_seen_us: entry.first_seen_us,
+            folded: entry.folded,
         });
         let file = FileOut { version: VERSION, templates: templates.collect() };
         serde_json::to_string(&file).unwrap_or_default()
@@ -196,8 +222,8 @@ impl Dictionary {
             if TemplateId::parse(&entry.id) != Some(TemplateId::of(&entry.template)) {
                 return Err(wrong());
             }
-            let EntryOut { template: text, learned, first_seen_us, .. } = entry;
-            dictionary.insert(Entry { text, merged_into, learned, first_seen_us });
+            let EntryOut { template: text, learned, first_seen_us, folded, .. } = entry;
+            dictionary.insert(Entry { text, merged_into, learned, first_seen_us, folded });
         }
         Ok(dictionary)
     }

@@ -48,6 +48,34 @@ pub fn shape_of(message: &[u8], tape: &mut Tape, out: &mut Vec<u8>) -> bool {
     true
 }
 
+/// The values of a message whose template is the shape of a JSON object, in the order of the shape's marks; none if the
+/// message is no object, or too long for its shape to be whole.
+pub fn values_of(message: &str) -> Option<Vec<&str>> {
+    let text = message.trim_ascii();
+    let mut tape = Tape::default();
+    if !text.starts_with('{') || text.len() > BYTES_MAX || tape.parse(text.as_bytes()).is_err() {
+        return None;
+    }
+    let mut values = Vec::new();
+    let mut at = 0_usize;
+    while let Some(node) = tape.get(at) {
+        let value = text.get(node.start as usize..node.end as usize)?;
+        at = at.saturating_add(1);
+        match node.kind {
+            Kind::Object => {}
+            Kind::Key if !shape::is_value_as_key(value.as_bytes()) => {}
+            // Its brackets are the template's.
+            Kind::Array => {
+                values
+                    .push(value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or(value));
+                at = node.next as usize;
+            }
+            _ => values.push(value),
+        }
+    }
+    Some(values)
+}
+
 /// A key; one that is a value itself, as the keys of a map are, is a mark.
 fn key(key: &[u8], out: &mut Vec<u8>) {
     if out.last() != Some(&b'{') {

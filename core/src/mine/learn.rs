@@ -5,6 +5,7 @@
 
 use super::columns::{self, Alike};
 use super::hash;
+use super::numbered;
 use super::rows;
 use super::scan::MARK;
 use super::text::{self, Hole};
@@ -36,6 +37,8 @@ struct Known {
     learned: u64,
     /// Whether its id was given to anybody.
     published: bool,
+    /// Whether it is of the first words of messages that were too many.
+    folded: bool,
 }
 
 /// The texts, and how they became one another.
@@ -52,6 +55,8 @@ pub struct Texts {
     links: Vec<(Index, u32)>,
     /// By the hash of the canonical form, a text that has it.
     canonical: HashMap<u64, Index>,
+    /// By the hash of a text that is not there yet, those that would be it if words with digits were values.
+    numbered: HashMap<u64, Vec<Index>>,
     /// Texts with several learned parameters, by how they begin and how many pieces they have.
     general: HashMap<u64, Vec<Index>>,
 }
@@ -137,9 +142,18 @@ impl Texts {
         index
     }
 
-    /// Takes in a text and learns nothing from it.
-    pub fn add_plain(&mut self, text: &[u8]) -> Index {
-        self.enter(text).0
+    /// Takes in a text of first words, and learns nothing from it.
+    pub fn add_folded(&mut self, text: &[u8]) -> Index {
+        let (index, _) = self.enter(text);
+        if let Some(known) = self.known.get_mut(index as usize) {
+            known.folded = true;
+        }
+        index
+    }
+
+    /// Whether a text is of first words.
+    pub fn is_folded(&self, index: Index) -> bool {
+        self.known.get(index as usize).is_some_and(|known| known.folded)
     }
 
     /// Which marks of a text words were once.
@@ -188,6 +202,9 @@ impl Texts {
 
     /// The template that a new text is of, if one is known already.
     pub fn template_of(&self, text: &[u8]) -> Option<Index> {
+        if let Some(index) = numbered::marked(text).and_then(|general| self.find(&general)) {
+            return Some(self.resolve(index));
+        }
         for hole in text::holes(text) {
             let (before, after) = (text.get(..hole.range.start)?, text.get(hole.range.end..)?);
             if text.get(hole.range.clone()) == Some(&[MARK]) || hole.words < WORDS_MIN || hole.first {
@@ -223,6 +240,7 @@ impl Texts {
                     into: index,
                     learned: 0,
                     published: false,
+                    folded: false,
                 });
                 arena.extend_from_slice(text);
                 (index, true)
@@ -249,6 +267,7 @@ impl Texts {
     fn learn(&mut self, index: Index, waiting: &mut Vec<Index>) {
         let text = self.text(index).to_vec();
         self.learn_rows(index, &text, waiting);
+        self.learn_numbers(index, &text);
         for hole in &text::holes(&text) {
             if !self.is_alive(index) {
                 return;
@@ -278,20 +297,40 @@ impl Texts {
         self.canonical.insert(key, self.resolve(into));
     }
 
+    /// Joins texts that differ in whether a word with a digit is a value by its look: `node1`, `node12`.
+    fn learn_numbers(&mut self, index: Index, text: &[u8]) {
+        for member in self.numbered.remove(&hash::of(text)).unwrap_or_default() {
+            if numbered::marked(self.text(member)).as_deref() == Some(text) {
+                self.join(member, index);
+            }
+        }
+        let Some(general) = numbered::marked(text) else { return };
+        match self.find(&general) {
+            Some(into) => self.join(index, into),
+            None => self.numbered.entry(hash::of(&general)).or_default().push(index),
+        }
+    }
+
     /// Notes what stands in a hole, and makes it a parameter if that is enough.
     fn learn_hole(&mut self, index: Index, text: &[u8], hole: &Hole, waiting: &mut Vec<Index>) {
         let (Some(before), Some(after)) = (text.get(..hole.range.start), text.get(hole.range.end..)) else {
             return;
         };
-        if hole.words < WORDS_MIN {
+        if hole.words < if hole.enclosed { 1 } else { WORDS_MIN } {
             return;
         }
         let key = hash::around(before, after);
-        let members = self.members(key, index);
+        let mut members = self.members(key, index);
         let evidence =
             members.iter().fold(0_usize, |sum, member| sum.saturating_add(self.weight(*member, hole, after)));
         let needed = if hole.first { EVIDENCE_FIRST_MIN } else { EVIDENCE_MIN };
-        if members.len() < 2 || evidence < needed {
+        if members.len() < 2 {
+            return;
+        }
+        if evidence < needed {
+            members = self.numbered_alike(members, index, hole, after);
+        }
+        if members.is_empty() {
             return;
         }
         let general = [before, &[MARK], after].concat();
@@ -304,8 +343,33 @@ impl Texts {
             self.join(member, into);
         }
         self.note_general(into);
-        self.around.remove(&key);
         self.members(key, self.resolve(into));
+    }
+
+    /// Those of the texts with the same around a hole that are numbered: their words there are the same but for their
+    /// digits, and are three, or there is a text with a value instead. None if they are too few.
+    fn numbered_alike(&self, members: Vec<Index>, index: Index, hole: &Hole, after: &[u8]) -> Vec<Index> {
+        let word = |member: Index| self.in_hole(member, hole, after);
+        let is_value = |member: &Index| word(*member) == [MARK];
+        let own = numbered::stem(word(index));
+        if own.is_none() && !is_value(&index) {
+            return Vec::new();
+        }
+        let has_value = members.iter().any(is_value);
+        let is_alike = |member: &Index| {
+            let stem = numbered::stem(word(*member));
+            is_value(member) || (stem.is_some() && (has_value || stem == own))
+        };
+        let alike: Vec<Index> = members.into_iter().filter(is_alike).collect();
+        let enough = if has_value { 2 } else { numbered::STEMS_MIN };
+        if alike.len() >= enough { alike } else { Vec::new() }
+    }
+
+    /// What a text has in the hole that it has in common with others.
+    fn in_hole(&self, member: Index, hole: &Hole, after: &[u8]) -> &[u8] {
+        let text = self.text(member);
+        let end = text.len().saturating_sub(after.len());
+        text.get(hole.range.start..end).unwrap_or_default()
     }
 
     /// The texts with the same around a hole that stand for themselves, with a new one among them.
@@ -340,9 +404,7 @@ impl Texts {
 
     /// How much a text says about the hole that it has in common with others.
     fn weight(&self, member: Index, hole: &Hole, after: &[u8]) -> usize {
-        let text = self.text(member);
-        let end = text.len().saturating_sub(after.len());
-        match text.get(hole.range.start..end).unwrap_or_default() {
+        match self.in_hole(member, hole, after) {
             [MARK] => EVIDENCE_MIN,
             _ if hole.named => EVIDENCE_MIN / 2,
             value if text::is_name(value) => 2,

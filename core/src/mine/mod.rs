@@ -15,7 +15,9 @@
 //! - The name of a host, by its end and its small letters, or by the port after it. The name of a package or an
 //!   application, by the domain that it begins with.
 //! - Values that only colons part are one: times, ports, hardware addresses. Dates in words are one (`date`).
-//! - `true`, `null` and the like: a program rarely has them in its own text.
+//! - `true`, `null` and the like: a program rarely has them in its own text. `none` after a word is a word.
+//! - A name before `()` is a function's, and one that ends with `Exception` what happened: both stay.
+//! - Messages of several lines that name what they say (`Process ID: 12`) have a value a line (`fields`).
 //! - A quoted text after `=`, whatever words it has. `()` alone: something without a name was printed.
 //! - What cannot be printed, and a piece that is longer than words are: binary data never is part of a template.
 //! - A name before `=` is a key, and stays, even with digits: `r24=0x1` and `r25=0x1` are not the same.
@@ -29,10 +31,12 @@
 //!   A value seen in that place is: `chdir(pwd)` belongs to `chdir(/tmp)`.
 //! - Where two words beside each other both vary freely, no two texts differ in one only: very many texts that have all
 //!   but words in common are looked at by `columns`.
-//! - Two words have to stay. The first word takes four times the evidence: it mostly says what happened, and
+//! - Words that are the same but for their digits (`eth0`, `eth1`, `eth3`) are of things that are numbered: three are
+//!   enough, or one where another text has a value (`numbered`).
+//! - Two words have to stay, one beside a word alone in brackets, which says who. The first word takes four times the evidence: it mostly says what happened, and
 //!   `cups started` and `ssh started` are different events where few programs log.
 //! - Texts that differ in how many values stand in a row are one, since lists have lengths: (`rows`). So are those that
-//!   differ in the unit (`5 B`, `5 KB`), in `<1` for `1`, and in `key=null` for `key=Name{1}`.
+//!   differ in the unit (`5 B`, `5 KB`), in `<1` for `1`, in `key=null` for `key=Name{1}`, and in `****` beside values.
 //! - How often a text was seen plays no part, nor does the order: the same messages have the same templates in a
 //!   file, in another one that repeats it, and in a store that saw them over a year.
 //!
@@ -43,20 +47,26 @@ mod class;
 mod columns;
 mod date;
 mod dictionary;
+mod fields;
 mod hash;
 mod json;
 mod learn;
 pub mod lines;
+mod numbered;
 mod parameters;
+mod profile;
 mod rows;
 mod scan;
 mod shape;
+mod skeletons;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use dictionary::{Dictionary, DictionaryError, Entry, TemplateId};
 pub use parameters::{ParameterKind, parameters};
+pub use profile::{ParameterProfile, Profile, ValueCount};
+pub use skeletons::Skeletons;
 pub use text::PARAMETER;
 
 use learn::{Index, Texts};
@@ -81,7 +91,7 @@ pub struct Assigned(Index);
 /// their first words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Folded {
-    /// How many messages.
+    /// How many messages; of those that came as [`Skeletons`], how many different texts.
     pub messages: u64,
     /// How many templates they have.
     pub templates: usize,
@@ -126,7 +136,10 @@ impl Miner {
     pub fn know(&mut self, dictionary: &Dictionary) {
         let stands_for = |id: &TemplateId| Some(dictionary.resolve(*id)).filter(|into| into != id);
         for (id, entry) in dictionary.entries() {
-            if stands_for(id).is_none() {
+            if entry.folded {
+                let index = self.texts.add_folded(&text::marked(&entry.text));
+                self.texts.publish(index);
+            } else if stands_for(id).is_none() {
                 let index = self.texts.add(&text::marked(&entry.text), entry.learned);
                 self.texts.publish(index);
             }
@@ -144,15 +157,24 @@ impl Miner {
     /// Takes in a message.
     #[inline]
     pub fn assign(&mut self, message: &[u8]) -> Assigned {
-        let text = self.scanner.skeleton(message);
-        if let Some(index) = self.texts.find(text) {
-            return Assigned(index);
+        let Self { scanner, texts, folded, is_full, .. } = self;
+        let text = scanner.skeleton(message);
+        match texts.find(text) {
+            Some(index) => Assigned(index),
+            None => Assigned(assign_new(texts, folded, is_full, text)),
         }
-        if is_full(&self.texts) && !self.is_full {
-            self.is_full = true;
-            self.texts.settle();
-        }
-        Assigned(assign_new(&mut self.texts, &mut self.folded, text))
+    }
+
+    /// Takes in messages whose texts were found already; each with its row.
+    pub fn assign_all(&mut self, skeletons: &Skeletons) -> Vec<(u32, Assigned)> {
+        let Self { texts, folded, is_full, .. } = self;
+        let known = |text: &[u8]| match texts.find(text) {
+            Some(index) => index,
+            None => assign_new(texts, folded, is_full, text),
+        };
+        let indexes: Vec<Index> = skeletons.texts().map(known).collect();
+        let of_row = |(row, text): &(u32, u32)| Some((*row, Assigned(*indexes.get(*text as usize)?)));
+        skeletons.rows().iter().filter_map(of_row).collect()
     }
 
     /// Makes up its mind after a batch.
@@ -194,6 +216,7 @@ impl Miner {
             merged_into,
             learned,
             first_seen_us: None,
+            folded: self.texts.is_folded(index),
         };
         for (index, learned) in self.texts.published() {
             let into = self.texts.resolve(index);
@@ -225,8 +248,12 @@ fn is_full(texts: &Texts) -> bool {
 }
 
 #[cold]
-fn assign_new(texts: &mut Texts, folded: &mut Folded, text: &[u8]) -> Index {
+fn assign_new(texts: &mut Texts, folded: &mut Folded, was_full: &mut bool, text: &[u8]) -> Index {
     let room = !is_full(texts);
+    if !room && !*was_full {
+        *was_full = true;
+        texts.settle();
+    }
     if room && texts.merged() < MERGED_MAX {
         return texts.add(text, 0);
     }
@@ -243,7 +270,7 @@ fn assign_new(texts: &mut Texts, folded: &mut Folded, text: &[u8]) -> Index {
     }
     let coarse = if folded.templates < FOLDED_MAX { coarse } else { vec![MARK] };
     let before = texts.len();
-    let index = texts.add_plain(&coarse);
+    let index = texts.add_folded(&coarse);
     folded.templates = folded.templates.saturating_add(usize::from(texts.len() > before));
     index
 }

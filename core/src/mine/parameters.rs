@@ -99,6 +99,13 @@ fn is_hex(value: &[u8]) -> bool {
 /// of any length stands where the template has a space.
 pub fn parameters<'a>(template: &str, message: &'a str) -> Option<Vec<&'a str>> {
     let message = message.trim();
+    if message.starts_with('{')
+        && template.starts_with('{')
+        && let Some(values) = super::json::values_of(message)
+        && values.len() == template.matches(PARAMETER).count()
+    {
+        return Some(values);
+    }
     let mut segments = template.split(PARAMETER);
     let mut at = starts_with(message.as_bytes(), segments.next()?.as_bytes())?;
     let mut found = Vec::new();

@@ -14,7 +14,11 @@ pub fn canonical(text: &[u8]) -> Vec<u8> {
     let mut values: Option<usize> = None;
     // Whether a bracket was left out that a unit closes.
     let mut open = false;
-    for token in text.split(|byte| *byte == b' ') {
+    let mut tokens = text.split(|byte| *byte == b' ');
+    while let Some(token) = tokens.next() {
+        let before_value = || tokens.clone().find(|next| !is_masked(next)).is_some_and(is_values);
+        let is_value = is_masked(token) && (values.is_some() || before_value());
+        let token = if is_value { &[MARK] } else { token };
         if let Some(start) = values {
             if let Some(punctuation) = after_unit(token, &out) {
                 out.extend(punctuation.iter().filter(|byte| !open || !closes(byte)));
@@ -39,6 +43,11 @@ pub fn canonical(text: &[u8]) -> Vec<u8> {
 /// Whether a token has a mark and otherwise only punctuation.
 fn is_values(token: &[u8]) -> bool {
     token.contains(&MARK) && token.iter().all(|byte| *byte == MARK || of(*byte) & PUNCTUATION != 0)
+}
+
+/// Whether it stands for a value that did not fit: a few asterisks.
+fn is_masked(token: &[u8]) -> bool {
+    (2..=6).contains(&token.len()) && token.iter().all(|byte| *byte == b'*')
 }
 
 /// The punctuation after a unit, if the token is one and a number is before it.

@@ -2,6 +2,7 @@
 
 use super::class::{BACKSLASH, CONTROL, DIGIT, DOT, HEX, LETTER, OTHER, SLASH, SPACE, UNDERSCORE, WORD, of};
 use super::date;
+use super::fields;
 use super::json;
 use super::shape;
 use crate::event::json::Tape;
@@ -41,29 +42,58 @@ impl Scanner {
             Some((head, rest)) => (whole_words(head), !rest.is_empty()),
             None => (message, false),
         };
-        let mut rest = head;
+        let whole = if fields::has_fields(head) { self.lines(head) } else { self.words(head, &mut 0) };
+        if whole && cut {
+            self.space = !self.out.is_empty();
+            self.value();
+        }
+        &self.out
+    }
+
+    /// The lines of a message that name what they say. Says whether there were not too many.
+    fn lines(&mut self, head: &[u8]) -> bool {
         let mut tokens = 0_usize;
+        let mut is_first = true;
+        for line in head.split(|byte| *byte == b'\n') {
+            let field = fields::name_of(line).filter(|_| !is_first);
+            if let Some((name, value)) = field {
+                for word in name.split(|byte| of(*byte) & SPACE != 0).filter(|word| !word.is_empty()) {
+                    self.text(word);
+                    self.space = true;
+                }
+                self.space = value.first().is_some_and(|byte| of(*byte) & SPACE != 0);
+                self.value();
+                tokens = tokens.saturating_add(2);
+            } else if !self.words(line, &mut tokens) {
+                return false;
+            }
+            is_first &= line.trim_ascii().is_empty();
+            self.space = !self.out.is_empty();
+        }
+        true
+    }
+
+    /// The pieces of a text. Says whether there were not too many.
+    #[inline]
+    fn words(&mut self, text: &[u8], tokens: &mut usize) -> bool {
+        let mut rest = text;
         while let Some(byte) = rest.first() {
             let class = of(*byte);
             if class & WORD != 0 {
                 rest = self.piece(rest);
             } else if class & SPACE != 0 {
-                tokens = tokens.saturating_add(usize::from(!self.space));
+                *tokens = tokens.saturating_add(usize::from(!self.space));
                 self.space = !self.out.is_empty();
-                if tokens > TOKENS_MAX {
+                if *tokens > TOKENS_MAX {
                     self.value();
-                    return &self.out;
+                    return false;
                 }
                 rest = rest.get(1..).unwrap_or_default();
             } else {
                 rest = self.punctuation(*byte, rest);
             }
         }
-        if cut {
-            self.space = !self.out.is_empty();
-            self.value();
-        }
-        &self.out
+        true
     }
 
     #[inline]
@@ -135,7 +165,7 @@ impl Scanner {
         }
         let (piece, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         if bits & !(HEX | LETTER | UNDERSCORE) == 0 && after.first() != Some(&b':') && length != 3 {
-            if bits & UNDERSCORE == 0 && shape::is_value(piece, bits, None) {
+            if bits & UNDERSCORE == 0 && shape::is_value(piece, bits, None) && !self.is_in_sentence(piece) {
                 self.value();
             } else {
                 self.text(piece);
@@ -147,6 +177,17 @@ impl Scanner {
             return after;
         }
         self.difficult(piece, bits, after, rest)
+    }
+
+    /// Whether a quote is just before.
+    fn is_quoted(&self) -> bool {
+        !self.space && self.out.last() == Some(&b'"')
+    }
+
+    /// Whether a word that may be a value follows another word: `none of them`, and not `size=none`.
+    fn is_in_sentence(&self, piece: &[u8]) -> bool {
+        let after_word = || self.out.last().is_some_and(|last| of(*last) & (HEX | LETTER) != 0);
+        piece.len() == 4 && piece.eq_ignore_ascii_case(b"none") && self.space && after_word()
     }
 
     fn difficult<'a>(&mut self, piece: &'a [u8], bits: u16, after: &'a [u8], rest: &'a [u8]) -> &'a [u8] {
@@ -170,10 +211,11 @@ impl Scanner {
             return after.get(1..).unwrap_or_default();
         }
         if let Some(length) = special(piece, bits, after, rest) {
+            let length = if self.is_quoted() { length.max(quoted_link(after, rest)) } else { length };
             self.value();
             return rest.get(length..).unwrap_or_default();
         }
-        if shape::is_value(piece, bits, after.first().copied()) {
+        if shape::is_value(piece, bits, after.first().copied()) && !is_function(piece, after) {
             self.value();
             if bits & SLASH != 0 && after.first() == Some(&b'?') {
                 let query = after.iter().take_while(|byte| !ends_link(**byte)).count();
@@ -184,6 +226,18 @@ impl Scanner {
         }
         after
     }
+}
+
+/// How long a link is that ends with the quote after it, whatever punctuation it has; 0 if it is none.
+fn quoted_link(after: &[u8], rest: &[u8]) -> usize {
+    let inside = |byte: &&u8| of(**byte) & (SPACE | CONTROL) == 0 && **byte != b'"';
+    let length = rest.iter().take(BYTES_MAX).take_while(inside).count();
+    if after.starts_with(b"://") && rest.get(length) == Some(&b'"') { length } else { 0 }
+}
+
+/// Whether it is the name of a function: letters first, and nothing between the brackets after it.
+fn is_function(piece: &[u8], after: &[u8]) -> bool {
+    after.starts_with(b"()") && piece.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// How long a quoted text is that is not empty, with its quotes.

@@ -15,7 +15,7 @@ pub fn is_value(piece: &[u8], bits: u16, next: Option<u8>) -> bool {
         return piece.len() > 2;
     }
     if bits & SLASH != 0 {
-        return is_path(piece, bits);
+        return is_path(piece, bits) || (piece == b"/" && next == Some(b'?'));
     }
     if bits & DOT != 0 {
         return next != Some(b'=') && (is_host(piece) || is_package(piece));
@@ -73,11 +73,13 @@ pub fn is_host(piece: &[u8]) -> bool {
     is_generic(last) || (last.is_some_and(|label| label.len() == 2) && is_generic(labels.next()))
 }
 
-/// Whether it is a name that begins with a domain written backwards, as packages and applications have.
+/// Whether it is a name that begins with a domain written backwards, as packages and applications have. An exception is
+/// what happened.
 fn is_package(piece: &[u8]) -> bool {
     const DOMAINS: [&[u8]; 6] = [b"com.", b"org.", b"net.", b"edu.", b"gov.", b"io."];
     DOMAINS.iter().any(|domain| piece.starts_with(domain))
         && piece.iter().filter(|byte| **byte == b'.').count() > 1
+        && ![b"Exception".as_slice(), b"Error"].iter().any(|end| piece.ends_with(end))
 }
 
 fn has_value_digits(piece: &[u8], bits: u16, next: Option<u8>) -> bool {

@@ -33,6 +33,11 @@ fn the_look_of_a_value_says_that_it_is_one() {
         ("déjà vu, naïve", "déjà vu, naïve"),
         ("already <*> here", "already <*> here"),
         ("from 1.2.3.4 () at noon", "from <*> (<*>) at noon"),
+        ("Failed none for it, size=none: none", "Failed none for it, size=<*>: <*>"),
+        ("host_statistics64() failed, crc32(5) not", "host_statistics64() failed, <*>(<*>) not"),
+        ("com.a.b.AuthException: no, com.a.b.Auth: no", "com.a.b.AuthException: no, <*>: no"),
+        ("\"http://a.example/b,c;d\" and GET /?q=a", "\"<*>\" and GET <*>"),
+        ("speeds ( 3552 **** 3375 ) ****** end", "speeds ( <*> **** <*> ) ****** end"),
         ("checking......1 done...", "checking......<*> done..."),
     ] {
         assert_eq!(mined(&[message]), [expected], "{message:?}");
@@ -87,10 +92,50 @@ fn rows_of_values_and_units_are_one_template() {
         (vec!["lifetime <1 sec", "lifetime 00:01"], "lifetime <*>"),
         (vec!["ask for id=7 ws=null now", "ask for id=7 ws=Source{12} now"], "ask for id=<*> ws=<*> now"),
         (vec!["from 1,2 read", "from 1 read"], "from <*> read"),
+        (vec!["rpm ( 3552 **** 3375 )", "rpm ( **** **** 3375 )", "rpm ( 1 2 3 )"], "rpm ( <*> )"),
     ] {
         assert!(mined(&messages).iter().all(|template| template == expected), "{:?}", mined(&messages));
     }
     assert_eq!(mined(&["size 5 KB", "size 7 KB"]), ["size <*> KB"; 2]);
+}
+
+#[test]
+fn numbered_words_are_parameters() {
+    // As many numbers as it takes, in any order, also as the first word.
+    let links =
+        ["eth0: the link is up", "eth3: the link is up", "eth1: the link is up", "wlan: the link is up"];
+    assert_eq!(mined(&links)[..3], ["<*>: the link is up"; 3]);
+    assert_eq!(mined(&links)[3], "wlan: the link is up");
+    assert_eq!(mined(&links[..2]), links[..2]);
+    // One that is no value by its look, where others are.
+    for order in [["node7 was seen", "node12 was seen"], ["node12 was seen", "node7 was seen"]] {
+        let order = order.map(|message| format!("{message} at last"));
+        assert_eq!(mined(&order.each_ref().map(String::as_str)), ["<*> was seen at last"; 2]);
+    }
+    assert_eq!(mined(&["proxy opened: bn5:9000", "proxy opened: srv12:9000"]), ["proxy opened: <*>"; 2]);
+    // What is in brackets says who and not what.
+    let users = ["anna", "ben", "carl", "dora", "emil", "fritz"].map(|user| format!("({user}) CMD (/bin/a)"));
+    assert_eq!(mined(&users.each_ref().map(String::as_str)), ["(<*>) CMD (<*>)"; 6]);
+}
+
+#[test]
+fn lines_that_name_what_they_say_have_one_value_each() {
+    let message = |user: &str, product: &str, host: &str| {
+        format!(
+            "A thing was done.\r\n\r\nSubject:\r\n\tAccount Name:\t\t{user}\r\n\tProduct: {product}\r\nHostName={host}\r\n\tID: 7"
+        )
+    };
+    let expected = "A thing was done. Subject: Account Name: <*> Product: <*> HostName=<*> ID: <*>";
+    let messages = [message("anna", "Two Words", "web"), message("NT AUTHORITY", "-", "the last one")];
+    assert_eq!(mined(&messages.each_ref().map(String::as_str)), [expected; 2]);
+    assert_eq!(parameters(expected, &messages[0]), Some(vec!["anna", "Two Words", "web", "7"]));
+    // Sentences with a colon are none, and neither is a trace.
+    for prose in [
+        "it failed: at once\nthen: this\nand nothing\nelse at all",
+        "oops\n\tat a.b(C.java:1)\n\tat d.e(F.java:2)",
+    ] {
+        assert!(!mined(&[prose])[0].ends_with("this <*>") && mined(&[prose])[0].contains(' '), "{prose}");
+    }
 }
 
 #[test]
@@ -138,6 +183,12 @@ fn what_is_too_much_is_folded_and_counted() {
         .collect();
     miner.settle();
     let folded = miner.folded();
+    // Whoever reads the dictionary knows which templates those are.
+    let ids: Vec<TemplateId> = assigned.iter().map(|assigned| miner.id(*assigned)).collect();
+    let known = Dictionary::from_json(&miner.dictionary().to_json()).unwrap();
+    let in_folded = ids.iter().filter(|id| known.entries()[&known.resolve(**id)].folded).count();
+    assert_eq!(in_folded as u64, folded.messages);
+    assert_eq!(Miner::with(&known).dictionary().entries().len(), known.entries().len());
     assert!(folded.messages > 40_000, "{folded:?}");
     assert!(folded.templates <= FOLDED_MAX + 1, "{folded:?}");
     assert!(miner.texts() <= TEXTS_MAX + FOLDED_MAX + 1);
@@ -245,8 +296,20 @@ fn a_dictionary_that_is_damaged_is_refused() {
     // A circle, which no miner writes, ends somewhere.
     let (a, b) = (TemplateId::of("a"), TemplateId::of("b"));
     let mut circle = Dictionary::default();
-    circle.insert(Entry { text: "a".into(), merged_into: Some(b), learned: 0, first_seen_us: None });
-    circle.insert(Entry { text: "b".into(), merged_into: Some(a), learned: 0, first_seen_us: None });
+    circle.insert(Entry {
+        text: "a".into(),
+        merged_into: Some(b),
+        learned: 0,
+        first_seen_us: None,
+        folded: false,
+    });
+    circle.insert(Entry {
+        text: "b".into(),
+        merged_into: Some(a),
+        learned: 0,
+        first_seen_us: None,
+        folded: false,
+    });
     circle.resolve(a);
     let mut miner = Miner::with(&circle);
     let assigned = miner.assign(b"a");

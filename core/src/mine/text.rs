@@ -22,6 +22,8 @@ pub struct Hole {
     pub named: bool,
     /// Whether it is the first word of the text.
     pub first: bool,
+    /// Whether it stands alone in brackets or quotes.
+    pub enclosed: bool,
     /// How many words stay when this one goes.
     pub words: usize,
 }
@@ -52,20 +54,32 @@ pub fn holes(text: &[u8]) -> Vec<Hole> {
             continue;
         }
         let is_key = text.get(range.end) == Some(&b'=');
+        let enclosed = is_enclosed(text, &range);
         if !is_key && holes.len() < HOLES_MAX {
             let space = range.start.checked_sub(1).and_then(|before| text.get(before)) == Some(&b' ');
             let named = space && names_follow(previous);
-            holes.push(Hole { range, marks, named, first: !seen_word, words: usize::from(is_wordy(piece)) });
+            let (first, words) = (!seen_word && !enclosed, usize::from(is_wordy(piece)));
+            holes.push(Hole { range: range.clone(), marks, named, first, enclosed, words });
         }
         words = words.saturating_add(usize::from(is_wordy(piece)));
         marks = marks.saturating_add(u32::from(marked));
-        seen_word |= !marked;
+        seen_word |= !marked && !enclosed;
         previous = piece;
     }
     for hole in &mut holes {
         hole.words = words.saturating_sub(hole.words);
     }
     holes
+}
+
+/// Whether a word stands alone in brackets or quotes, and so is no verb.
+fn is_enclosed(text: &[u8], range: &Range<usize>) -> bool {
+    let before = range.start.checked_sub(1).and_then(|before| text.get(before));
+    let pair = before.zip(text.get(range.end)).map(|(before, after)| [*before, *after]);
+    matches!(
+        pair,
+        Some([b'(', b')'] | [b'[', b']'] | [b'{', b'}'] | [b'<', b'>'] | [b'"', b'"'] | [b'\'', b'\''])
+    )
 }
 
 fn is_word(byte: u8) -> bool {

@@ -2,6 +2,7 @@
 
 use super::{PREFIX, Reject, columns};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::canonical::RowSet;
 use crate::ingest::batch;
 use crate::log::DataFile;
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
@@ -77,6 +78,15 @@ impl RejectRows {
 pub fn read_file(root: &Path, file: &DataFile) -> Result<impl Iterator<Item = Result<RejectRows>> + use<>> {
     let batches = batch::read_file(&root.join(format!("{PREFIX}{}", file.path)), 0)?;
     Ok(batches.map(|batch| RejectRows::new(&batch?)))
+}
+
+/// Adds the rows of a batch of a data file to a set, hashed anew.
+pub fn add_rows(batch: &RecordBatch, rows: &mut RowSet) -> Result<()> {
+    for reject in RejectRows::new(batch)?.iter() {
+        let reject = reject?;
+        rows.add_rows(std::iter::once((reject.seq, reject.seq, &reject.content_hash())));
+    }
+    Ok(())
 }
 
 fn strange(column: &str) -> Error {

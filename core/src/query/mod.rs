@@ -5,4 +5,5 @@ pub mod filter;
 pub mod prune;
 pub mod sql;
 pub mod statement;
+pub mod templates;
 pub mod view;

@@ -24,6 +24,16 @@ pub struct MixedField {
     pub reads: Mixed,
 }
 
+impl MixedField {
+    /// The type that it reads as.
+    pub fn shown_type(&self) -> ColumnType {
+        match self.reads {
+            Mixed::Double => ColumnType::Double,
+            Mixed::Text => ColumnType::Text,
+        }
+    }
+}
+
 /// What a view is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct ViewParts<'a> {

@@ -16,7 +16,7 @@ pub fn reference() -> String {
          This file is printed by `daybook config reference`.\n",
         layout::SETTINGS
     );
-    section(&mut out, &[], &keys(), &defaults());
+    section(&mut out, (&[], false), &keys(), &defaults());
     out
 }
 
@@ -38,6 +38,10 @@ pub fn paths() -> BTreeSet<String> {
                     paths.insert(path);
                 }
                 Takes::Table(keys) => add(paths, &format!("{path}."), keys),
+                Takes::List(keys) => {
+                    add(paths, &format!("{path}."), keys);
+                    paths.insert(path);
+                }
                 Takes::Named(keys) => add(paths, &format!("{path}.NAME."), keys),
             }
         }
@@ -49,7 +53,7 @@ pub fn paths() -> BTreeSet<String> {
 
 fn keys() -> Vec<Key> {
     match Settings::takes() {
-        Takes::Table(keys) | Takes::Named(keys) => keys,
+        Takes::Table(keys) | Takes::Named(keys) | Takes::List(keys) => keys,
         Takes::Value(_) => Vec::new(),
     }
 }
@@ -63,9 +67,12 @@ fn table_of(settings: &Settings) -> Table {
 }
 
 /// The heading of a table, and a row for each of its keys that takes a value; then the tables inside.
-fn section(out: &mut String, place: &[&str], keys: &[Key], defaults: &Table) {
-    if !place.is_empty() {
-        out.push_str(&format!("\n## `[{}]`\n", place.join(".")));
+fn section(out: &mut String, (place, is_list): (&[&str], bool), keys: &[Key], defaults: &Table) {
+    let heading = place.join(".");
+    match is_list {
+        _ if place.is_empty() => {}
+        true => out.push_str(&format!("\n## `[[{heading}]]`\n")),
+        false => out.push_str(&format!("\n## `[{heading}]`\n")),
     }
     let values: Vec<(&Key, &String)> = keys
         .iter()
@@ -85,13 +92,14 @@ fn section(out: &mut String, place: &[&str], keys: &[Key], defaults: &Table) {
     for key in keys {
         let (name, inside) = match &key.takes {
             Takes::Value(_) => continue,
-            Takes::Table(inside) => (vec![key.name], inside),
+            Takes::Table(inside) | Takes::List(inside) => (vec![key.name], inside),
             Takes::Named(inside) => (vec![key.name, "NAME"], inside),
         };
+        let is_list = matches!(key.takes, Takes::List(_));
         let defaults = defaults.get(key.name).and_then(Value::as_table).cloned().unwrap_or_default();
         let place: Vec<&str> = place.iter().copied().chain(name).collect();
         let mut text = String::new();
-        section(&mut text, &place, inside, &defaults);
+        section(&mut text, (&place, is_list), inside, &defaults);
         let (heading, rest) = text.trim_start().split_once('\n').unwrap_or((&text, ""));
         out.push_str(&format!("\n{heading}\n\n{}\n{rest}", key.about));
     }
@@ -109,9 +117,14 @@ fn show(out: &mut String, place: &[&str], keys: &[Key], settings: &Table, writte
     for key in keys {
         let inner =
             |table: &Table| table.get(key.name).and_then(Value::as_table).cloned().unwrap_or_default();
+        let list = settings.get(key.name).and_then(Value::as_array).cloned().unwrap_or_default();
         let (settings, written) = (inner(settings), inner(written));
         match &key.takes {
             Takes::Value(_) => {}
+            Takes::List(_) => {
+                let place: Vec<&str> = place.iter().copied().chain([key.name]).collect();
+                show_list(out, &place, key, &list);
+            }
             Takes::Table(keys) => {
                 let place: Vec<&str> = place.iter().copied().chain([key.name]).collect();
                 show(out, &place, keys, &settings, &written);
@@ -128,6 +141,16 @@ fn show(out: &mut String, place: &[&str], keys: &[Key], settings: &Table, writte
                     show(out, &place, keys, settings, written);
                 }
             }
+        }
+    }
+}
+
+/// Tables one after the other, with the keys that they have.
+fn show_list(out: &mut String, place: &[&str], key: &Key, list: &[Value]) {
+    for entry in list.iter().filter_map(Value::as_table) {
+        out.push_str(&format!("\n# {}\n[[{}]]\n", key.about, place.join(".")));
+        for (name, value) in entry {
+            out.push_str(&format!("{name} = {value}\n"));
         }
     }
 }
@@ -165,7 +188,12 @@ mod tests {
 
     #[test]
     fn what_is_shown_reads_the_same() {
-        for text in ["", "max_columns = 5\n[seal]\nevents = 7\n", "[mapping.\"my app\"]\nfrom = \"csv\"\n"] {
+        for text in [
+            "",
+            "max_columns = 5\n[seal]\nevents = 7\n",
+            "[mapping.\"my app\"]\nfrom = \"csv\"\n",
+            "[[keep.policy]]\nmax_age_days = 7\n[[keep.policy]]\nfilter = \"level:debug\"\nmax_size = \"5MB\"\n",
+        ] {
             let settings = Settings::parse(text).unwrap();
             let shown = shown(&settings, text);
             assert_eq!(Settings::parse(&shown).unwrap(), settings, "{shown}");

@@ -3,22 +3,21 @@
 use super::Store;
 use super::options::default_limits;
 use super::reader::View;
-use crate::engine::{CopiedRows, Limits, MixedField, Session, Table, absolute};
+use super::sources::Needs;
+use crate::engine::{Limits, MixedField, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::fixed::Fixed;
-use crate::event::time::day_start_us;
-use crate::index::{AnyOf, Copy, Cover, NARROW, PART};
-use crate::log::{At, DataFile};
-use crate::query::analyses::{
-    ALL_COLUMNS, Analysis, Answer, Answers, Fetch, Found, Request, Scope, Search, Show, Statement, Walk,
-};
+use crate::log::At;
+use crate::mine::Dictionary;
+use crate::query::analyses::{Analysis, Answer, Answers, Found, Request, Scope, Search, Show, Statement};
 use crate::query::filter::{Columns, Context, TsSpan};
-use crate::query::sql::identifier;
+use crate::query::templates::TemplateSource;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How an analysis is asked.
 #[derive(Clone, Debug)]
@@ -90,14 +89,7 @@ impl Store {
 
     /// Shows an event, or those of one id.
     pub fn show(&self, show: &Show, options: &AskOptions<'_>) -> Result<Found> {
-        if let Some(seq) = show.seq() {
-            let found = self.ask(&Fetch::seq(seq), options)?;
-            if !found.events.is_empty() {
-                return Ok(found);
-            }
-        }
-        let located = self.ask(show, options)?;
-        self.ask(&located, options)
+        Asked::new(self, options)?.show(show)
     }
 
     /// Answers a request in its JSON form, where relative times and texts of the grammar may stand.
@@ -134,14 +126,6 @@ fn json(report: &impl serde::Serialize) -> serde_json::Result<Json> {
     serde_json::to_value(report)
 }
 
-/// More events than these are read at once, without locating them first.
-const LOCATED_MAX: u64 = 1_000;
-/// In so many files, events are located first where the index has what the filter needs.
-const LOCATED_FILES: usize = 16;
-
-/// Rows, and their columns also where there are none.
-type Batches = (SchemaRef, Vec<RecordBatch>);
-
 /// What was found as objects.
 pub fn found(search: &Search, batches: &FoundBatches) -> Result<Found> {
     let answer = Answer::of(&batches.batches)?;
@@ -150,7 +134,9 @@ pub fn found(search: &Search, batches: &FoundBatches) -> Result<Found> {
 
 /// A view of the store that questions are asked of.
 pub(super) struct Asked<'a> {
-    store: &'a Store,
+    pub(super) store: &'a Store,
+    /// How often the store had been interrupted when it was asked.
+    interrupts: u64,
     options: &'a AskOptions<'a>,
     /// What all of its queries may use together.
     pub(super) limits: Limits,
@@ -158,22 +144,71 @@ pub(super) struct Asked<'a> {
     pub(super) mixed: Vec<MixedField>,
 }
 
+/// Tells that a question is to stop.
+#[derive(Clone, Copy)]
+pub(super) struct Stop<'a> {
+    interrupts: &'a AtomicU64,
+    before: u64,
+    limits: &'a Limits,
+}
+
+impl Stop<'_> {
+    /// An error once the time is over, or somebody interrupted it.
+    pub(super) fn check(self) -> Result<()> {
+        if self.interrupts.load(Ordering::Relaxed) != self.before {
+            return Err(Error::new(ErrorKind::Interrupted, "the query was interrupted"));
+        }
+        self.limits.check()
+    }
+}
+
+/// The dictionary of a store, read when it is asked for.
+struct Known<'a> {
+    store: &'a Store,
+    read: OnceCell<Result<Dictionary>>,
+}
+
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
+}
+
+impl TemplateSource for Known<'_> {
+    fn dictionary(&self) -> Option<&Dictionary> {
+        self.read.get_or_init(|| self.store.dictionary()).as_ref().ok()
+    }
+}
+
 impl<'a> Asked<'a> {
     pub(super) fn new(store: &'a Store, options: &'a AskOptions<'a>) -> Result<Asked<'a>> {
+        let interrupts = store.interrupts.load(Ordering::Relaxed);
         let view = View::take(&store.tables, options.at)?;
         let mixed = view.mixed_fields();
-        Ok(Asked { store, options, limits: options.limits.shared(), view, mixed })
+        Ok(Asked { store, interrupts, options, limits: options.limits.shared(), view, mixed })
     }
 
     pub(super) fn scoped<T>(&self, ask: impl FnOnce(&Scope<'_>) -> Result<T>) -> Result<T> {
+        let known = Known { store: self.store, read: OnceCell::new() };
         let columns = Columns {
             schema: self.view.catalogue.schema(),
             mixed: &self.mixed,
             context: self.options.context,
             lenient: self.options.lenient,
+            templates: Some(&known),
         };
         let now_us = (self.store.clock)();
-        ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text })
+        let answer = ask(&Scope { columns, now_us, span: self.view.span(), text: self.options.text });
+        // Without the templates that it asked for, an answer is wrong.
+        match known.read.into_inner() {
+            Some(Err(error)) => Err(error),
+            _ => answer,
+        }
+    }
+
+    /// What tells that it is to stop.
+    pub(super) fn stop(&self) -> Stop<'_> {
+        Stop { interrupts: &self.store.interrupts, before: self.interrupts, limits: &self.limits }
     }
 
     /// Has the interrupter of the store stop the session's queries too.
@@ -191,13 +226,10 @@ impl<'a> Asked<'a> {
             if statement.is_fallback && !answers.are_empty() {
                 continue;
             }
-            let needs = Needs { span: all, seq: statement.seq, keys: &statement.keys };
+            let needs = Needs { span: all, ..Needs::of(statement) };
             let (_, session) = match session.take() {
                 Some(open) if open.0 == needs => session.insert(open),
-                _ => session.insert((
-                    needs,
-                    self.session(statements, needs.keys, self.files(|file| needs.file(file)))?,
-                )),
+                _ => session.insert((needs, self.session(statements, needs)?)),
             };
             let mut answer = Answer::default();
             for batch in session.query(&statement.sql, &statement.parameters)? {
@@ -207,190 +239,10 @@ impl<'a> Asked<'a> {
         }
         Ok(answers)
     }
-
-    /// The newest events that match. Columns that the filter does not need are read of the events that are found,
-    /// not of all that are looked into, where that saves much.
-    fn search(&self, search: &Search, scope: &Scope<'_>) -> Result<FoundBatches> {
-        let limit = search.limit();
-        let locating = search.locating();
-        let locate_always = search.columns.is_empty() && limit <= LOCATED_MAX;
-        // One more tells whether there are more.
-        let mut wanted = limit.saturating_add(1);
-        let (mut found, mut located) = (FoundBatches::default(), Vec::new());
-        for within in Walk::new(self.days(), search.span(scope)?) {
-            let files: Vec<&DataFile> = self.files(|file| is_within(file, Some(within)));
-            found.files = found.files.saturating_add(files.len());
-            let locate = locating.statement(scope, Some(within), wanted)?;
-            // What is newest is in few files, which are read at once.
-            let is_first = found.files == files.len();
-            let many = !is_first && files.len() >= LOCATED_FILES && wanted <= LOCATED_MAX;
-            let direct = search.statement(scope, Some(within), wanted)?;
-            let is_located = locate_always || (many && is_narrow(&locate) && !is_narrow(&direct));
-            let (mut schema, mut batches) = self.rows(if is_located { &locate } else { &direct }, files)?;
-            let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-            wanted = wanted.saturating_sub(rows as u64);
-            if locate_always {
-                located.append(&mut batches);
-            } else if is_located && rows > 0 {
-                (schema, batches) = self.fetch(search, scope, batches)?;
-            }
-            if rows > 0 || is_first {
-                found.schema = schema;
-            }
-            found.batches.append(&mut batches);
-            if wanted == 0 {
-                break;
-            }
-        }
-        found.more = wanted == 0;
-        let located = first_rows(located, limit);
-        if locate_always && !located.is_empty() {
-            (found.schema, found.batches) = self.fetch(search, scope, located)?;
-        }
-        found.batches = first_rows(found.batches, limit);
-        Ok(found)
-    }
-
-    /// The events that were located by number and time.
-    fn fetch(&self, search: &Search, scope: &Scope<'_>, located: Vec<RecordBatch>) -> Result<Batches> {
-        let located = Answer::of(&located)?.rows;
-        let times = || located.iter().filter_map(|row| row.time(1));
-        let mut seqs: Vec<i64> = located.iter().filter_map(|row| row.get(0).as_i64()).collect();
-        seqs.sort_unstable();
-        let fetch = Fetch { seqs, between: times().min().zip(times().max()), more: false };
-        let statement = search.fetching(scope, &fetch)?;
-        let files = self.files(|file| {
-            let seqs = &fetch.seqs;
-            let has_one = |(first, last): (i64, i64)| {
-                let next = seqs.get(seqs.partition_point(|seq| *seq < first));
-                next.is_some_and(|seq| *seq <= last)
-            };
-            is_within(file, statement.span) && file.seq_range().is_none_or(has_one)
-        });
-        self.rows(&statement, files)
-    }
-
-    /// The rows of a statement over some files.
-    fn rows(&self, statement: &Statement, files: Vec<&DataFile>) -> Result<Batches> {
-        let session = self.session(std::slice::from_ref(statement), &statement.keys, files)?;
-        let rows = session.query(&statement.sql, &statement.parameters)?;
-        Ok((rows.schema(), rows.collect::<Result<_>>()?))
-    }
-
-    fn files(&self, keep: impl Fn(&DataFile) -> bool) -> Vec<&DataFile> {
-        self.view.events.files.iter().filter(|file| keep(file)).collect()
-    }
-
-    /// The days that have data files, and how many events are in them.
-    fn days(&self) -> Vec<(i64, u64)> {
-        let mut days: BTreeMap<i64, u64> = BTreeMap::new();
-        for file in &self.view.events.files {
-            let rows = days.entry(day_start_us(file.day)).or_default();
-            *rows = rows.saturating_add(file.rows);
-        }
-        days.into_iter().collect()
-    }
-
-    /// A session over some files and over the columns that the statements name: over the files that can have
-    /// a row with one of each of the keys, or over copies of their columns where the index has them.
-    fn session(&self, statements: &[Statement], keys: &[AnyOf], files: Vec<&DataFile>) -> Result<Session> {
-        let tables = &self.store.tables;
-        let files = tables.index.select(files.into_iter().cloned().collect(), keys)?;
-        let table = narrowed(self.view.events_table(tables, &[], true)?, statements)?;
-        let cover = match table.columns.iter().all(|column| has_copy(&column.name)) {
-            true => tables.index.cover(files)?,
-            false => Cover { copies: Vec::new(), files },
-        };
-        let files = cover.files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?;
-        let copied = |copy: Copy| {
-            let file = absolute(&copy.place)?;
-            Ok::<_, Error>(CopiedRows { file, part: PART, parts: copy.parts })
-        };
-        let copies = cover.copies.into_iter().map(copied).collect::<Result<_>>()?;
-        let table = Table { files, copies, ..table };
-        let session = Session::open(vec![table], Vec::new(), &self.limits)?;
-        self.store.watch(&session);
-        Ok(session)
-    }
-}
-
-/// Whether the index has copies of all columns that a statement reads.
-fn is_narrow(statement: &Statement) -> bool {
-    statement.reads.as_ref().is_some_and(|columns| columns.iter().all(|column| has_copy(column)))
-}
-
-fn has_copy(column: &str) -> bool {
-    NARROW.iter().any(|fixed| fixed.name() == column)
-}
-
-/// The table without columns that no statement reads: DuckDB looks for each column in each file.
-pub(super) fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
-    if statements.iter().any(|statement| statement.sql.contains(ALL_COLUMNS)) {
-        return Ok(table);
-    }
-    let is_read = |statement: &Statement, name: &str| match &statement.reads {
-        Some(columns) => columns.contains(name),
-        // A name may occur in another one or in a text: then its column is there in vain.
-        None => statement.sql.contains(&identifier(name)),
-    };
-    let is_named = |name: &str| statements.iter().any(|statement| is_read(statement, name));
-    let is_mixed = |name: &str| table.mixed.iter().any(|field| field.column == name);
-    let has_mixed = table.columns.iter().any(|column| is_mixed(&column.name) && is_named(&column.name));
-    let is_kept = |name: &str| {
-        let always = [Fixed::Seq.name(), Fixed::Ts.name()].contains(&name);
-        always || is_named(name) || (has_mixed && name == Fixed::Rest.name())
-    };
-    let places = table.columns.iter().enumerate().filter(|(_, column)| is_kept(&column.name));
-    let places: Vec<usize> = places.map(|(place, _)| place).collect();
-    let project = |batch: &RecordBatch| {
-        batch.project(&places).map_err(|error| {
-            Error::new(ErrorKind::Internal, "events that are not sealed lack a column").with_source(error)
-        })
-    };
-    let pending = table.pending.iter().map(project).collect::<Result<_>>()?;
-    let columns = places.iter().filter_map(|place| table.columns.get(*place)).cloned().collect();
-    let mixed = table.mixed.iter().filter(|field| is_kept(&field.column)).cloned().collect();
-    Ok(Table { columns, pending, mixed, ..table })
-}
-
-/// Which files a query needs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Needs<'a> {
-    span: Option<TsSpan>,
-    seq: Option<i64>,
-    keys: &'a [AnyOf],
-}
-
-impl Needs<'_> {
-    fn file(self, file: &DataFile) -> bool {
-        let has_seq = |seq: i64| file.seq_range().is_none_or(|(first, last)| (first..=last).contains(&seq));
-        is_within(file, self.span) && self.seq.is_none_or(has_seq)
-    }
 }
 
 /// A span that covers both; none is all of time.
 fn either(one: Option<TsSpan>, other: Option<TsSpan>) -> Option<TsSpan> {
     let (one, other) = (one?, other?);
     Some(TsSpan { from: one.from.min(other.from), until: one.until.max(other.until) })
-}
-
-/// Whether a file can have events within a span.
-fn is_within(file: &DataFile, span: Option<TsSpan>) -> bool {
-    let (Some(span), Some((first, last))) = (span, file.ts_range()) else { return true };
-    let (from, to) = span.both_included();
-    first <= to && last >= from
-}
-
-/// The first rows of batches.
-fn first_rows(batches: Vec<RecordBatch>, limit: u64) -> Vec<RecordBatch> {
-    let mut room = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut kept = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let rows = batch.num_rows().min(room);
-        room = room.saturating_sub(rows);
-        if rows > 0 {
-            kept.push(batch.slice(0, rows));
-        }
-    }
-    kept
 }

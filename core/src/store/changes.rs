@@ -7,7 +7,7 @@ use super::reader::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::fixed::Fixed;
 use crate::ingest::batch::{conform, read_file};
-use crate::log::{At, DataFile};
+use crate::log::{At, CommitRecord, DataFile};
 use crate::seal::Tables;
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -109,7 +109,13 @@ fn files_between(tables: &Tables, after: Option<u64>, target: u64) -> Result<Vec
             ),
         _ => error,
     })?;
-    Ok(commits.into_iter().filter(|commit| commit.data_change).flat_map(|commit| commit.adds).collect())
+    let new_files = |commit: CommitRecord| {
+        let CommitRecord { mut adds, taken, .. } = commit;
+        // Where events are taken out, the others of their files come in other files, and are not new.
+        adds.retain(|file| taken.as_ref().is_none_or(|taken| taken.fresh.contains(&file.path)));
+        adds
+    };
+    Ok(commits.into_iter().filter(|commit| commit.data_change).flat_map(new_files).collect())
 }
 
 /// Takes what is left of the files of a version, as far as there is room.

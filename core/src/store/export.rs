@@ -5,13 +5,13 @@
 //! matches, and for fields of mixed type.
 
 mod form;
-mod rows;
 
-use super::ask::{Asked, narrowed};
+use super::ask::Asked;
 use super::options::ExportRequest;
-use crate::engine::{Mixed, Session};
+use super::sources::narrowed;
+use crate::engine::Session;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::column::{Column, ColumnType};
+use crate::event::column::Column;
 use crate::event::fixed::Fixed;
 use crate::event::time::{day_start_us, rfc3339};
 use crate::ingest::arrays::arrow_field;
@@ -21,14 +21,15 @@ use crate::output::OutputFormat;
 use crate::query::analyses::Statement;
 use crate::query::filter::{TsSpan, Where};
 use crate::query::sql::{identifier, literal};
+use crate::rows::{self, DataFileReader, Source, Within};
 use crate::seal::Tables;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, Schema};
 use chrono::NaiveDate;
 use form::Form;
-use rows::{Source, Within};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Days are taken together until they have so many events, or so many files, whose footers are kept in memory.
@@ -113,7 +114,8 @@ fn write_span(
 ) -> Result<()> {
     let mut sources = Vec::with_capacity(span.files.len().saturating_add(1));
     for file in &span.files {
-        sources.push(Source::file(context.tables.place("", &file.path)?)?);
+        let place = context.tables.place("", &file.path)?;
+        sources.push(Source::File(DataFileReader::open(&place, Arc::default())?));
         sink.done.check()?;
     }
     sources.push(Source::Held(context.asked.view.pending.clone()));
@@ -122,13 +124,14 @@ fn write_span(
         until: span.until.map_or(i64::MAX, day_start_us),
         chosen: looked.chosen.as_ref(),
     };
-    let places = rows::ordered(&sources, &within)?;
+    let places = rows::ordered(&sources, &within, 1)?;
     let mut written = 0_u64;
     for places in places.chunks(rows::rows_at_once(&sources)) {
         let room = usize::try_from(sink.most.saturating_sub(sink.form.events())).unwrap_or(usize::MAX);
         let places = places.get(..room).unwrap_or(places);
         let mixed = |name: &str| looked.column(name);
-        let events = rows::read(&sources, places, columns, &mixed, &|seq| looked.mixed.get(&seq).copied())?;
+        let place_of = |seq| looked.mixed.get(&seq).copied();
+        let events = rows::read(&sources, places, columns, &mixed, &place_of, 1)?;
         sink.form.take(&events, sink.out)?;
         written = written.saturating_add(places.len() as u64);
         sink.done.update(written, sink.form.events())?;
@@ -145,12 +148,8 @@ fn columns(asked: &Asked<'_>, request: &ExportRequest) -> Vec<Column> {
     // The id of a template says nothing without the dictionary, nor does that of a shape.
     columns.retain(|column| ![Fixed::Shape.name(), Fixed::Template.name()].contains(&column.name.as_str()));
     for field in &asked.mixed {
-        let column_type = match field.reads {
-            Mixed::Double => ColumnType::Double,
-            Mixed::Text => ColumnType::Text,
-        };
         columns.iter_mut().filter(|column| column.name == field.column).for_each(|column| {
-            column.column_type = column_type;
+            column.column_type = field.shown_type();
         });
     }
     columns

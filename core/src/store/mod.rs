@@ -13,8 +13,12 @@ mod quarantine;
 mod reader;
 mod reports;
 mod schema;
+mod search;
+mod sources;
 mod tail;
 mod templates;
+mod upkeep;
+mod whole;
 mod writer;
 
 use crate::engine::{Interrupter as QueryInterrupter, Rows, Session};
@@ -31,7 +35,6 @@ use crate::ingest::progress::Progress;
 use crate::ingest::register::Register;
 use crate::layout;
 use crate::log::{At, Log, NewTable};
-use crate::maintenance::{CompactReceipt, CompactRequest, compact};
 use crate::quarantine::Reject;
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
@@ -43,7 +46,7 @@ use ask::Asked;
 use reader::View;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use writer::Writer;
@@ -72,6 +75,7 @@ pub struct Store {
     intakes: intake::Intakes,
     writer: Mutex<Option<Arc<Writer>>>,
     stop: Arc<AtomicBool>,
+    interrupts: Arc<AtomicU64>,
     sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
 }
 
@@ -79,6 +83,7 @@ pub struct Store {
 #[derive(Clone)]
 pub struct Interrupter {
     stop: Arc<AtomicBool>,
+    interrupts: Arc<AtomicU64>,
     sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
 }
 
@@ -132,8 +137,8 @@ impl Store {
         }
         let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
-        let (writer, stop, sessions) = (Mutex::new(None), Arc::default(), Arc::default());
-        Ok(Store { tables, settings, clock, intakes, writer, stop, sessions })
+        let (writer, stop, interrupts) = (Mutex::new(None), Arc::default(), Arc::default());
+        Ok(Store { tables, settings, clock, intakes, writer, stop, interrupts, sessions: Arc::default() })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
@@ -284,18 +289,6 @@ impl Store {
         export::export(&context, request, out)
     }
 
-    /// Makes few files of many, and removes files that no version in use needs.
-    pub fn compact(&self, request: &CompactRequest, progress: &dyn Progress) -> Result<CompactReceipt> {
-        self.stop.store(false, Ordering::Relaxed);
-        self.writer()?.recover()?;
-        let keep_ms = self.settings.keep_versions_ms();
-        quarantine::finish(&self.tables, (self.clock)() / 1000)?;
-        let receipt =
-            compact::compact(&self.tables, request, (self.clock)() / 1000, keep_ms, progress, &self.stop)?;
-        self.tables.maintain((self.clock)() / 1000, self.settings.keep_versions_ms())?;
-        Ok(receipt)
-    }
-
     /// Reads everything that is committed again, and compares it with the hash chain.
     pub fn verify(&self, request: &VerifyRequest, progress: &dyn Progress) -> Result<VerifyReport> {
         self.stop.store(false, Ordering::Relaxed);
@@ -320,7 +313,8 @@ impl Store {
 
     /// A handle that stops queries, ingests and upkeep of this store.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter { stop: self.stop.clone(), sessions: self.sessions.clone() }
+        let (stop, interrupts) = (self.stop.clone(), self.interrupts.clone());
+        Interrupter { stop, interrupts, sessions: self.sessions.clone() }
     }
 
     fn lock_writer(&self) -> std::sync::MutexGuard<'_, Option<Arc<Writer>>> {
@@ -348,6 +342,7 @@ impl Interrupter {
     /// Stops what is running; it ends with [`ErrorKind::Interrupted`].
     pub fn interrupt(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        self.interrupts.fetch_add(1, Ordering::Relaxed);
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.drain(..).for_each(|session| session.interrupt());
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicI64;
 
 mod audit;
 mod export;
+mod patterns;
 mod templates;
 
 const START_US: i64 = 1_770_000_000_000_000;
@@ -196,7 +197,7 @@ fn changes_give_each_event_once() {
         expect(&store, 0..0);
         ingest(&store, "{\"n\":6}\n{\"n\":7}\n");
         append(&store, 8..9);
-        store.compact(&CompactRequest::default(), &crate::ingest::progress::NoProgress).unwrap();
+        store.compact(&crate::CompactRequest::default(), &crate::ingest::progress::NoProgress).unwrap();
         expect(&store, 6..9);
         let mut now = Some(store.changes_from_now().unwrap());
         append(&store, 9..10);

@@ -1,6 +1,7 @@
 //! The data files of a table: each is read whole, and hashed.
 
 use super::replay::{Recorded, Replayed};
+use super::rows::Rows;
 use super::{Problem, ProblemKind, step, stopped};
 use crate::error::{ErrorKind, Result};
 use crate::event::canonical::hex;
@@ -21,6 +22,8 @@ pub(super) struct Place<'a> {
     pub(super) table: &'static str,
     pub(super) prefix: &'a str,
     pub(super) listed: Vec<Entry>,
+    /// Whether rows are hashed anew.
+    pub(super) deep: bool,
 }
 
 /// What was found of a table's files.
@@ -29,6 +32,7 @@ pub(super) struct Checked {
     pub(super) files: u64,
     pub(super) bytes: u64,
     pub(super) rows: u64,
+    pub(super) rows_hashed: u64,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
 }
@@ -58,7 +62,8 @@ pub(super) fn check(
     }
     let files: Vec<(&String, &Recorded)> = replayed.live.iter().collect();
     let total = files.iter().filter_map(|(path, _)| Some(on_disk.get(*path)?.size)).sum();
-    let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let (next, done, hashed) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let rows = Rows::of(tables, place, &hashed, stop)?;
     let found: Mutex<Vec<(usize, Result<Option<Problem>>)>> = Mutex::default();
     let work = || {
         loop {
@@ -66,11 +71,17 @@ pub(super) fn check(
             let Some((path, recorded)) = files.get(number) else { return };
             let result = match stop.load(Ordering::Relaxed) {
                 true => Err(stopped()),
-                false => check_file(tables, place, (path, recorded), &|bytes| {
-                    let done = done.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-                    step(progress, done, total);
-                    !stop.load(Ordering::Relaxed)
-                }),
+                false => {
+                    let bytes = check_file(tables, place, (path, recorded), &|bytes| {
+                        let done = done.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+                        step(progress, done, total);
+                        !stop.load(Ordering::Relaxed)
+                    });
+                    match (bytes, &rows) {
+                        (Ok(None), Some(rows)) => rows.check(path, recorded),
+                        (bytes, _) => bytes,
+                    }
+                }
             };
             found.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
         }
@@ -84,6 +95,7 @@ pub(super) fn check(
     }
     checked.files = files.len() as u64;
     checked.bytes = done.into_inner();
+    checked.rows_hashed = hashed.into_inner();
     checked.rows = files.iter().map(|(_, recorded)| recorded.rows).sum();
     Ok(checked)
 }

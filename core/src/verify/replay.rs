@@ -1,6 +1,6 @@
 //! The records of a table's chain, one after the other: which files they say are live.
 
-use super::{Problem, ProblemKind, TableHead};
+use super::{Problem, ProblemKind, TableHead, TakenOut};
 use crate::error::{ErrorKind, Result};
 use crate::event::canonical::RowSet;
 use crate::log::{At, CHAIN_START, ChainRecord, Log, encoded_path};
@@ -28,8 +28,10 @@ pub(super) struct Replayed {
     pub(super) named: HashSet<String>,
     /// How many commits there are.
     pub(super) commits: u64,
-    /// Events that were taken out, and are in no other file.
+    /// Events that were taken out.
     pub(super) removed: u64,
+    /// The commits that took some out, or changed some.
+    pub(super) taken: Vec<TakenOut>,
     /// The last record.
     pub(super) last: TableHead,
     /// What does not fit together.
@@ -145,14 +147,14 @@ impl Replayed {
     }
 
     fn apply(&mut self, record: &ChainRecord, table: &'static str) {
-        let (mut came, mut went) = (Sum::default(), Sum::default());
+        let mut moved = Moved::of(record, table);
         for line in record.text.lines().skip(3) {
             let words: Vec<&str> = line.split(' ').collect();
             match words.as_slice() {
                 ["add", path, file_hash, rows, rows_hash, _, _] => {
                     let rows = rows.parse().unwrap_or_default();
                     let (file_hash, rows_hash) = ((*file_hash).to_string(), (*rows_hash).to_string());
-                    came.add(rows, &rows_hash);
+                    moved.came(path, rows, &rows_hash);
                     let recorded = Recorded { file_hash, rows, rows_hash, version: record.version };
                     self.named.insert((*path).to_string());
                     if self.live.insert((*path).to_string(), recorded).is_some() {
@@ -163,7 +165,7 @@ impl Replayed {
                 }
                 ["remove", path, file_hash, rows, rows_hash] => {
                     let rows = rows.parse().unwrap_or_default();
-                    went.add(rows, rows_hash);
+                    moved.went.add(rows, rows_hash);
                     let added = self.live.remove(*path);
                     let is_same = added.as_ref().is_some_and(|added| {
                         added.file_hash == *file_hash && added.rows == rows && added.rows_hash == *rows_hash
@@ -181,23 +183,48 @@ impl Replayed {
                 _ => {}
             }
         }
-        self.balance(&came, &went, record.version, table);
+        self.balance(moved, record.version, table);
     }
 
-    /// Files that come for others hold the same rows; files that only go are retention.
-    fn balance(&mut self, came: &Sum, went: &Sum, version: u64, table: &'static str) {
-        if came.files == 0 {
-            self.removed = self.removed.saturating_add(went.rows);
-            return;
-        }
+    /// What goes is in what comes, or is taken out, and the commit says so.
+    fn balance(&mut self, moved: Moved<'_>, version: u64, table: &'static str) {
+        let Moved { stays, went, taken, changed, .. } = moved;
         // Rejects leave the quarantine when they could be read after all.
-        if went.files > 0 && table == "events" && (came.rows != went.rows || came.set != went.set) {
-            let message = format!(
-                "commit {version} puts files with {} events in the place of files with {}, and they are not the same",
-                came.rows, went.rows
-            );
+        let is_checked = went.files > 0 && (table == "events" || taken.is_some());
+        let gone = taken.as_ref().map_or_else(Sum::default, |(_, gone)| gone.clone());
+        let rows = stays.rows.saturating_add(gone.rows);
+        let mut set = stays.set;
+        set.add(&gone.set);
+        let is_known = went.is_known && stays.is_known && gone.is_known;
+        if is_checked && (rows != went.rows || (is_known && set != went.set)) {
+            let message = match &taken {
+                None if stays.files == 0 => {
+                    format!("commit {version} takes {} events out and does not say why", went.rows)
+                }
+                None => format!(
+                    "commit {version} puts files with {} events in the place of files with {}, and they are not the same",
+                    stays.rows, went.rows
+                ),
+                Some((taken, _)) => format!(
+                    "commit {version} says that it takes out {} of {} events (`{}`), and what it leaves is not the others",
+                    taken.events, went.rows, taken.why
+                ),
+            };
             self.problem(ProblemKind::EventsChanged, table, version, message);
         }
+        let Some((taken, _)) = taken else { return };
+        if taken.why == "redact" {
+            if changed.rows != taken.events {
+                let message = format!(
+                    "commit {version} says that it changes {} events, and its files have {}",
+                    taken.events, changed.rows
+                );
+                self.problem(ProblemKind::EventsChanged, table, version, message);
+            }
+        } else {
+            self.removed = self.removed.saturating_add(taken.events);
+        }
+        self.taken.push(taken);
     }
 
     /// Compares with what readers see, by path and hash.
@@ -222,20 +249,80 @@ impl Replayed {
     }
 }
 
-/// Files that came or went in a commit, together.
-#[derive(Default)]
+/// The files of a commit, by what is in them.
+struct Moved<'a> {
+    /// What a commit that takes events out says, and the sum of these.
+    taken: Option<(TakenOut, Sum)>,
+    fresh: HashSet<&'a str>,
+    altered: HashSet<&'a str>,
+    /// Came, with events that were there before.
+    stays: Sum,
+    /// Came, with events that were changed.
+    changed: Sum,
+    went: Sum,
+}
+
+impl<'a> Moved<'a> {
+    fn of(record: &'a ChainRecord, table: &'static str) -> Moved<'a> {
+        let (mut fresh, mut altered, mut taken) = (HashSet::new(), HashSet::new(), None);
+        for line in record.text.lines().skip(3) {
+            let words: Vec<&str> = line.splitn(5, ' ').collect();
+            match words.as_slice() {
+                ["taken", why, events, rows_hash, note] => {
+                    let events = events.parse().unwrap_or_default();
+                    let mut sum = Sum::default();
+                    sum.add(events, rows_hash);
+                    let out = TakenOut {
+                        table,
+                        version: record.version,
+                        timestamp_ms: record.timestamp_ms,
+                        why: (*why).to_string(),
+                        events,
+                        note: serde_json::from_str(note).unwrap_or_default(),
+                    };
+                    taken = Some((out, sum));
+                }
+                ["fresh", path] => drop(fresh.insert(*path)),
+                ["changed", path] => drop(altered.insert(*path)),
+                _ => {}
+            }
+        }
+        let (stays, changed, went) = (Sum::default(), Sum::default(), Sum::default());
+        Moved { taken, fresh, altered, stays, changed, went }
+    }
+
+    fn came(&mut self, path: &str, rows: u64, rows_hash: &str) {
+        if self.altered.contains(path) {
+            self.changed.add(rows, rows_hash);
+        } else if !self.fresh.contains(path) {
+            self.stays.add(rows, rows_hash);
+        }
+    }
+}
+
+/// Files together.
+#[derive(Clone)]
 struct Sum {
     files: u64,
     rows: u64,
     set: RowSet,
+    /// Whether each of them has a hash.
+    is_known: bool,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Sum { files: 0, rows: 0, set: RowSet::default(), is_known: true }
+    }
 }
 
 impl Sum {
     fn add(&mut self, rows: u64, rows_hash: &str) {
         self.files = self.files.saturating_add(1);
         self.rows = self.rows.saturating_add(rows);
-        if let Some(set) = RowSet::from_hex(rows_hash) {
-            self.set.add(&set);
+        match RowSet::from_hex(rows_hash) {
+            Some(set) => self.set.add(&set),
+            None => self.is_known = false,
         }
     }
 }

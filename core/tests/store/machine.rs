@@ -72,10 +72,16 @@ impl Machine {
     /// A machine with the files that are in a folder already.
     pub fn new(root: &Path, plan: Plan) -> Machine {
         let mut disk = Disk::default();
-        for entry in std::fs::read_dir(root).unwrap() {
-            let path = entry.unwrap().path();
-            disk.enter(&path, false);
-            disk.sync_file(&path);
+        let mut folders = vec![root.to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                disk.enter(&path, path.is_dir());
+                disk.sync_file(&path);
+                if path.is_dir() {
+                    folders.push(path);
+                }
+            }
         }
         disk.durable = disk.live.clone();
         let state = State { plan, operations: 0, growths: 0, struck: None, disk };

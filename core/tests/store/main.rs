@@ -22,3 +22,5 @@ mod readers;
 mod support;
 #[cfg(test)]
 mod tamper;
+#[cfg(test)]
+mod upkeep;

@@ -49,7 +49,7 @@ fn make(folder: &Path) {
 
 fn verify(folder: &Path, against: Option<&Head>) -> VerifyReport {
     let store = Store::open(folder).unwrap();
-    store.verify(&VerifyRequest { against: against.cloned() }, &NoProgress).unwrap()
+    store.verify(&VerifyRequest { against: against.cloned(), deep: true }, &NoProgress).unwrap()
 }
 
 fn kinds(problems: &[Problem]) -> Vec<ProblemKind> {
@@ -99,6 +99,38 @@ fn flip(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
+/// Puts other events of the same number into the file that the last commit added, with hashes that fit.
+fn put_others(folder: &Path) {
+    let other = fast_folder();
+    let (store, _) = store(other.path());
+    ingest(&store, "other", 1);
+    store.close().unwrap();
+    let bytes = fs::read(&live(other.path(), "")[0]).unwrap();
+    let log = Log::open(Arc::new(LocalStorage::new(folder)), "").unwrap();
+    let snapshot = log.snapshot(At::Latest).unwrap();
+    let path = commit(folder, snapshot.version);
+    let text = fs::read_to_string(&path).unwrap();
+    let file = snapshot.files.iter().find(|file| text.contains(&file.file_hash)).unwrap();
+    fs::write(folder.join(&file.path), &bytes).unwrap();
+    let hash = daybook::event::canonical::hex(&daybook::event::canonical::hash(&bytes));
+    fs::write(&path, text.replace(&file.file_hash, &hash)).unwrap();
+    forge(folder, snapshot.version);
+}
+
+#[test]
+fn other_rows_under_hashes_that_fit_are_found_when_rows_are_hashed_anew() {
+    let folder = fast_folder();
+    make(folder.path());
+    put_others(folder.path());
+    let store = Store::open(folder.path()).unwrap();
+    let report = |deep| store.verify(&VerifyRequest { against: None, deep }, &NoProgress).unwrap();
+    let (shallow, deep) = (report(false), report(true));
+    assert_eq!((shallow.intact, shallow.rows_hashed), (true, 0), "{:?}", shallow.problems);
+    assert_eq!(kinds(&deep.problems), [ProblemKind::RowsAltered]);
+    assert!(deep.rows_hashed > 10, "{}", deep.rows_hashed);
+    assert!(deep.problems[0].message.contains("does not have the 1 rows"), "{}", deep.problems[0].message);
+}
+
 #[test]
 fn an_untouched_store_is_intact_and_goes_through_all_of_its_heads() {
     let folder = fast_folder();
@@ -118,7 +150,8 @@ fn an_untouched_store_is_intact_and_goes_through_all_of_its_heads() {
     heads.push(store.head().unwrap());
     assert!(!commit(folder.path(), 1).exists(), "old commits were cleaned up");
     for head in &heads {
-        let report = store.verify(&VerifyRequest { against: Some(head.clone()) }, &NoProgress).unwrap();
+        let report =
+            store.verify(&VerifyRequest { against: Some(head.clone()), deep: true }, &NoProgress).unwrap();
         assert_eq!((report.intact, report.problems, report.warnings), (true, vec![], vec![]));
         assert_eq!((report.events, report.events_removed), (211, 0));
     }

@@ -9,7 +9,6 @@ use daybook::event::canonical::REPEATED;
 use daybook::event::catalogue::{Addition, Catalogue};
 use daybook::event::chunk::Chunk;
 use daybook::event::mapping::Mapping;
-use daybook::event::values::Texts;
 use daybook::ingest::arrays::{Placement, Settled, arrays, arrow_field, arrow_type};
 use daybook::ingest::rest::rest_of;
 use daybook::intake::Intake;
@@ -106,8 +105,7 @@ fn batch_of(chunk: Chunk, catalogue: &Catalogue) -> RecordBatch {
     let rest = rest_of(&chunk, catalogue);
     let rows = chunk.len();
     let seq = (1..=chunk.len() as i64).collect();
-    let templates = Texts::default();
-    let settled = [Settled { chunk, seq, shape_ids, rest, columns, templates }];
+    let settled = [Settled::new(chunk, seq, shape_ids, rest, columns)];
     let placement = Placement::in_order(&settled);
     let columns = catalogue.schema().columns();
     let arrays = columns.iter().enumerate().map(|(position, column)| {

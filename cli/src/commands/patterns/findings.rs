@@ -93,13 +93,22 @@ fn paragraph(context: &Context<'_>, finding: &Finding) -> String {
     let line = sparkline(&finding.counts);
     let line = if line.is_empty() { line } else { format!("  {line}") };
     let mut text = format!("\n{what} {about}{line}\n");
-    text.push_str(&format!("         {}\n", escape::visible(&finding.title)));
-    if !finding.also.is_empty() {
-        text.push_str(&format!("         also {}\n", escape::visible(&finding.also.join(", "))));
-    }
+    let also =
+        if finding.also.is_empty() { String::new() } else { format!("; also {}", finding.also.join(", ")) };
+    let told = escape::visible(&format!("{}{also}", finding.title)).into_owned();
+    let room = context.printer.width().unwrap_or(usize::MAX).saturating_sub(9);
+    text.push_str(&format!("         {}\n", cut(&told, room)));
     let shown = command(context, &finding.show);
     text.push_str(&format!("         {}\n", paint(color, "2", &shown)));
     text
+}
+
+/// A line that fits.
+fn cut(line: &str, room: usize) -> String {
+    if line.chars().count() <= room {
+        return line.to_string();
+    }
+    line.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// Values as bars of eighths, in a line.

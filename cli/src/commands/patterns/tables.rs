@@ -1,8 +1,6 @@
 //! Reports as tables.
 
-use daybook::query::analyses::{
-    ActorsReport, CoChangesReport, Entity, RhythmsReport, SequencesReport, TemplatesReport,
-};
+use daybook::query::analyses::{ActorsReport, CoChangesReport, Entity, RhythmsReport, SequencesReport};
 
 use super::findings::{command, remarks, write};
 use crate::context::Context;
@@ -12,16 +10,16 @@ use crate::human;
 use crate::printer::paint;
 use crate::table::{self, Column, Look, Text};
 
-fn visible(text: &str) -> Text {
+pub fn visible(text: &str) -> Text {
     Some(escape::visible(text).into_owned())
 }
 
-fn count(number: u64) -> Text {
+pub fn count(number: u64) -> Text {
     Some(human::count(number))
 }
 
 /// A table below its title; nothing without rows.
-fn section(context: &Context<'_>, title: &str, columns: &[Column], rows: &[Vec<Text>]) -> String {
+pub fn section(context: &Context<'_>, title: &str, columns: &[Column], rows: &[Vec<Text>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -30,7 +28,7 @@ fn section(context: &Context<'_>, title: &str, columns: &[Column], rows: &[Vec<T
 }
 
 /// Text of sections, without the last blank line.
-fn sections(context: &Context<'_>, parts: &[String], none: &str) -> Result<(), Failure> {
+pub fn sections(context: &Context<'_>, parts: &[String], none: &str) -> Result<(), Failure> {
     let text = parts.concat();
     if text.is_empty() {
         context.printer.note(none);
@@ -298,75 +296,5 @@ pub fn actors(context: &Context<'_>, report: &ActorsReport) -> Result<(), Failur
         "no event has an actor",
     )?;
     remarks(context, report.alarm, &report.left_out);
-    Ok(())
-}
-
-/// The templates, or what differs.
-pub fn templates(context: &Context<'_>, report: &TemplatesReport) -> Result<(), Failure> {
-    let zone = context.global.zone;
-    let named = |id: &str, template: &Option<String>| visible(template.as_deref().unwrap_or(id));
-    let text = match &report.compared {
-        Some(changes) => {
-            let rows: Vec<Vec<Text>> = changes
-                .iter()
-                .map(|change| {
-                    let ([one, other], [of_one, of_other]) = (change.events, change.shares);
-                    vec![
-                        Some(change.change.to_string()),
-                        count(one),
-                        count(other),
-                        Some(human::share(of_one)),
-                        Some(human::share(of_other)),
-                        Some(format!("{:.1e}", change.p)),
-                        named(&change.id, &change.template),
-                    ]
-                })
-                .collect();
-            let columns = [
-                Column::text("change"),
-                Column { rank: 1, ..Column::number("first") },
-                Column { rank: 1, ..Column::number("second") },
-                Column { rank: 2, ..Column::number("of first") },
-                Column { rank: 2, ..Column::number("of second") },
-                Column { rank: 3, ..Column::number("p") },
-                Column::text("template"),
-            ];
-            section(context, "What differs", &columns, &rows)
-        }
-        None => {
-            let rows: Vec<Vec<Text>> = report
-                .templates
-                .iter()
-                .map(|template| {
-                    let time = |time: &Option<String>| time.as_deref().map(|time| zone.restate(time));
-                    vec![
-                        count(template.events),
-                        time(&template.first),
-                        time(&template.last),
-                        template.level.as_deref().and_then(visible),
-                        template.source.as_deref().and_then(visible),
-                        named(&template.id, &template.template),
-                        template.example.as_deref().and_then(visible),
-                    ]
-                })
-                .collect();
-            let columns = [
-                Column::number("events"),
-                Column { rank: 2, rigid: true, ..Column::text("first") },
-                Column { rank: 2, rigid: true, ..Column::text("last") },
-                Column { rank: 3, ..Column::text("level") },
-                Column { rank: 3, ..Column::text("source") },
-                Column::text("template"),
-                Column { rank: 4, ..Column::text("example") },
-            ];
-            let title = human::counted(report.found, "template", "templates");
-            section(context, &title, &columns, &rows)
-        }
-    };
-    let none = if report.compared.is_some() { "nothing differs" } else { "no event with a template matches" };
-    sections(context, &[text], none)?;
-    for note in &report.notes {
-        context.printer.note(note);
-    }
     Ok(())
 }

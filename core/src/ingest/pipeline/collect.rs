@@ -7,6 +7,7 @@ use crate::ingest::known::input_state;
 use crate::ingest::progress::{Step, Unit};
 use crate::ingest::table::{TableWriter, settle};
 use crate::log::DataFile;
+use crate::mine::Skeletons;
 use crate::quarantine::{PREFIX, Reject};
 use crate::seal::Both;
 use crate::storage::Storage;
@@ -59,7 +60,7 @@ struct Open {
 /// Records on their way to a commit.
 #[derive(Default)]
 struct Rows {
-    chunks: Vec<Chunk>,
+    chunks: Vec<(Chunk, Skeletons)>,
     bytes: usize,
     /// Where rows of large inputs went already.
     writer: Option<TableWriter>,
@@ -137,10 +138,10 @@ impl Collector<'_> {
         open.receipt.records += parsed.records;
         open.receipt.redacted.add(&parsed.redacted);
         open.decoded += parsed.decoded;
-        open.rows.bytes += parsed.chunk.bytes;
+        open.rows.bytes += parsed.chunk.bytes + parsed.skeletons.byte_count();
         open.rows.rejects.add(parsed.rejects, self.context)?;
         if !parsed.chunk.is_empty() {
-            open.rows.chunks.push(parsed.chunk);
+            open.rows.chunks.push((parsed.chunk, parsed.skeletons));
         }
         self.context.progress.update(&Step {
             done: parsed.read,
@@ -289,7 +290,7 @@ impl Group {
 impl Rows {
     /// Settles and encodes what waits.
     fn encode(&mut self, context: &Context<'_>) -> Result<()> {
-        let batch = std::mem::take(&mut self.chunks);
+        let (batch, skeletons): (Vec<Chunk>, Vec<Skeletons>) = self.chunks.drain(..).unzip();
         self.bytes = 0;
         let rows: usize = batch.iter().map(Chunk::len).sum();
         if rows == 0 {
@@ -304,7 +305,7 @@ impl Rows {
             (chunk, seqs)
         });
         let mut settled = settle(numbered.collect(), &catalogue)?;
-        context.tables.templates.fill(&mut settled)?;
+        context.tables.templates.fill_from(&mut settled, &skeletons)?;
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => none.insert(context.tables.table_writer(context.threads)?),

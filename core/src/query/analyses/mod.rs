@@ -37,9 +37,9 @@ pub use listed::{Course, Gap};
 pub use metrics::{EntityChanges, Metrics, MetricsReport, SourceMetrics};
 pub use patterns::{
     Activity, Actors, ActorsReport, Bursts, BurstsReport, CoChanges, CoChangesReport, Entity, Finding,
-    FrequentPath, HotSpot, Pair, Patterns, PatternsReport, Rhythm, Rhythms, RhythmsReport, Sequences,
-    SequencesReport, TemplateChange, TemplateCount, Templates, TemplatesReport, Together, UnusualHour,
-    UnusualSession, What,
+    FrequentPath, HotSpot, Pair, Patterns, PatternsReport, Rhythm, Rhythms, RhythmsReport, Samples,
+    Sequences, SequencesReport, TemplateChange, TemplateCount, Templates, TemplatesReport, Together,
+    UnusualHour, UnusualSession, What,
 };
 pub use request::{Request, read_filter};
 pub use search::{ALL_COLUMNS, Found, Search, Walk};
@@ -51,7 +51,9 @@ pub use timeline::{Bucket, Every, Timeline, TimelineReport};
 pub use trace::{Trace, TraceReport};
 
 use crate::error::{Error, Result};
+use crate::mine::Dictionary;
 use crate::query::filter::{Columns, Filter, TsSpan, Where, compile};
+use crate::query::templates::TemplateSource;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -84,8 +86,8 @@ pub struct Statement {
     pub keys: Vec<Vec<(String, String)>>,
     /// The stored columns that it reads; none if they are to be found in its text.
     pub reads: Option<BTreeSet<String>>,
-    /// The only `seq` of its rows, if it is about one: files without it need not be opened.
-    pub seq: Option<i64>,
+    /// The only numbers of its rows, rising, if it is about some: files without them need not be opened.
+    pub seqs: Vec<i64>,
     /// Whether it is run only if no query before it gave a row.
     pub is_fallback: bool,
 }
@@ -114,6 +116,17 @@ impl Scope<'_> {
         Ok(expression.unwrap_or_else(|| "NULL::VARCHAR".to_string()))
     }
 
+    /// The dictionary of templates, if it is known.
+    fn dictionary(&self) -> Option<&Dictionary> {
+        self.columns.templates.and_then(TemplateSource::dictionary)
+    }
+
+    /// The old ids of templates with their present ones, as one text: 32 digits a pair, parted by spaces.
+    fn merged_templates(&self) -> Option<String> {
+        let pairs = self.dictionary()?.merged().map(|(old, now)| format!("{old}{now}"));
+        Some(pairs.collect::<Vec<String>>().join(" ")).filter(|pairs| !pairs.is_empty())
+    }
+
     /// The span in which events that a condition matches can lie, if that has both ends.
     fn bounds(&self, condition: &Where) -> Option<(i64, i64)> {
         let (first, last) = self.span?;
@@ -127,7 +140,7 @@ impl Statement {
     /// A query whose only parameters are those of the condition.
     fn over(name: &'static str, sql: String, condition: &Where) -> Statement {
         let Where { parameters, span, keys, .. } = condition.clone();
-        Statement { name, sql, parameters, span, keys, reads: None, seq: None, is_fallback: false }
+        Statement { name, sql, parameters, span, keys, ..Statement::default() }
     }
 
     /// The same, which reads these columns and those of the condition, and no other.

@@ -35,6 +35,16 @@ impl Show {
     pub fn seq(&self) -> Option<i64> {
         self.id.parse().ok().filter(|number| NUMBERS.contains(number))
     }
+
+    /// What is to be read of the events of these times and numbers: the newest.
+    pub fn fetch(&self, mut located: Vec<(i64, i64)>) -> Fetch {
+        located.sort_unstable_by(|one, other| other.cmp(one));
+        let more = located.len() > LIMIT;
+        located.truncate(LIMIT);
+        let times = || located.iter().map(|(ts, _)| *ts);
+        let between = times().min().zip(times().max());
+        Fetch { seqs: located.iter().map(|(_, seq)| *seq).collect(), between, more }
+    }
 }
 
 impl Analysis for Show {
@@ -53,14 +63,8 @@ impl Analysis for Show {
     }
 
     fn report(&self, _scope: &Scope<'_>, answers: &Answers) -> Result<Fetch> {
-        let rows = answers.rows("located");
-        let kept = || rows.iter().take(LIMIT);
-        let time = |row: &Row| row.time(1);
-        Ok(Fetch {
-            seqs: kept().filter_map(|row| row.get(0).as_i64()).collect(),
-            between: kept().filter_map(time).min().zip(kept().filter_map(time).max()),
-            more: rows.len() > LIMIT,
-        })
+        let located = |row: &Row| Some((row.time(1)?, row.get(0).as_i64()?));
+        Ok(self.fetch(answers.rows("located").iter().filter_map(located).collect()))
     }
 }
 
@@ -77,10 +81,24 @@ impl Fetch {
             "SELECT {columns} FROM events WHERE seq IN ({}) ORDER BY ts DESC, seq DESC",
             seqs.join(", ")
         );
-        let span = self.between.map(|(from, to)| TsSpan { from, until: to.saturating_add(1) });
-        let seq = self.seqs.first().copied().filter(|_| self.seqs.len() == 1);
-        let (parameters, keys) = (Vec::new(), Vec::new());
-        Statement { name: "events", sql, parameters, span, keys, reads: None, seq, is_fallback: false }
+        Statement { name: "events", sql, span: self.span(), seqs: self.sorted(), ..Statement::default() }
+    }
+
+    /// The query for the numbers and times of these events, where the times are not known.
+    pub fn locating(&self) -> Statement {
+        let columns = ["seq", "ts"].map(str::to_string);
+        Statement { reads: Some(columns.into()), ..self.statement("seq, ts") }
+    }
+
+    /// The span in which the events happened, where that is known.
+    pub fn span(&self) -> Option<TsSpan> {
+        self.between.map(|(from, to)| TsSpan { from, until: to.saturating_add(1) })
+    }
+
+    fn sorted(&self) -> Vec<i64> {
+        let mut seqs = self.seqs.clone();
+        seqs.sort_unstable();
+        seqs
     }
 }
 

@@ -18,6 +18,7 @@ use crate::event::fixed::Fixed;
 use crate::event::severity;
 use crate::event::time::read_duration_ms;
 use crate::query::sql::instant;
+use crate::query::templates;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -41,12 +42,22 @@ pub struct Where {
 
 /// Compiles a filter over these columns.
 pub fn compile(filter: &Filter, columns: &Columns<'_>) -> Result<Where, FilterError> {
-    let filter = filter.clone().within_limits()?;
+    let filter = with_old_ids(filter.clone().within_limits()?, columns);
     let mut compiler = Compiler { columns, parameters: Parameters::default() };
     let sql = compiler.filter(&filter)?;
     let (keys, span) = (keys::of(&filter, columns), span::of(&filter));
     let columns = reads::of(&filter, columns);
     Ok(Where { sql, parameters: compiler.parameters.0, span, keys, columns })
+}
+
+/// The filter with all ids of each template that it names.
+fn with_old_ids(filter: Filter, columns: &Columns<'_>) -> Filter {
+    let Some(source) = columns.templates else { return filter };
+    let is_template = |comparison: &Comparison| {
+        let target = columns.resolve(&comparison.field);
+        target.is_ok_and(|target| target.is_some_and(|target| target.fixed == Some(Fixed::Template)))
+    };
+    templates::widened(filter, source, &is_template)
 }
 
 struct Compiler<'a> {

@@ -9,6 +9,7 @@ use super::time::Context;
 use crate::event::column::{Column, ColumnType, FieldPath, TableSchema};
 use crate::event::fixed::{Fixed, HOISTED, WELL_KNOWN};
 use crate::query::sql::identifier;
+use crate::query::templates::TemplateSource;
 use crate::query::view::{Mixed, MixedField};
 
 /// The columns that a filter is about, and how it is read where that depends on them.
@@ -22,12 +23,14 @@ pub struct Columns<'a> {
     pub context: Context<'a>,
     /// Whether a comparison with a field that no event has matches nothing; otherwise it is an error.
     pub lenient: bool,
+    /// The templates of messages, if they are known: an old id of a template stands for all of its events.
+    pub templates: Option<&'a dyn TemplateSource>,
 }
 
 impl<'a> Columns<'a> {
     /// These columns, without a clock; unknown fields are errors.
     pub fn of(schema: &'a TableSchema) -> Columns<'a> {
-        Columns { schema, mixed: &[], context: Context::without_clock(), lenient: false }
+        Columns { schema, mixed: &[], context: Context::without_clock(), lenient: false, templates: None }
     }
 }
 

@@ -3,10 +3,11 @@
 use super::super::{Analysis, Answers, Scope, Statement};
 use super::examine::{Deviation, Examined, Sort, Subject, examine};
 use super::finding::{Finding, What, command, is, length, minute, number, search};
-use super::series::{DIMENSIONS, Frame, Measure, frame, frame_statement, series_statement};
+use super::series::{DIMENSIONS, Frame, Measure, frame, series_statement};
 use super::{ALARM, alarm_is_valid};
 use crate::error::Result;
 use crate::event::time::DAY_US;
+use crate::mine::TemplateId;
 use crate::query::filter::Filter;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +60,7 @@ impl Analysis for Bursts {
     fn statements(&self, scope: &Scope<'_>) -> Result<Vec<Statement>> {
         alarm_is_valid(self.alarm)?;
         let condition = scope.condition(&self.filter)?;
-        Ok(vec![frame_statement(&condition), series_statement(scope, &condition)?, durations(&condition)])
+        Ok(vec![series_statement(scope, &condition)?, durations(&condition)])
     }
 
     fn report(&self, scope: &Scope<'_>, answers: &Answers) -> Result<BurstsReport> {
@@ -183,6 +184,10 @@ fn finding(deviation: &Deviation, frame: &Frame, scope: &Scope<'_>, filter: &Fil
         Sort::Begun => (What::New, format!("new since {}: nothing before, then {seen} events", minute(from))),
         Sort::Step | Sort::Line => lasting_change(deviation, frame),
     };
+    let title = match text_of_template(subject, scope) {
+        Some(text) => format!("{title}: {text}"),
+        None => title,
+    };
     let mut parts = vec![filter.clone()];
     parts.extend(subject.column.map(|column| is(column, &subject.value, scope)));
     if subject.measure == Some(Measure::Errors) {
@@ -202,6 +207,20 @@ fn finding(deviation: &Deviation, frame: &Frame, scope: &Scope<'_>, filter: &Fil
     finding.show = if around > 0 { command("timeline", &shown) } else { search(&shown) };
     finding.counts = deviation.counts.clone();
     finding
+}
+
+/// So much of a template is shown in a title.
+const TEMPLATE_CHARS_MAX: usize = 80;
+
+/// The beginning of the text of a template, if the subject is one.
+fn text_of_template(subject: &Subject, scope: &Scope<'_>) -> Option<String> {
+    let id = TemplateId::parse(&subject.value).filter(|_| subject.column == Some("template"))?;
+    let mut chars = scope.dictionary()?.text(id)?.chars();
+    let mut text: String = chars.by_ref().take(TEMPLATE_CHARS_MAX).collect();
+    if chars.next().is_some() {
+        text.push('…');
+    }
+    Some(text)
 }
 
 fn lasting_change(deviation: &Deviation, frame: &Frame) -> (What, String) {

@@ -19,6 +19,8 @@ const RARER: i64 = DIGIT - 1;
 const LENGTH_MAX: usize = 5;
 const PATHS_MAX: u64 = 400;
 const PAIRS_MAX: u64 = 40_000;
+/// What says that a row is a session and not a path.
+const SESSION: u64 = 6;
 /// Sessions that leave the path: so many are looked at.
 const SESSIONS_MAX: u64 = 100;
 /// Times between are told apart by their logarithms, in parts of a tenth.
@@ -151,9 +153,9 @@ impl Sequences {
              ORDER BY n DESC, name LIMIT {KINDS_MAX}), \
              coded AS (SELECT named, who, us, seq, coalesce(id, {RARER}) AS k FROM chosen \
              LEFT JOIN top ON name_of = name), \
-             lagged AS (SELECT named, who, us, k, {lagged} FROM coded \
+             lagged AS (SELECT named, who, us, seq, k, {lagged} FROM coded \
              WINDOW w AS (PARTITION BY who ORDER BY us, seq)), \
-             steps AS (SELECT who, us, k, us - us1 AS gap, \
+             steps AS (SELECT who, us, seq, k, us - us1 AS gap, \
              CASE WHEN named OR us - us1 <= {gap} THEN k1 END AS k1{} FROM lagged)",
             condition.sql,
             (2..=back)
@@ -169,9 +171,10 @@ impl Sequences {
         )
     }
 
-    /// Paths by length, and times between: the length, the path, the count, and the part of a tenth of the
-    /// logarithm where it is a time (length 0).
-    fn paths(&self, condition: &Where) -> Statement {
+    /// Paths by length, times between, and the sessions that leave the path. The first column says which: 0 is a time,
+    /// up to 5 the length of a path, and 6 a session. Then follow the path or the rarest step; how often it was taken,
+    /// or the session's steps; and the part of a tenth of the logarithm of a time. The rest is of sessions.
+    fn steps_taken(&self, condition: &Where) -> Statement {
         let digits = "coalesce(k4, 0) * 68719476736 + coalesce(k3, 0) * 134217728 + coalesce(k2, 0) * 262144 \
                       + coalesce(k1, 0) * 512 + k";
         let of_length = |length: u32| {
@@ -184,22 +187,27 @@ impl Sequences {
         };
         let lengths = (2..=5).map(of_length).collect::<Vec<_>>().join(" UNION ALL ");
         let sql = format!(
-            "WITH {steps}, coded_steps AS (SELECT CAST({digits} AS BIGINT) AS path, k1 IS NULL AS begins, \
+            "WITH {steps}, coded_steps AS (SELECT who, us, seq, CAST({digits} AS BIGINT) AS path, \
              CASE WHEN k1 IS NOT NULL THEN CAST(k1 * 512 + k AS INTEGER) END AS pair, \
              CAST(floor(ln(greatest(gap, 1)) * {BINS}) AS INTEGER) AS bin FROM steps), \
-             sets AS MATERIALIZED (SELECT GROUPING(path, pair)::INTEGER AS g, path, pair, bin, count(*) AS n \
-             FROM coded_steps GROUP BY GROUPING SETS ((path), (pair, bin))), \
-             paths AS (SELECT path, n FROM sets WHERE g = 1), \
-             times AS (SELECT pair, bin, n FROM sets WHERE g = 2 AND pair IS NOT NULL \
-             AND pair IN (SELECT path FROM {pairs})) \
-             SELECT * FROM ({lengths} UNION ALL \
+             sets AS MATERIALIZED (SELECT GROUPING(path, bin, who)::INTEGER AS g, path, pair, bin, who, count(*) AS n, \
+             min(us) AS us, min(seq) AS seq FROM coded_steps \
+             GROUP BY GROUPING SETS ((path), (pair, bin), (who, pair))), \
+             paths AS (SELECT path, n FROM sets WHERE g = 3), \
+             times AS (SELECT pair, bin, n FROM sets WHERE g = 5 AND pair IS NOT NULL \
+             AND pair IN (SELECT path FROM {pairs})), {unusual} \
+             SELECT *, NULL AS session, NULL AS actor, NULL::TIMESTAMP AS first_ts, NULL AS score, NULL AS likelihood, \
+             NULL AS others, NULL AS sessions FROM ({lengths} UNION ALL \
              SELECT 0 AS length, pair AS path, n, bin FROM times UNION ALL \
-             SELECT 1 AS length, -1 AS path, coalesce(sum(n), 0)::BIGINT, 0 FROM paths WHERE path < 512)",
+             SELECT 1 AS length, -1 AS path, coalesce(sum(n), 0)::BIGINT, 0 FROM paths WHERE path < 512) UNION ALL \
+             SELECT 6, rarest, steps::BIGINT, 0, session, actor, make_timestamp(first_us), score, likelihood, \
+             others::BIGINT, sessions FROM worst JOIN named ON first_seq = named_seq",
             steps = self.steps(condition, 4),
+            unusual = unusual(condition),
             pairs = "(SELECT path % 262144 AS path, sum(n) AS m FROM paths WHERE path % 262144 >= 512 GROUP BY 1 \
                      ORDER BY m DESC, path LIMIT 3000)",
         );
-        Statement::over("paths", sql, condition)
+        Statement::over("steps", sql, condition)
     }
 
     /// The kinds by their numbers.
@@ -212,42 +220,36 @@ impl Sequences {
         );
         Statement::over("kinds", sql, condition).reading(["kind", "session", "actor"], condition)
     }
+}
 
-    /// The sessions that leave the path. Each step's probability is that in other sessions. Against it stands
-    /// a walk that now and then takes any step: by Markov's inequality, a session is so much likelier under it
-    /// with at most the reverse of that as its probability.
-    fn unusual(&self, condition: &Where) -> Statement {
-        let sql = format!(
-            "WITH {steps}, \
-             taken AS MATERIALIZED (SELECT who, CAST(k1 * 512 + k AS INTEGER) AS pair, count(*) AS c FROM steps \
-             WHERE k1 IS NOT NULL GROUP BY 1, 2), \
-             pairs AS (SELECT pair AS of, sum(c)::DOUBLE AS n FROM taken GROUP BY 1), \
-             firsts AS (SELECT of // 512 AS first, sum(n) AS m FROM pairs GROUP BY 1), \
-             model AS (SELECT of, n, m, (SELECT count(DISTINCT of % 512) FROM pairs)::DOUBLE AS kinds \
-             FROM pairs JOIN firsts ON of // 512 = first), \
-             sizes AS (SELECT who AS whose, sum(c)::DOUBLE AS steps FROM taken GROUP BY 1), \
-             rated AS (SELECT who, pair, c, n - c AS others, steps, kinds, 2 / (steps + 2) AS free, \
-             (n - c + 0.5) / (m - c + 0.5 * kinds) AS p_first, \
-             (n - c / 2 + 0.5) / (m - c / 2 + 0.5 * kinds) AS p_next \
-             FROM taken JOIN model ON pair = of JOIN sizes ON who = whose), \
-             scored AS (SELECT who, any_value(steps) AS steps, \
-             sum(ln(1 - free + free / kinds / p_first) + (c - 1) * ln(1 - free + free / kinds / p_next)) AS score, \
-             sum(ln(p_first) + (c - 1) * ln(p_next)) / any_value(steps) AS likelihood, \
-             arg_min(pair, p_first) AS rarest, arg_min(others, p_first) AS others FROM rated GROUP BY who), \
-             worst AS (SELECT *, (SELECT count(*) FROM sizes) AS sessions FROM scored \
-             ORDER BY score DESC, steps DESC, who LIMIT {SESSIONS_MAX}), \
-             named AS (SELECT CASE WHEN session IS NOT NULL THEN hash(session) ELSE hash(actor, 1) END AS whom, \
-             any_value(session) AS session, any_value(actor) AS actor, min(ts) AS first_ts FROM events \
-             WHERE {condition} AND kind IS NOT NULL AND (session IS NOT NULL OR actor IS NOT NULL) AND \
-             CASE WHEN session IS NOT NULL THEN hash(session) ELSE hash(actor, 1) END IN (SELECT who FROM worst) \
-             GROUP BY 1) \
-             SELECT session, actor, first_ts, steps::BIGINT, score, likelihood, rarest, others::BIGINT, sessions \
-             FROM worst JOIN named ON who = whom ORDER BY score DESC, session, actor",
-            steps = self.steps(condition, 1),
-            condition = condition.sql,
-        );
-        Statement::over("unusual", sql, condition)
-    }
+/// The queries for sessions that leave the path, over `sets`. Each step's probability is that in other sessions. Against
+/// it stands a walk that now and then takes any step: by Markov's inequality, a session is so much likelier under it
+/// with at most the reverse of that as its probability.
+fn unusual(condition: &Where) -> String {
+    // Of steps that are as rare, always the same one.
+    const TIE: &str = "(1 + pair * 1e-12)";
+    format!(
+        "taken AS (SELECT who, pair, n AS c FROM sets WHERE g = 6 AND pair IS NOT NULL), \
+         begun AS (SELECT who AS begun_who, min(us) AS first_us, min(seq) AS first_seq FROM sets WHERE g = 6 GROUP BY 1), \
+         pairs AS (SELECT pair AS of, sum(c)::DOUBLE AS n FROM taken GROUP BY 1), \
+         firsts AS (SELECT of // 512 AS first, sum(n) AS m FROM pairs GROUP BY 1), \
+         model AS (SELECT of, n, m, (SELECT count(DISTINCT of % 512) FROM pairs)::DOUBLE AS kinds \
+         FROM pairs JOIN firsts ON of // 512 = first), \
+         sizes AS (SELECT who AS whose, sum(c)::DOUBLE AS steps FROM taken GROUP BY 1), \
+         rated AS (SELECT who, pair, c, n - c AS others, steps, kinds, 2 / (steps + 2) AS free, \
+         (n - c + 0.5) / (m - c + 0.5 * kinds) AS p_first, \
+         (n - c / 2 + 0.5) / (m - c / 2 + 0.5 * kinds) AS p_next \
+         FROM taken JOIN model ON pair = of JOIN sizes ON who = whose), \
+         scored AS (SELECT who, any_value(steps) AS steps, \
+         sum(ln(1 - free + free / kinds / p_first) + (c - 1) * ln(1 - free + free / kinds / p_next)) AS score, \
+         sum(ln(p_first) + (c - 1) * ln(p_next)) / any_value(steps) AS likelihood, \
+         arg_min(pair, p_first * {TIE}) AS rarest, arg_min(others, p_first * {TIE}) AS others FROM rated GROUP BY who), \
+         worst AS MATERIALIZED (SELECT scored.*, first_us, first_seq, (SELECT count(*) FROM sizes) AS sessions \
+         FROM scored JOIN begun ON who = begun_who ORDER BY score DESC, steps DESC, who LIMIT {SESSIONS_MAX}), \
+         named AS (SELECT seq AS named_seq, any_value(session) AS session, any_value(actor) AS actor FROM events \
+         WHERE {} AND seq IN (SELECT first_seq FROM worst) GROUP BY 1)",
+        condition.sql
+    )
 }
 
 impl Analysis for Sequences {
@@ -256,7 +258,7 @@ impl Analysis for Sequences {
     fn statements(&self, scope: &Scope<'_>) -> Result<Vec<Statement>> {
         alarm_is_valid(self.alarm)?;
         let condition = scope.condition(&self.filter)?;
-        Ok(vec![Sequences::kinds(&condition), self.paths(&condition), self.unusual(&condition)])
+        Ok(vec![Sequences::kinds(&condition), self.steps_taken(&condition)])
     }
 
     fn report(&self, _scope: &Scope<'_>, answers: &Answers) -> Result<SequencesReport> {
@@ -268,11 +270,18 @@ impl Analysis for Sequences {
             let (shown, rarer) = (kinds.len(), number(all.saturating_sub(kinds.len() as u64) as f64));
             left_out.push(format!("the {shown} most frequent kinds are told apart, {rarer} others are not"));
         }
-        let counted = Counted::of(answers.rows("paths"));
+        let counted = Counted::of(answers.rows("steps"));
+        let mut walks: Vec<&Row> =
+            answers.rows("steps").iter().filter(|row| row.count(0) == SESSION).collect();
+        let score = |row: &Row| row.number(7).unwrap_or_default();
+        let name = |row: &Row| (row.string(4), row.string(5));
+        walks.sort_by(|one, other| {
+            score(other).total_cmp(&score(one)).then_with(|| name(one).cmp(&name(other)))
+        });
         let (pairs, pairs_found) = self.pairs(&counted, &kinds);
-        let unusual = self.sessions(answers.rows("unusual"), &kinds);
+        let unusual = self.sessions(&walks, &kinds);
         Ok(SequencesReport {
-            sessions: answers.first("unusual").map_or(0, |row| row.count(8)),
+            sessions: walks.first().map_or(0, |row| row.count(10)),
             steps: counted.steps,
             alarm: self.alarm,
             pairs,
@@ -284,7 +293,7 @@ impl Analysis for Sequences {
     }
 }
 
-/// The rows of the statement `paths`.
+/// The rows of the statement `steps` but for the sessions.
 #[derive(Default)]
 struct Counted {
     steps: u64,
@@ -304,7 +313,7 @@ impl Counted {
                     let bin = row.number(3).unwrap_or_default();
                     counted.times.entry(path).or_default().push((bin, count as f64));
                 }
-                1 => {}
+                1 | SESSION => {}
                 _ => counted.paths.push((length as usize, path, count)),
             }
         }
@@ -429,17 +438,17 @@ impl Sequences {
         paths.into_iter().take(self.limit()).map(|(path, _)| path).collect()
     }
 
-    fn sessions(&self, rows: &[Row], kinds: &[String]) -> Vec<UnusualSession> {
-        let chance = |row: &Row| (-row.number(4).unwrap_or_default()).exp().clamp(LEAST, 1.0);
-        let tests = rows.first().map_or(0, |row| row.count(8)) as f64;
-        let bound = believed(rows.iter().map(chance).collect(), tests, self.alarm);
+    fn sessions(&self, rows: &[&Row], kinds: &[String]) -> Vec<UnusualSession> {
+        let chance = |row: &Row| (-row.number(7).unwrap_or_default()).exp().clamp(LEAST, 1.0);
+        let tests = rows.first().map_or(0, |row| row.count(10)) as f64;
+        let bound = believed(rows.iter().map(|row| chance(row)).collect(), tests, self.alarm);
         let unusual = rows.iter().filter(|row| chance(row) <= bound).map(|row| {
-            let from = row.time(2).unwrap_or_default();
-            let actor = row.string(1).unwrap_or_default();
-            let inferred = row.text(0).is_none();
-            let session = row.string(0).unwrap_or_else(|| actor.clone());
-            let pair = row.get(6).as_i64().unwrap_or_default();
-            let steps = row.count(3);
+            let from = row.time(6).unwrap_or_default();
+            let actor = row.string(5).unwrap_or_default();
+            let inferred = row.text(4).is_none();
+            let session = row.string(4).unwrap_or_else(|| actor.clone());
+            let pair = row.get(1).as_i64().unwrap_or_default();
+            let steps = row.count(2);
             let shown = if inferred {
                 format!("actor:{}", crate::query::filter::Value::text(&actor))
             } else {
@@ -450,9 +459,9 @@ impl Sequences {
                 session,
                 from: rfc3339(from),
                 steps,
-                likelihood: row.number(5).unwrap_or_default() / std::f64::consts::LN_10,
+                likelihood: row.number(8).unwrap_or_default() / std::f64::consts::LN_10,
                 rarest: kinds_of(pair, kinds).unwrap_or_default(),
-                rarest_support: row.count(7),
+                rarest_support: row.count(9),
                 p: chance(row),
                 show: vec![show.to_string(), shown],
             }

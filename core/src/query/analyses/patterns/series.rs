@@ -76,16 +76,16 @@ pub(super) const DIMENSIONS: [Dimension; 5] = [
     Dimension { name: "template", column: Some("template"), values_max: 150, has_errors: false },
 ];
 
-/// The SQL of the frame, over the query `chosen`, which has `us` and `ts`. Where a thousandth of the events
-/// lies so far from the others that they make the span more than twice as long, they are left out.
-pub(super) fn frame_sql() -> String {
+/// The SQL of the frame, of the events of a condition. Where a thousandth of the events lies so far from the others that
+/// they make the span more than twice as long, they are left out.
+fn frame_sql(condition: &str) -> String {
     let widths = WIDTHS_US.iter().map(|width| {
         format!("WHEN last_us - first_us <= {} THEN {width} ", width.saturating_mul(BUCKETS_MAX))
     });
     let longest = WIDTHS_US.last().copied().unwrap_or(DAY_US);
     format!(
-        "days AS (SELECT CAST(ts AS DATE) AS d, count(*) AS n, min(us) AS first_us, max(us) AS last_us \
-         FROM chosen GROUP BY 1), \
+        "days AS MATERIALIZED (SELECT CAST(ts AS DATE) AS d, count(*) AS n, epoch_us(min(ts)) AS first_us, \
+         epoch_us(max(ts)) AS last_us FROM events WHERE {condition} GROUP BY 1), \
          upto AS (SELECT *, sum(n) OVER (ORDER BY d) AS upto, sum(n) OVER () AS total FROM days), \
          ends AS (SELECT min(first_us) AS f, max(last_us) AS l, \
          min(first_us) FILTER (WHERE upto * 1000 > total) AS core_f, \
@@ -93,33 +93,20 @@ pub(super) fn frame_sql() -> String {
          max(total)::BIGINT AS total FROM upto), \
          cut AS (SELECT CASE WHEN (core_l - core_f) * 2 < l - f THEN core_f ELSE f END AS first_us, \
          CASE WHEN (core_l - core_f) * 2 < l - f THEN core_l ELSE l END AS last_us, total FROM ends), \
-         frame AS (SELECT first_us, last_us, total, CASE {}ELSE {longest} END AS width FROM cut)",
+         frame AS MATERIALIZED (SELECT first_us, last_us, total, CASE {}ELSE {longest} END AS width FROM cut)",
         widths.collect::<String>()
     )
 }
 
-/// The statement of the frame.
-pub(super) fn frame_statement(condition: &Where) -> Statement {
-    let sql = format!(
-        "WITH chosen AS (SELECT ts, epoch_us(ts) AS us FROM events WHERE {}), {} \
-         SELECT first_us, last_us, width, total, \
-         (SELECT sum(n)::BIGINT FROM days, frame WHERE days.last_us < frame.first_us \
-         OR days.first_us > frame.last_us) FROM frame",
-        condition.sql,
-        frame_sql()
-    );
-    Statement::over("frame", sql, condition).reading(["ts"], condition)
-}
-
-/// The frame of the rows of its statement; none without events.
+/// The frame in the rows of the series; none without events.
 pub(super) fn frame(answers: &Answers) -> Option<Frame> {
-    let row = answers.first("frame")?;
-    let (first_us, last_us) = (row.get(0).as_i64()?, row.get(1).as_i64()?);
-    let width_us = row.get(2).as_i64().filter(|width| *width > 0)?;
+    let row = answers.rows("series").iter().find(|row| row.text(0) == Some("frame"))?;
+    let (first_us, last_us) = (row.get(3).as_i64()?, row.get(4).as_i64()?);
+    let width_us = row.text(5)?.parse().ok().filter(|width: &i64| *width > 0)?;
     let start_us = first_us.saturating_sub(first_us.rem_euclid(width_us));
     let buckets = last_us.saturating_sub(start_us).div_euclid(width_us).saturating_add(1);
     let buckets = usize::try_from(buckets).ok().filter(|buckets| *buckets <= 200_000)?;
-    let (events, outside) = (row.count(3), row.count(4));
+    let (events, outside) = (row.count(2), row.count(6));
     Some(Frame { start_us, width_us, buckets, first_us, last_us, events, outside })
 }
 
@@ -141,27 +128,41 @@ impl Frame {
     }
 }
 
+/// The counts with the present id for each old one of a template.
+const NOW: &str = ", old_templates AS (SELECT substr(pair, 1, 16) AS old_id, substr(pair, 17) AS now_id \
+     FROM (SELECT unnest(string_split($old_templates, ' ')) AS pair)), \
+     counted AS MATERIALIZED (SELECT stored.* REPLACE (coalesce(now_id, template) AS template) \
+     FROM stored LEFT JOIN old_templates ON template = old_id)";
+
 /// The statement of all series: one look at the events, then sums by each column. Its columns: the name of the
 /// dimension, the value, its events, when the first and the last happened, a text of stretches with the events and the
-/// errors in each, and how many values there are.
+/// errors in each, and how many values there are. One row more is the frame: its width is the text, and what lies outside
+/// of it is the number.
 pub(super) fn series_statement(scope: &Scope<'_>, condition: &Where) -> Result<Statement> {
     let columns = DIMENSIONS.iter().filter_map(|dimension| dimension.column);
     let columns: Vec<String> = columns.map(|column| scope.column(column)).collect::<Result<_>>()?;
     let parts: Vec<String> =
         DIMENSIONS.iter().map(|dimension| dimension.sql(scope)).collect::<Result<_>>()?;
+    let old_ids = scope.merged_templates();
+    let (counted, now) = if old_ids.is_some() { ("stored AS", NOW) } else { ("counted AS MATERIALIZED", "") };
     let sql = format!(
-        "WITH chosen AS (SELECT ts, epoch_us(ts) AS us, {columns}, coalesce({IS_ERROR}, FALSE) AS failed \
-         FROM events WHERE {condition}), {frame}, \
-         counted AS MATERIALIZED (SELECT (us - (first_us - ((first_us % width) + width) % width)) // width AS b, \
+        "WITH {frame}, chosen AS (SELECT epoch_us(ts) AS us, {columns}, coalesce({IS_ERROR}, FALSE) AS failed \
+         FROM events WHERE {condition}), \
+         {counted} (SELECT (us - (first_us - ((first_us % width) + width) % width)) // width AS b, \
          {columns}, count(*) AS n, count(*) FILTER (WHERE failed) AS e, min(us) AS f, max(us) AS l \
-         FROM chosen, frame WHERE us BETWEEN first_us AND last_us GROUP BY ALL) {parts}",
+         FROM chosen, frame WHERE us BETWEEN first_us AND last_us GROUP BY ALL){now} \
+         SELECT 'frame' AS dimension, NULL AS v, total, first_us, last_us, CAST(width AS VARCHAR), \
+         (SELECT sum(n)::BIGINT FROM days, frame WHERE days.last_us < frame.first_us \
+         OR days.first_us > frame.last_us) FROM frame UNION ALL {parts}",
         columns = columns.join(", "),
         condition = condition.sql,
-        frame = frame_sql(),
+        frame = frame_sql(&condition.sql),
         parts = parts.join(" UNION ALL ")
     );
     let read = DIMENSIONS.iter().filter_map(|dimension| dimension.column).chain(["ts", "severity", "status"]);
-    Ok(Statement::over("series", sql, condition).reading(read, condition))
+    let mut statement = Statement::over("series", sql, condition).reading(read, condition);
+    statement.parameters.extend(old_ids.map(|ids| ("old_templates".to_string(), ids.into())));
+    Ok(statement)
 }
 
 impl Dimension {

@@ -32,7 +32,7 @@ pub struct Patterns {
 }
 
 fn shown() -> u64 {
-    12
+    8
 }
 
 /// The report of [`Patterns`].

@@ -3,7 +3,7 @@
 use super::super::sequences::Sequences;
 use super::world::Rng;
 use crate::query::analyses::{Analysis, Answer, Answers, Row, Scope};
-use crate::query::filter::{Columns, Context, Filter};
+use crate::query::filter::{Columns, Filter};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -25,9 +25,9 @@ fn report(sessions: &[Vec<u64>]) -> super::super::sequences::SequencesReport {
         rows((1..=KINDS).map(|kind| vec![json!(format!("k{kind}")), json!(1), json!(KINDS)]).collect()),
     );
     let paths = counts.iter().map(|(pair, count)| vec![json!(2), json!(pair), json!(count), json!(0)]);
-    answers.add("paths", rows(paths.collect()));
+    answers.add("steps", rows(paths.collect()));
     let schema = crate::event::fixed::new_table();
-    let columns = Columns { schema: &schema, mixed: &[], context: Context::without_clock(), lenient: false };
+    let columns = Columns::of(&schema);
     let scope = Scope { columns, now_us: 0, span: None, text: "" };
     Sequences { limit: 1_000, ..Sequences::new(Filter::all()) }.report(&scope, &answers).unwrap()
 }

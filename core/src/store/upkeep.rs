@@ -1,0 +1,117 @@
+//! Looking after the store: compaction, retention, and what goes with them.
+
+mod chosen;
+
+use super::ask::{AskOptions, Asked};
+use super::{Store, quarantine};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ingest::progress::Progress;
+use crate::maintenance::{
+    CompactReceipt, CompactRequest, CompactSettings, ExpireReceipt, ExpireRequest, Work, begin, compact,
+    expire,
+};
+use crate::query::filter::{Context, Filter};
+use std::sync::atomic::Ordering;
+
+impl Store {
+    /// Makes few files of many, and removes files that no version in use needs.
+    pub fn compact(&self, request: &CompactRequest, progress: &dyn Progress) -> Result<CompactReceipt> {
+        let settings = self.compact_settings();
+        self.stop.store(false, Ordering::Relaxed);
+        if request.dry_run {
+            return compact::planned_of(&self.tables, request, &settings, self.now_ms());
+        }
+        let _upkeep = begin(&self.tables)?;
+        self.settle_down()?;
+        let receipt = compact::compact(&self.work(progress), request, &settings)?;
+        self.tables.maintain(self.now_ms(), self.settings.keep_versions_ms())?;
+        Ok(receipt)
+    }
+
+    /// Takes events out of the table that are old enough, or too many.
+    pub fn expire(&self, request: &ExpireRequest, progress: &dyn Progress) -> Result<ExpireReceipt> {
+        if request.older_than_ms.is_none() && request.max_bytes.is_none() {
+            return Err(Error::new(ErrorKind::Invalid, "nothing says what is to expire")
+                .with_hint("say from which age on, or how many bytes may stay"));
+        }
+        self.stop.store(false, Ordering::Relaxed);
+        if request.dry_run {
+            return self.expire_locked(request, progress);
+        }
+        let _upkeep = begin(&self.tables)?;
+        self.settle_down()?;
+        let receipt = self.expire_locked(request, progress)?;
+        self.tables.maintain(self.now_ms(), self.settings.keep_versions_ms())?;
+        Ok(receipt)
+    }
+
+    /// Applies each policy of the settings.
+    pub fn expire_by_policy(&self, dry_run: bool, progress: &dyn Progress) -> Result<Vec<ExpireReceipt>> {
+        let requests = self.policies(dry_run)?;
+        requests.iter().map(|request| self.expire(request, progress)).collect()
+    }
+
+    /// The policies of the settings that say what is to expire.
+    fn policies(&self, dry_run: bool) -> Result<Vec<ExpireRequest>> {
+        let context = Context::without_clock();
+        let mut requests = Vec::new();
+        for policy in &self.settings.keep.policy {
+            let text = policy.filter.clone().unwrap_or_default();
+            let filter = Filter::parse(&text, &context).map_err(|error| error.into_error(&text))?;
+            requests.push(ExpireRequest {
+                older_than_ms: policy.max_age_days.map(|days| i64::from(days).saturating_mul(86_400_000)),
+                max_bytes: policy.max_bytes()?,
+                filter,
+                text,
+                dry_run,
+                lenient: true,
+            });
+        }
+        requests.retain(|request| request.older_than_ms.is_some() || request.max_bytes.is_some());
+        Ok(requests)
+    }
+
+    fn expire_locked(&self, request: &ExpireRequest, progress: &dyn Progress) -> Result<ExpireReceipt> {
+        let context = Context::without_clock();
+        let options =
+            AskOptions { context, text: &request.text, lenient: request.lenient, ..AskOptions::default() };
+        let asked = Asked::new(self, &options)?;
+        let now_ms = self.now_ms();
+        let files = &asked.view.events.files;
+        let candidates = request.candidates(files, now_ms);
+        let matching = chosen::chosen(&asked, &self.tables, &request.filter, &candidates)?;
+        let chosen = request.chosen(matching, now_ms);
+        let receipt = expire::plan(request, files, &chosen, now_ms);
+        if request.dry_run || chosen.is_empty() {
+            return Ok(receipt);
+        }
+        expire::expire(&self.work(progress), &chosen, receipt, self.next_seq()?)
+    }
+
+    /// Takes over what the dead left, so that the upkeep finds all of it.
+    fn settle_down(&self) -> Result<()> {
+        self.writer()?.recover()?;
+        quarantine::finish(&self.tables, self.now_ms()).map(drop)
+    }
+
+    fn work<'a>(&'a self, progress: &'a dyn Progress) -> Work<'a> {
+        Work { tables: &self.tables, now_ms: self.now_ms(), progress, stop: &self.stop }
+    }
+
+    /// A number for an event of Daybook's own.
+    fn next_seq(&self) -> Result<i64> {
+        self.tables.seqs(&self.clock)?.reserve(1, (self.clock)())
+    }
+
+    fn now_ms(&self) -> i64 {
+        (self.clock)() / 1000
+    }
+
+    fn compact_settings(&self) -> CompactSettings {
+        let days = self.settings.keep.compress_after_days;
+        CompactSettings {
+            keep_versions_ms: self.settings.keep_versions_ms(),
+            compress_after_days: (days > 0).then_some(days),
+        }
+    }
+}

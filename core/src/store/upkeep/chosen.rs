@@ -1,0 +1,96 @@
+//! Which events of which data files a filter matches.
+
+use crate::engine::Session;
+use crate::error::Result;
+use crate::event::fixed::Fixed;
+use crate::ingest::batch::read_columns;
+use crate::log::DataFile;
+use crate::maintenance::{Chosen, Rows};
+use crate::query::analyses::Statement;
+use crate::query::filter::{Filter, Where};
+use crate::seal::Tables;
+use crate::store::ask::Asked;
+use crate::store::sources::narrowed;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use std::collections::HashSet;
+
+/// Files are asked about together until they have so many events, or there are so many.
+const EVENTS_AT_ONCE: u64 = 1_000_000;
+const FILES_AT_ONCE: usize = 256;
+
+/// The events that match, by file.
+pub(super) fn chosen(
+    asked: &Asked<'_>,
+    tables: &Tables,
+    filter: &Filter,
+    files: &[&DataFile],
+) -> Result<Chosen> {
+    if filter.is_all() {
+        return Ok(files.iter().map(|file| ((*file).clone(), Rows::All)).collect());
+    }
+    let condition = asked.scoped(|scope| scope.condition(filter))?;
+    let mut chosen = Vec::new();
+    for some in groups(files) {
+        let seqs = matching(asked, tables, &condition, &some)?;
+        for file in some {
+            chosen.extend(rows_of(tables, file, &seqs)?.map(|rows| (file.clone(), rows)));
+        }
+    }
+    Ok(chosen)
+}
+
+fn groups<'a>(files: &[&'a DataFile]) -> Vec<Vec<&'a DataFile>> {
+    let mut groups: Vec<Vec<&DataFile>> = Vec::new();
+    let mut events = u64::MAX;
+    for file in files {
+        events = events.saturating_add(file.rows);
+        match groups.last_mut() {
+            Some(group) if events <= EVENTS_AT_ONCE && group.len() < FILES_AT_ONCE => group.push(file),
+            _ => {
+                groups.push(vec![file]);
+                events = file.rows;
+            }
+        }
+    }
+    groups
+}
+
+/// The numbers of the events of some files that match, in order.
+fn matching(asked: &Asked<'_>, tables: &Tables, condition: &Where, files: &[&DataFile]) -> Result<Vec<i64>> {
+    let sql = format!("SELECT seq FROM events WHERE {}", condition.sql);
+    let parameters = condition.parameters.clone();
+    let statement = Statement { name: "chosen", sql, parameters, ..Statement::default() };
+    let files: Vec<DataFile> = files.iter().copied().cloned().collect();
+    let mut table = asked.view.events_table(tables, &files, true)?;
+    table.pending.clear();
+    let table = narrowed(table, std::slice::from_ref(&statement))?;
+    let session = Session::open(vec![table], Vec::new(), &asked.limits)?;
+    asked.watch(&session);
+    let mut seqs = Vec::new();
+    for batch in session.query(&statement.sql, &statement.parameters)? {
+        seqs.extend(numbers(&batch?));
+    }
+    seqs.sort_unstable();
+    Ok(seqs)
+}
+
+/// Those of the numbers that a file has; none if it has none.
+fn rows_of(tables: &Tables, file: &DataFile, seqs: &[i64]) -> Result<Option<Rows>> {
+    let (first, last) = file.seq_range().unwrap_or((i64::MIN, i64::MAX));
+    let start = seqs.partition_point(|seq| *seq < first);
+    if seqs.get(start).is_none_or(|seq| *seq > last) {
+        return Ok(None);
+    }
+    let mut found = HashSet::new();
+    for batch in read_columns(&tables.place("", &file.path)?, |name| name == Fixed::Seq.name())? {
+        found.extend(numbers(&batch?).into_iter().filter(|seq| seqs.binary_search(seq).is_ok()));
+    }
+    let all = found.len() as u64 >= file.rows;
+    Ok(if found.is_empty() { None } else { Some(if all { Rows::All } else { Rows::Some(found) }) })
+}
+
+fn numbers(batch: &RecordBatch) -> Vec<i64> {
+    let column = batch.columns().first().and_then(|column| column.as_primitive_opt::<Int64Type>());
+    column.map(|numbers| numbers.values().to_vec()).unwrap_or_default()
+}

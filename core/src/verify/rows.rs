@@ -1,0 +1,85 @@
+//! The rows of data files, hashed anew: whether they are those that came in, whoever wrote the file since.
+
+use super::files::Place;
+use super::replay::Recorded;
+use super::{Problem, ProblemKind, stopped};
+use crate::error::{ErrorKind, Result};
+use crate::event::canonical::RowSet;
+use crate::event::catalogue::Catalogue;
+use crate::event::content::Contents;
+use crate::ingest::batch::read_file;
+use crate::log::decoded_path;
+use crate::quarantine;
+use crate::seal::Tables;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What hashing rows needs.
+pub(super) struct Rows<'a> {
+    tables: &'a Tables,
+    place: &'a Place<'a>,
+    /// What says where the values of events are; none for the quarantine, whose columns are its own.
+    catalogue: Option<Arc<Catalogue>>,
+    hashed: &'a AtomicU64,
+    stop: &'a AtomicBool,
+}
+
+impl<'a> Rows<'a> {
+    /// For the files of a table; none where rows are not to be hashed.
+    pub(super) fn of(
+        tables: &'a Tables,
+        place: &'a Place<'a>,
+        hashed: &'a AtomicU64,
+        stop: &'a AtomicBool,
+    ) -> Result<Option<Rows<'a>>> {
+        if !place.deep {
+            return Ok(None);
+        }
+        let catalogue = (place.prefix.is_empty()).then(|| tables.register.latest()).transpose()?;
+        Ok(Some(Rows { tables, place, catalogue, hashed, stop }))
+    }
+
+    /// What is wrong with the rows of a file, if anything is.
+    pub(super) fn check(&self, path: &str, recorded: &Recorded) -> Result<Option<Problem>> {
+        let name = decoded_path(path)?;
+        let problem = |message: String| {
+            let place = format!("{}{name}", self.place.prefix);
+            let message = format!("the file `{place}` {message}");
+            let problem = Problem::new(ProblemKind::RowsAltered, self.place.table, message);
+            Ok(Some(problem.at(recorded.version).of(place)))
+        };
+        let (rows, set) = match self.hash(&self.tables.place(self.place.prefix, &name)?) {
+            Ok(hashed) => hashed,
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                return problem(format!("cannot be read: {error}"));
+            }
+            Err(error) => return Err(error),
+        };
+        self.hashed.fetch_add(rows, Ordering::Relaxed);
+        if rows != recorded.rows {
+            return problem(format!("has {rows} rows, and was committed with {}", recorded.rows));
+        }
+        // Files without a hash were compacted of some that had none.
+        if recorded.rows_hash != "-" && set.to_hex() != recorded.rows_hash {
+            return problem(format!("does not have the {rows} rows that it was committed with"));
+        }
+        Ok(None)
+    }
+
+    fn hash(&self, file: &Path) -> Result<(u64, RowSet)> {
+        let (mut rows, mut set) = (0_u64, RowSet::default());
+        for batch in read_file(file, 0)? {
+            let batch = batch?;
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(stopped());
+            }
+            rows = rows.saturating_add(batch.num_rows() as u64);
+            match &self.catalogue {
+                Some(catalogue) => Contents::new(&batch.schema(), catalogue).add_rows(&batch, &mut set)?,
+                None => quarantine::add_rows(&batch, &mut set)?,
+            }
+        }
+        Ok((rows, set))
+    }
+}
