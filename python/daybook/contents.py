@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 from typing import Any
 
 __all__ = ["file_fields"]
@@ -17,6 +15,8 @@ _DIFF_LINES_MAX = 500
 
 def file_fields(name: str, before: str | bytes | None, after: str | bytes | None) -> dict[str, Any]:
     """Hashes and sizes, the contents if they are not too long, and the diff of texts."""
+    import hashlib
+
     fields: dict[str, Any] = {}
     for when, content in (("before", before), ("after", after)):
         if content is not None:
@@ -34,6 +34,8 @@ def _diff(name: str, before: str, after: str) -> str | None:
     texts = before.splitlines(), after.splitlines()
     if max(map(len, texts)) > _DIFFED_LINES_MAX or max(len(before), len(after)) > _CONTENT_BYTES_MAX:
         return None
+    import difflib
+
     lines = difflib.unified_diff(*texts, name, name, lineterm="")
     shown = [line for line, _ in zip(lines, range(_DIFF_LINES_MAX + 1))]
     return "\n".join(shown[:_DIFF_LINES_MAX] + (["…"] if len(shown) > _DIFF_LINES_MAX else []))

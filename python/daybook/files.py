@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 __all__ = ["write_whole"]
@@ -11,6 +10,8 @@ __all__ = ["write_whole"]
 
 def write_whole(path: Path, text: str) -> None:
     """Writes a file that is complete when it has its name."""
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(prefix=".daybook-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from daybook import context
 from daybook.logger import Logger
 from daybook.store import Store
 
@@ -45,6 +46,10 @@ def _error_fields(error: BaseException | None) -> dict[str, Any]:
             "stack_trace": "".join(traceback.format_exception(type(error), error, error.__traceback__))}
 
 
+#: Methods of structlog that are not called as their levels.
+_METHODS = {"exception": "error", "warn": "warning", "msg": "info"}
+
+
 class LoggingHandler(logging.Handler):
     """Records of `logging` as events of kind `log`.
 
@@ -61,9 +66,17 @@ class LoggingHandler(logging.Handler):
         self.log, self._owns = _logger(store, options)
         self._location = location
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Records a record, unless a filter is against it. No lock is taken: the queue needs none."""
+        filtered = self.filter(record) if self.filters else record
+        if not filtered:
+            return False
+        self.emit(filtered if isinstance(filtered, logging.LogRecord) else record)
+        return True
+
     def emit(self, record: logging.LogRecord) -> None:
         # What the store did not take must not come back to it.
-        if record.name == "daybook" or record.name.startswith("daybook."):
+        if record.name[:7] == "daybook" and record.name[7:8] in ("", "."):
             return
         try:
             self.log._put(self._event(record))
@@ -84,28 +97,33 @@ class LoggingHandler(logging.Handler):
         return f"<daybook.LoggingHandler of {self.log!r}>"
 
     def _event(self, record: logging.LogRecord) -> dict[str, Any]:
-        fields: dict[str, Any] = {"logger": record.name}
-        if isinstance(record.args, Mapping):
-            fields.update({str(name): value for name, value in record.args.items()})
-        members = record.__dict__
-        if len(members) > len(_STANDARD) - 3:
-            fields.update({name: value for name, value in members.items() if name not in _STANDARD})
-        if self._location:
-            fields |= {"module": record.module, "function": record.funcName, "line": record.lineno}
-        if record.exc_info:
-            fields.update(_error_fields(record.exc_info[1]))
-        elif record.exc_text:
-            fields["stack_trace"] = record.exc_text
-        if record.stack_info:
-            fields.setdefault("stack_trace", record.stack_info)
+        number = record.levelno
+        event: dict[str, Any] = {"ts": int(record.created * 1_000_000), "kind": "log",
+                                 "level": _LEVELS.get(number) or _level(number), **self.log._base,
+                                 "logger": record.name}
+        around = context.current()
+        if around is not None:
+            event.update(around)
+        args = record.args
         try:
-            message = record.getMessage()
+            event["message"] = record.getMessage()
         except Exception:
             # The arguments do not fit the text.
-            message, fields["arguments"] = str(record.msg), record.args
-        fields.setdefault("ts", int(record.created * 1_000_000))
-        return self.log._record(str(fields.pop("kind", "log")), fields.pop("message", message),
-                                fields.pop("level", _level(record.levelno)), bool(fields.pop("alert", False)), fields)
+            event["message"], event["arguments"] = str(record.msg), args
+        if args and type(args) is not tuple and isinstance(args, Mapping):
+            event.update((str(name), value) for name, value in args.items() if value is not None)
+        members = record.__dict__
+        for name in members.keys() - _STANDARD:
+            if members[name] is not None:
+                event[name] = members[name]
+        if self._location:
+            event |= {"module": record.module, "function": record.funcName, "line": record.lineno}
+        if record.exc_info:
+            event.update(_error_fields(record.exc_info[1]))
+        elif record.exc_text or record.stack_info:
+            event["stack_trace"] = record.exc_text or record.stack_info
+        event["kind"], event["level"] = str(event["kind"]), str(event["level"])
+        return self.log._counted(event)
 
 
 class StructlogProcessor:
@@ -123,7 +141,7 @@ class StructlogProcessor:
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         fields = dict(event)
         message = fields.pop("event", None)
-        level = fields.pop("level", None) or {"exception": "error", "warn": "warning", "msg": "info"}.get(method, method)
+        level = fields.pop("level", None) or _METHODS.get(method, method)
         fields["ts"] = fields.pop("timestamp", None)
         fields.update(_error_fields(_raised(fields.pop("exc_info", None) or method == "exception")))
         kind, alert = str(fields.pop("kind", "log")), bool(fields.pop("alert", False))

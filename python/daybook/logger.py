@@ -14,8 +14,6 @@ import logging
 import os
 import time
 import traceback
-import uuid
-from collections import Counter
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal, ParamSpec
@@ -72,7 +70,7 @@ class Logger:
                  raise_errors: bool = False, record_ip: bool = True) -> None:
         if when_full not in ("block", "drop"):
             raise ValueError(f"when_full is block or drop, and not {when_full!r}")
-        self.session = session or uuid.uuid4().hex[:16]
+        self.session = session or os.urandom(8).hex()
         self.source = source
         self.actor = actor
         #: Changes of data, each on disk when the call returns.
@@ -83,7 +81,7 @@ class Logger:
         self._raises, self._records_ip = raise_errors, record_ip
         self._base = {name: value for name, value in
                       (("source", source), ("session", self.session), ("actor", actor)) if value is not None}
-        self._started, self._kinds, self._errors = time.time(), Counter[str](), 0
+        self._started, self._kinds, self._errors = time.time(), dict[str, int](), 0
         self._store: Store | None = None
         self._queue: Queue | None = None
         self._closed = False
@@ -179,9 +177,10 @@ class Logger:
 
     @_quiet
     def performance_warning(self, metric: str, value: float, threshold: float, unit: str = "ms", **fields: Any) -> None:
-        """Something is slower, or larger, than it should be."""
+        """Something is slower, or larger, than it should be. The field `metric_unit` has the unit: a `unit` is a source to
+        the store."""
         self.event("performance_warning", f"{metric} is {value:g} {unit}, more than {threshold:g} {unit}",
-                   level=fields.pop("level", "warning"), metric=metric, value=value, threshold=threshold, unit=unit,
+                   level=fields.pop("level", "warning"), metric=metric, value=value, threshold=threshold, metric_unit=unit,
                    **fields)
 
     def lifecycle(self, event: str, message: str | None = None, **fields: Any) -> None:
@@ -211,7 +210,7 @@ class Logger:
         return {
             "session_id": self.session,
             "total_changes": sum(self._kinds.values()),
-            "by_type": dict(self._kinds.most_common()),
+            "by_type": dict(sorted(self._kinds.items(), key=lambda entry: -entry[1])),
             "errors": self._errors,
             "dropped": self.dropped,
             "duration_seconds": time.time() - self._started,
@@ -280,10 +279,7 @@ class Logger:
             record["message"] = message
         if level is not None:
             # Python's numbers are not those that the store knows.
-            level = logging.getLevelName(level).lower() if type(level) is int else str(level)
-            record["level"] = level
-            if level in BAD:
-                self._errors += 1
+            record["level"] = logging.getLevelName(level).lower() if type(level) is int else str(level)
         record.update(self._base)
         around = _context.current()
         if around is not None:
@@ -293,10 +289,17 @@ class Logger:
                 record[name] = value
         if alert:
             record["alert"] = True
+        return self._counted(record)
+
+    def _counted(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A record that is complete."""
         if not self._records_ip:
             for name in _ADDRESSES:
                 record.pop(name, None)
-        self._kinds[kind] += 1
+        if record.get("level") in BAD:
+            self._errors += 1
+        kind = record["kind"]
+        self._kinds[kind] = self._kinds.get(kind, 0) + 1
         return record
 
     def _put(self, record: dict[str, Any]) -> None:

@@ -56,72 +56,72 @@ class Store:
         given = values.encode({**(parameters or {}), **named}).decode()
         return Result(self._native.sql(query, given, limits_of(timeout, memory, at)))
 
-    def search(self, filter: Filter = None, *, columns: Sequence[str] = (), limit: int = 100,
+    def search(self, /, filter: Filter = None, *, columns: Sequence[str] = (), limit: int = 100,
                since: Time | None = None, until: Time | None = None, **options: Any) -> Result:
         """The newest events that match, whole or some columns of them."""
         request = request_of("search", within(filter, since, until), columns=list(columns) or None, limit=limit)
         native, more = self._native.search(request, text_of(filter), limits_of(**options))
         return Result(native, more=more)
 
-    def recent(self, filter: Filter = None, *, hours: float = 24, **options: Any) -> Result:
+    def recent(self, /, filter: Filter = None, *, hours: float = 24, **options: Any) -> Result:
         """The events of the last hours."""
         return self.search(both(filter, "last", f"{minutes_of(hours * 60)}m"), **options)
 
-    def failures(self, filter: Filter = None, *, minutes: float = 60, **options: Any) -> Result:
+    def failures(self, /, filter: Filter = None, *, minutes: float = 60, **options: Any) -> Result:
         """The errors of the last minutes."""
         return self.search(both(both(filter, "is", "error"), "last", f"{minutes_of(minutes)}m"), **options)
 
-    def stats(self, filter: Filter = None, **options: Any) -> Report:
+    def stats(self, /, filter: Filter = None, **options: Any) -> Report:
         """Totals, and counts by kind, level, source, actor, entity type and status; how long things took."""
         return self._ask("stats", filter, options)
 
-    def timeline(self, filter: Filter = None, *, by: str | None = None, every: str = "auto",
+    def timeline(self, /, filter: Filter = None, *, by: str | None = None, every: str = "auto",
                  **options: Any) -> Report:
         """Events by stretches of time (`"1m"`, `"1h"`, `"1d"`), and by the values of a column."""
         return self._ask("timeline", filter, options, by=by, every=every)
 
-    def facets(self, filter: Filter = None, *, by: str | Sequence[str], top: int | None = None,
+    def facets(self, /, filter: Filter = None, *, by: str | Sequence[str], top: int | None = None,
                **options: Any) -> Report:
         """The most frequent values of some columns."""
         return self._ask("facets", filter, options, by=[by] if isinstance(by, str) else list(by), top=top)
 
-    def slowest(self, filter: Filter = None, *, limit: int | None = None, **options: Any) -> Report:
+    def slowest(self, /, filter: Filter = None, *, limit: int | None = None, **options: Any) -> Report:
         """The events that took longest."""
         return self._ask("slowest", filter, options, limit=limit)
 
-    def history(self, entity: str, filter: Filter = None, *, limit: int | None = None, **options: Any) -> Report:
+    def history(self, /, entity: str, filter: Filter = None, *, limit: int | None = None, **options: Any) -> Report:
         """What happened to an entity, written `"order:55"`: each change, with what is different after it."""
         entity_type, colon, entity_id = entity.partition(":")
         if not colon:
             raise InvalidError(f"`{entity}` is no entity", "write its type and id, such as `order:55`")
         return self._ask("history", filter, options, entity_type=entity_type, entity_id=entity_id, limit=limit)
 
-    def file_history(self, path: str, filter: Filter = None, *, limit: int | None = None, **options: Any) -> Report:
+    def file_history(self, /, path: str, filter: Filter = None, *, limit: int | None = None, **options: Any) -> Report:
         """What happened to a file, or to the files below a folder."""
         return self._ask("file-history", filter, options, path=path, limit=limit)
 
-    def sessions(self, filter: Filter = None, *, gap_minutes: int | None = None, **options: Any) -> Report:
+    def sessions(self, /, filter: Filter = None, *, gap_minutes: int | None = None, **options: Any) -> Report:
         """The sessions; those without an id are found by actor and by gaps."""
         return self._ask("sessions", filter, options, gap_minutes=gap_minutes)
 
-    def session(self, id: str, *, limit: int | None = None, **options: Any) -> Report:
+    def session(self, /, id: str, *, limit: int | None = None, **options: Any) -> Report:
         """The events of a session, its gaps and its outcome."""
         return self._ask("session", None, options, id=id, limit=limit)
 
-    def trace(self, id: str, **options: Any) -> Report:
+    def trace(self, /, id: str, **options: Any) -> Report:
         """The events of all sources that share a trace, session or request."""
         return self._ask("trace", None, options, id=id)
 
-    def show(self, id: int | str, **options: Any) -> Report:
+    def show(self, /, id: int | str, **options: Any) -> Report:
         """An event by its number, or those of an `event_id`."""
         return self._ask("show", None, options, id=str(id))
 
-    def patterns(self, filter: Filter = None, *, of: str = "patterns", **options: Any) -> Report:
+    def patterns(self, /, filter: Filter = None, *, of: str = "patterns", **options: Any) -> Report:
         """What stands out; or one of its parts: `templates`, `sequences`, `bursts`, `rhythms`, `co-changes`,
         `actors`."""
         return self._ask(of, filter, options)
 
-    def metrics(self, window_hours: float = 24, filter: Filter = None, *,
+    def metrics(self, /, window_hours: float = 24, filter: Filter = None, *,
                 prometheus: str | os.PathLike[str] | None = None, **options: Any) -> Report:
         """How it is going: rates, errors, latencies. With `prometheus`, also written to that file, at once, for
         the textfile collector of node_exporter."""
@@ -132,11 +132,11 @@ class Store:
             write_whole(Path(prometheus), text)
         return Report("metrics", json.loads(self._native.ask(request, text_of(filter), limits)))
 
-    def health(self, **options: Any) -> Report:
+    def health(self, /, **options: Any) -> Report:
         """`ok`, `degraded` or `failing`, and why."""
         return self._ask("health", None, options)
 
-    def audit(self, start: Time, end: Time | None = None, filter: Filter = None, *,
+    def audit(self, /, start: Time, end: Time | None = None, filter: Filter = None, *,
               output: str | os.PathLike[str] | None = None, **options: Any) -> Report:
         """A report on a period; `output` writes it to a file whose name ends in `.json`, `.md` or `.html`."""
         limits = limits_of(**options)
@@ -147,7 +147,7 @@ class Store:
             write_whole(Path(output), self._native.audit(period, filter_json, text_of(filter), form, limits))
         return Report("audit", json.loads(self._native.audit(period, filter_json, text_of(filter), "json", limits)))
 
-    def schema(self, **options: Any) -> Report:
+    def schema(self, /, **options: Any) -> Report:
         """The columns: types, paths, how many events have them, examples."""
         return Report("schema", json.loads(self._native.schema(limits_of(**options))))
 
@@ -157,7 +157,7 @@ class Store:
 
     info = usage
 
-    def ask(self, request: Mapping[str, Any], **options: Any) -> Any:
+    def ask(self, /, request: Mapping[str, Any], **options: Any) -> Any:
         """The answer to a request in its JSON form, as every binding takes it."""
         text = request.get("filter")
         return json.loads(self._native.ask(values.encode(dict(request)).decode(), text if isinstance(text, str) else "",
@@ -213,7 +213,7 @@ class Store:
 
     # Keeping
 
-    def export(self, file: str | os.PathLike[str], filter: Filter = None, *, format: str | None = None,
+    def export(self, /, file: str | os.PathLike[str], filter: Filter = None, *, format: str | None = None,
                original: bool = False, raw_csv: bool = False, limit: int | None = None, **options: Any) -> int:
         """Writes events to a file, oldest first, and gives their number. The format follows from its name:
         `jsonl`, `json`, `csv`, `parquet`, `arrow`. `original` writes the producers' own records."""

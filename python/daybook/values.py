@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import datetime
 import decimal
 import enum
 import os
 import sys
 import traceback
-import uuid
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
@@ -59,8 +57,6 @@ def _plain(value: Any) -> Any:
         return float(value)
     if isinstance(value, decimal.Decimal):
         return _decimal(value)
-    if isinstance(value, uuid.UUID):
-        return str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _bytes(bytes(value))
     if isinstance(value, os.PathLike):
@@ -69,8 +65,10 @@ def _plain(value: Any) -> Any:
         return "".join(traceback.format_exception_only(type(value), value)).strip()
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
-    if dataclasses.is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    fields = getattr(value, "__dataclass_fields__", None)
+    if isinstance(fields, dict):
+        # As `dataclasses.fields` says, which takes long to import.
+        return {name: getattr(value, name) for name, field in fields.items() if field._field_type.name == "_FIELD"}
     return _other(value)
 
 
@@ -82,6 +80,8 @@ def _other(value: Any) -> Any:
     scalar = _scalar(value)
     if scalar is not value:
         return scalar
+    if type(value).__module__ == "uuid":
+        return str(value)
     if hasattr(value, "_asdict"):
         return value._asdict()
     if isinstance(value, Sequence):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import inspect
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from types import TracebackType
@@ -29,6 +28,8 @@ class Watch:
         self._fields = fields
 
     def __call__(self, function: _F) -> _F:
+        import inspect
+
         wrapper: Any
         if inspect.isasyncgenfunction(function):
             wrapper = _around_async_generator(self, function)

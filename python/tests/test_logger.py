@@ -66,12 +66,12 @@ def test_people_systems_and_lives(log, recorded):
     log.system_event("database_migration", "Migrated", tables=5)
     log.lifecycle("startup")
     log.performance_warning("Query time", 2.5, 1.0, "s")
-    assert recorded("kind", "message", "actor", "event_name", "level", "metric", "value", "threshold", "unit") == [
+    assert recorded("kind", "message", "actor", "event_name", "level", "metric", "value", "threshold", "metric_unit") == [
         {"kind": "user_action", "message": "opened_pack", "actor": "12345"},
         {"kind": "system_event", "message": "Migrated", "event_name": "database_migration"},
         {"kind": "startup", "message": "test: startup"},
         {"kind": "performance_warning", "message": "Query time is 2.5 s, more than 1 s", "level": "warning",
-         "metric": "Query time", "value": 2.5, "threshold": 1.0, "unit": "s"}]
+         "metric": "Query time", "value": 2.5, "threshold": 1.0, "metric_unit": "s"}]
 
 
 def test_errors_have_their_stack_trace(log, recorded):

@@ -93,8 +93,8 @@ def test_activity_without_a_name_has_that_of_the_function(log, recorded):
 def test_only_what_takes_long_is_recorded(log, recorded, kind):
     Thing(log.performance(threshold_seconds=60)).calls[kind](False)
     Thing(log.performance(threshold_seconds=0)).calls[kind](False)
-    (event,) = recorded("kind", "level", "threshold", "unit")
-    assert event == {"kind": "performance_warning", "level": "warning", "threshold": 0.0, "unit": "s"}
+    (event,) = recorded("kind", "level", "threshold", "metric_unit")
+    assert event == {"kind": "performance_warning", "level": "warning", "threshold": 0.0, "metric_unit": "s"}
 
 
 def test_blocks(log, recorded):
