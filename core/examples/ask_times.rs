@@ -1,7 +1,8 @@
 //! How long questions take inside a process, for `tests/bench/ask.py`: `ask_times STORE ROUNDS`.
 //!
-//! Prints one JSON object: for each question the median and the least time in milliseconds, how many rows came, and
-//! the SQL of the analyses whose time is compared with DuckDB's own.
+//! Prints one JSON object: for each question the median, the least and the first time in milliseconds, how many rows
+//! came, how much was read of data files without DuckDB the last time, and the SQL of the analyses whose time is
+//! compared with DuckDB's own.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints what it measured")]
 
@@ -63,17 +64,24 @@ fn times(store: &Store, rounds: usize) -> Result<Value, Failed> {
     let read = |text: &str| Filter::parse(text, &Context::new(0));
     let mut times = Map::new();
     let mut time = |name: &str, ask: &dyn Fn() -> Result<usize, Failed>| -> Result<(), Failed> {
-        let (mut taken, mut rows) = (Vec::new(), 0);
+        let (mut taken, mut rows, mut bytes) = (Vec::new(), 0, 0);
         for _ in 0..rounds.max(1) {
-            let started = Instant::now();
+            let (started, before) = (Instant::now(), store.bytes_read());
             rows = ask()?;
+            bytes = store.bytes_read().saturating_sub(before);
             taken.push(started.elapsed().as_secs_f64() * 1000.0);
         }
+        let first = taken.first().copied().unwrap_or_default();
         taken.sort_by(f64::total_cmp);
         let middle = taken.get(taken.len() / 2).copied().unwrap_or_default();
         let least = taken.first().copied().unwrap_or_default();
-        eprintln!("{name}: {middle:.1} ms ({least:.1} at least), {rows} rows");
-        times.insert(name.to_string(), json!({"median_ms": middle, "least_ms": least, "rows": rows}));
+        eprintln!(
+            "{name}: {middle:.1} ms ({least:.1} at least, {first:.1} at first), {rows} rows, {bytes} bytes"
+        );
+        let times_ms = json!({
+            "median_ms": middle, "least_ms": least, "first_ms": first, "rows": rows, "bytes_read": bytes,
+        });
+        times.insert(name.to_string(), times_ms);
         Ok(())
     };
     let search = |filter: &str| -> Result<usize, Failed> {

@@ -104,15 +104,25 @@ pub fn index_filters(id: &str) -> String {
     format!("{INDEX}/{id}.filters")
 }
 
+/// What is in a copy of columns that questions asked for.
+pub fn index_copy(id: &str) -> String {
+    format!("{INDEX}/{id}.copy")
+}
+
+/// The copy of columns that a file tells of.
+pub fn index_copy_id(path: &str) -> Option<&str> {
+    index_id(path).filter(|_| path.ends_with(".copy"))
+}
+
 /// The segment whose filters are in a file.
 pub fn index_filters_id(path: &str) -> Option<&str> {
     index_id(path).filter(|_| path.ends_with(".filters"))
 }
 
-/// The segment that a file is of.
+/// The segment or copy that a file is of.
 pub fn index_id(path: &str) -> Option<&str> {
     let name = path.strip_prefix(INDEX)?.strip_prefix('/')?;
-    name.strip_suffix(".filters").or_else(|| name.strip_suffix(".parquet"))
+    [".filters", ".copy", ".parquet"].iter().find_map(|ending| name.strip_suffix(ending))
 }
 
 /// A part of the dictionary of templates.

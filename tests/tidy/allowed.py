@@ -60,7 +60,7 @@ MODULES = {
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
     "rows": COLUMNS | {"ingest/parquet"},
-    "index": DISK | COLUMNS | {"ingest/batch", "log"},
+    "index": DISK | COLUMNS | {"ingest/batch", "ingest/pages", "ingest/parquet", "log"},
     "verify": DISK | {"event", "ingest/batch", "ingest/progress", "log", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
@@ -84,7 +84,7 @@ CRATES = {
     "tokio": {"log"},
     "url": {"log"},
     "rustix": {"storage"},
-    "std::fs": {"rows", "storage"}
+    "std::fs": {"index", "rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
     "std::env": {"store", "ingest/columnar"},

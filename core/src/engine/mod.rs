@@ -15,6 +15,7 @@ mod tests;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::Column;
 use crate::query::prune::span_of;
+use crate::query::reads;
 use crate::query::sql::{identifier, literal, literals, path_pattern};
 use crate::query::statement;
 use crate::query::view::{self, ViewParts};
@@ -22,6 +23,7 @@ use arrow::record_batch::RecordBatch;
 use duckdb::Connection;
 use failure::Known;
 use rows::{Control, Job};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -83,7 +85,7 @@ impl Limits {
 }
 
 /// A table of the snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// The name in SQL.
     pub name: &'static str,
@@ -99,22 +101,17 @@ pub struct Table {
     pub mixed: Vec<MixedField>,
 }
 
-/// A query, and what may be left out of its tables.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// The SQL.
-    pub sql: &'a str,
-    /// The time, in microseconds since 1970.
-    pub now_us: i64,
-    /// The first and last `ts` of each file of `events`, where that is known.
-    pub spans: &'a [Option<(i64, i64)>],
-    /// Tables that are there only for queries that name them.
-    pub others: &'a [&'static str],
+/// A query that DuckDB has parsed, before there are tables.
+pub struct Parsed {
+    connection: Connection,
+    is_new: bool,
+    /// Its parse tree, where it has one.
+    tree: Option<String>,
 }
 
 /// One in-memory DuckDB for one snapshot. Queries may run at the same time on several threads.
 pub struct Session {
-    connection: Mutex<Connection>,
+    connection: Arc<Mutex<Connection>>,
     known: Arc<Known>,
     limits: Limits,
     running: Arc<Running>,
@@ -142,26 +139,10 @@ impl Session {
         Session::over(connection, tables, extra, limits, &[])
     }
 
-    /// Makes the tables for one query: files of `events` that cannot have a row of its answer are left out.
-    pub fn open_for(
-        question: &Question<'_>,
-        mut tables: Vec<Table>,
-        extra: Vec<(&'static str, RecordBatch)>,
-        limits: &Limits,
-    ) -> Result<Session> {
-        let connection = Connection::open_in_memory().map_err(internal)?;
-        let body = statement::split(question.sql)?.body;
-        let span = rows::parse_tree(&connection, body).ok().and_then(|tree| span_of(&tree, question.now_us));
-        if let (Some((from, to)), Some(table)) =
-            (span, tables.iter_mut().find(|table| table.name == "events"))
-        {
-            let mut spans = question.spans.iter();
-            // A file that does not say is kept.
-            table.files.retain(|_| {
-                spans.next().is_none_or(|file| file.is_none_or(|file| file.0 <= to && file.1 >= from))
-            });
-        }
-        Session::over(connection, tables, extra, limits, question.others)
+    /// The same session for another question, within limits of its own for time; those for memory and threads stay.
+    pub fn again(&self, limits: &Limits) -> Session {
+        let (connection, known) = (Arc::clone(&self.connection), Arc::clone(&self.known));
+        Session { connection, known, limits: limits.clone(), running: Arc::default() }
     }
 
     fn over(
@@ -189,7 +170,13 @@ impl Session {
         run(&connection, "SET enable_external_access = false; SET lock_configuration = true")?;
         let running = Arc::default();
         let known = Arc::new(known(files, &tables, &extra, others));
-        Ok(Session { connection: Mutex::new(connection), known, limits: limits.clone(), running })
+        let connection = Arc::new(Mutex::new(connection));
+        Ok(Session { connection, known, limits: limits.clone(), running })
+    }
+
+    /// Whether it can still answer: after some errors, DuckDB cannot.
+    pub fn works(&self) -> bool {
+        lock(&self.connection).execute_batch("SELECT 1").is_ok()
     }
 
     /// Runs one statement that only reads. `$name` in it takes the parameter of that name, `?` those
@@ -210,6 +197,54 @@ impl Session {
     /// A handle that interrupts this session's queries.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter { running: Arc::clone(&self.running) }
+    }
+}
+
+impl Parsed {
+    /// Parses a query, in a session that is open or in a new DuckDB.
+    pub fn new(sql: &str, open: Option<&Session>) -> Result<Parsed> {
+        let body = statement::split(sql)?.body;
+        if let Some(session) = open {
+            let connection = lock(&session.connection).try_clone().map_err(internal)?;
+            // What went wrong with it is no matter of this query.
+            if let Ok(tree) = rows::parse_tree(&connection, body) {
+                return Ok(Parsed { connection, is_new: false, tree: Some(tree) });
+            }
+        }
+        let connection = Connection::open_in_memory().map_err(internal)?;
+        let tree = rows::parse_tree(&connection, body).ok();
+        Ok(Parsed { connection, is_new: true, tree })
+    }
+
+    /// The first and last `ts` of the rows of `events` that it looks at; none if it may look at all of them.
+    pub fn span(&self, now_us: i64) -> Option<(i64, i64)> {
+        span_of(self.tree.as_ref()?, now_us)
+    }
+
+    /// Which of the columns of `events` it may read, and those that they are made of; none if it may read any.
+    pub fn columns<'a>(&self, columns: impl Iterator<Item = &'a str>) -> Option<HashSet<String>> {
+        reads::columns_of(self.tree.as_ref()?, columns)
+    }
+
+    /// The session for it, with `others` as the tables that are there only for queries that name them.
+    pub fn session(
+        self,
+        tables: Vec<Table>,
+        extra: Vec<(&'static str, RecordBatch)>,
+        limits: &Limits,
+        others: &[&'static str],
+    ) -> Result<Session> {
+        let connection = match self.is_new {
+            true => self.connection,
+            false => Connection::open_in_memory().map_err(internal)?,
+        };
+        Session::over(connection, tables, extra, limits, others)
+    }
+}
+
+impl std::fmt::Debug for Parsed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parsed").field("is_new", &self.is_new).finish_non_exhaustive()
     }
 }
 
@@ -271,6 +306,7 @@ fn settings(limits: &Limits, files: &[String]) -> Result<String> {
          SET allow_community_extensions = false;
          SET allow_persistent_secrets = false;
          SET parquet_metadata_cache = true;
+         SET enable_external_file_cache = false;
          SET threads = {};
          SET memory_limit = '{}B';
          SET temp_directory = {temp_folder};

@@ -4,15 +4,18 @@
 //! It is made of data files alone, which never change, and each segment names those it covers. So it needs no
 //! place in commits, may lag behind, and can be deleted at any time: then questions open the data files.
 
+mod asked;
 mod bloom;
 mod build;
 mod segment;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::column::Column;
 use crate::event::fixed::Fixed;
 use crate::layout;
 use crate::log::DataFile;
 use crate::storage::{LocalStorage, Storage};
+use asked::{AskedCopy, Making};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +48,11 @@ pub const FILTERED: [&str; 8] =
 const FILES_MIN: usize = 16;
 /// Segments of more rows are not made anew with others.
 const ROWS_MAX: u64 = 20_000_000;
-/// A segment that nobody needs any more stays so long, for readers that have begun.
+/// Copies of columns that were asked for take no more than this share of what the data files take, and as much where
+/// that is little; one takes half of it.
+const ASKED_SHARE: u64 = 4;
+const ASKED_BYTES: u64 = 16 << 20;
+/// A segment or copy that nobody needs any more stays so long, for readers that have begun.
 const GRACE_US: i64 = 3_600_000_000;
 
 /// The index of a store.
@@ -53,6 +60,23 @@ const GRACE_US: i64 = 3_600_000_000;
 pub struct Index {
     storage: Arc<LocalStorage>,
     known: Mutex<HashMap<String, Option<Arc<Segment>>>>,
+    asked: Mutex<HashMap<String, Option<Arc<AskedCopy>>>>,
+    /// Columns of which a copy would be too large, and of how many files.
+    refused: Mutex<HashSet<(Vec<String>, usize)>>,
+}
+
+/// Tells the data files that the table has now.
+pub type Live<'a> = &'a dyn Fn() -> Result<Vec<DataFile>>;
+
+/// What a question needs, and may have made for it.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The columns.
+    pub columns: &'a [Column],
+    /// Tells all data files of the table; none if no copy is to be made.
+    pub live: Option<Live<'a>>,
+    /// The threads to make a copy with.
+    pub threads: usize,
 }
 
 /// Which files a question opens: copies of narrow columns for some, and the others themselves.
@@ -79,7 +103,7 @@ pub type AnyOf = Vec<(String, String)>;
 impl Index {
     /// The index of the store in a storage.
     pub fn new(storage: Arc<LocalStorage>) -> Index {
-        Index { storage, known: Mutex::default() }
+        Index { storage, known: Mutex::default(), asked: Mutex::default(), refused: Mutex::default() }
     }
 
     /// The segments that are there and whole, the largest first.
@@ -105,29 +129,126 @@ impl Index {
         Ok(segments)
     }
 
-    /// What to open for a question about narrow columns of these files.
-    pub fn cover(&self, mut files: Vec<DataFile>) -> Result<Cover> {
-        let mut copies = Vec::new();
-        if files.len() < FILES_MIN {
-            return Ok(Cover { copies, files });
+    /// The copies of columns that were asked for, the largest first.
+    fn asked_copies(&self) -> Result<Vec<Arc<AskedCopy>>> {
+        let mut known = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = HashMap::new();
+        for entry in self.storage.list(layout::INDEX)? {
+            let Some(id) = layout::index_copy_id(&entry.path) else { continue };
+            let copy = match known.remove(id) {
+                Some(copy) => copy,
+                None => match AskedCopy::read(&*self.storage, id) {
+                    Ok(copy) => copy.map(Arc::new),
+                    Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                },
+            };
+            found.insert(id.to_string(), copy);
         }
-        let mut open: HashMap<&str, &DataFile> =
-            files.iter().map(|file| (file.path.as_str(), file)).collect();
-        for segment in self.segments()? {
-            let wanted = (0_u32..).zip(segment.files()).filter(|(_, (path, _))| open.contains_key(path));
+        let mut copies: Vec<_> = found.values().flatten().cloned().collect();
+        copies.sort_by_key(|copy| (std::cmp::Reverse(copy.parts.len()), copy.bytes, copy.id.clone()));
+        *known = found;
+        Ok(copies)
+    }
+
+    /// What to open for a question about some columns of these files: copies where there are any, else the files. A
+    /// copy that would save opening many files is made.
+    pub fn cover(&self, files: Vec<DataFile>, wanted: &Wanted<'_>) -> Result<Cover> {
+        if files.len() < FILES_MIN {
+            return Ok(Cover { copies: Vec::new(), files });
+        }
+        let is_narrow = |column: &Column| NARROW.iter().any(|fixed| fixed.name() == column.name);
+        if wanted.columns.iter().all(is_narrow) {
+            let segments = self.segments()?;
+            let parts = segments
+                .iter()
+                .map(|segment| (segment.id.as_str(), segment.files().map(|(path, _)| path).collect()));
+            return self.covered_by(files, parts);
+        }
+        let copies = self.asked_copies()?;
+        let cover = self.covered_with(files.clone(), wanted.columns, &copies)?;
+        if cover.files.len() < FILES_MIN {
+            return Ok(cover);
+        }
+        // Without a copy, the question opens the files.
+        match wanted.live.and_then(|live| self.make_copy(wanted, live, files.len(), &copies).ok().flatten()) {
+            Some(copy) => self.covered_with(files, wanted.columns, &[Arc::new(copy)]),
+            None => Ok(cover),
+        }
+    }
+
+    fn covered_with(
+        &self,
+        files: Vec<DataFile>,
+        columns: &[Column],
+        copies: &[Arc<AskedCopy>],
+    ) -> Result<Cover> {
+        let copies = copies.iter().filter(|copy| copy.has(columns));
+        let parts = copies.map(|copy| (copy.id.as_str(), copy.parts.iter().map(String::as_str).collect()));
+        self.covered_by(files, parts)
+    }
+
+    /// Which of the copies, each of some data files, to use for these files.
+    fn covered_by<'a>(
+        &self,
+        mut files: Vec<DataFile>,
+        copies: impl Iterator<Item = (&'a str, Vec<&'a str>)>,
+    ) -> Result<Cover> {
+        let mut used = Vec::new();
+        let mut open: HashSet<String> = files.iter().map(|file| file.path.clone()).collect();
+        for (id, parts) in copies {
+            let wanted = (0_u32..).zip(&parts).filter(|(_, path)| open.contains(**path));
             let numbers: Vec<u32> = wanted.map(|(number, _)| number).collect();
             if numbers.len() < FILES_MIN {
                 continue;
             }
-            segment.files().for_each(|(path, _)| {
-                open.remove(path);
+            parts.iter().for_each(|path| {
+                open.remove(*path);
             });
-            let parts = if numbers.len() == segment.files().len() { Vec::new() } else { ranges(&numbers) };
-            copies.push(Copy { place: self.root()?.join(layout::index_columns(&segment.id)), parts });
+            let ranges = if numbers.len() == parts.len() { Vec::new() } else { ranges(&numbers) };
+            used.push(Copy { place: self.root()?.join(layout::index_columns(id)), parts: ranges });
         }
-        let left: HashSet<String> = open.into_keys().map(str::to_string).collect();
-        files.retain(|file| left.contains(&file.path));
-        Ok(Cover { copies, files })
+        files.retain(|file| open.contains(&file.path));
+        Ok(Cover { copies: used, files })
+    }
+
+    /// Makes a copy of columns of all data files, unless it would be too large, or another process is at it.
+    fn make_copy(
+        &self,
+        wanted: &Wanted<'_>,
+        live: Live<'_>,
+        files: usize,
+        copies: &[Arc<AskedCopy>],
+    ) -> Result<Option<AskedCopy>> {
+        let names = wanted.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        let refusal = (names, files);
+        let refused = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused().contains(&refusal) {
+            return Ok(None);
+        }
+        self.storage.create_folder(layout::INDEX)?;
+        let Some(_lock) = self.storage.try_lock(layout::INDEX_LOCK)? else { return Ok(None) };
+        // Behind the lock: whoever erases events waits for it, and removes copies of what was there before.
+        let live = live()?;
+        let data = live.iter().map(|file| file.size).sum::<u64>();
+        let bytes_max = (data / ASKED_SHARE).max(ASKED_BYTES);
+        let taken = copies.iter().map(|copy| copy.bytes).sum::<u64>();
+        let bytes_max = (bytes_max / 2).min(bytes_max.saturating_sub(taken));
+        let mut files: Vec<&DataFile> = live.iter().collect();
+        files.sort_by(|one, other| (one.day, &one.path).cmp(&(other.day, &other.path)));
+        let making = Making {
+            storage: &self.storage,
+            root: self.root()?,
+            columns: wanted.columns,
+            files: &files,
+            bytes_max,
+            threads: wanted.threads,
+        };
+        let made = making.make(&uuid::Uuid::new_v4().to_string())?;
+        if made.is_none() {
+            refused().insert(refusal);
+        }
+        Ok(made)
     }
 
     /// Those of the files that can have a row with one of the values of each.
@@ -221,6 +342,7 @@ impl Index {
                 needed.insert(segment.id.clone());
             }
         }
+        needed.extend(self.needed_copies(&live)?);
         let mut removed = 0_u64;
         for entry in self.storage.list(layout::INDEX)? {
             let id = layout::index_id(&entry.path);
@@ -243,7 +365,13 @@ impl Index {
         let live: HashSet<&str> = live.iter().map(|file| file.path.as_str()).collect();
         let segments = self.segments()?;
         let clean = segments.iter().filter(|segment| segment.files().all(|(path, _)| live.contains(path)));
-        let clean: HashSet<&str> = clean.map(|segment| segment.id.as_str()).collect();
+        let copies = self.asked_copies()?;
+        let clean_copies =
+            copies.iter().filter(|copy| copy.parts.iter().all(|path| live.contains(path.as_str())));
+        let clean: HashSet<&str> = clean
+            .map(|segment| segment.id.as_str())
+            .chain(clean_copies.map(|copy| copy.id.as_str()))
+            .collect();
         let mut removed = 0_u64;
         for entry in self.storage.list(layout::INDEX)? {
             if layout::index_id(&entry.path).is_some_and(|id| !clean.contains(id)) {
@@ -253,6 +381,26 @@ impl Index {
         }
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(removed)
+    }
+
+    /// The copies of columns that have data files which no larger copy of the same columns has.
+    fn needed_copies(&self, live: &HashSet<&str>) -> Result<Vec<String>> {
+        let mut covered: HashMap<Vec<String>, HashSet<String>> = HashMap::new();
+        let mut needed = Vec::new();
+        let mut copies = self.asked_copies()?;
+        let is_live = |path: &&String| live.contains(path.as_str());
+        copies.sort_by_key(|copy| std::cmp::Reverse(copy.parts.iter().filter(is_live).count()));
+        for copy in copies {
+            let others = covered.entry(copy.columns.clone()).or_default();
+            let mut news = 0_usize;
+            for path in copy.parts.iter().filter(is_live) {
+                news = news.saturating_add(usize::from(others.insert(path.clone())));
+            }
+            if news >= FILES_MIN {
+                needed.push(copy.id.clone());
+            }
+        }
+        Ok(needed)
     }
 
     fn root(&self) -> Result<&std::path::Path> {

@@ -110,6 +110,18 @@ impl Encoded {
         Ok(OpenWriter { writer, pages })
     }
 
+    /// The column chunk of an array.
+    pub fn chunk(&self, field: &Arc<Field>, array: &ArrayRef) -> Result<ColumnChunk> {
+        let mut writer = self.column_writer(field, Coding::Dictionary)?;
+        writer.append(field, array)?;
+        writer.close(None)
+    }
+
+    /// A writer of a file of column chunks.
+    pub fn writer<W: Write + Send>(&self, out: W, schema: &Schema) -> Result<SerializedFileWriter<W>> {
+        self.file_writer(out, schema, Coding::Dictionary)
+    }
+
     fn file_writer<W: Write + Send>(
         &self,
         out: W,
@@ -244,7 +256,7 @@ impl OpenFile {
             for (position, field) in &self.fields {
                 let chunk = match group.columns.remove(position) {
                     Some(chunk) => chunk,
-                    None => null_chunk(&self.encoding, field, group.rows)?,
+                    None => self.encoding.chunk(field, &new_null_array(field.data_type(), group.rows))?,
                 };
                 row_group.append_column(&chunk.bytes, chunk.close).map_err(|error| failed(&error))?;
             }
@@ -318,12 +330,6 @@ impl OpenWriter {
         let chunk = self.writer.close().map_err(|error| failed("encode", &error))?;
         self.pages.chunk(chunk.close().clone()).map_err(|error| failed("compress", &error))
     }
-}
-
-fn null_chunk(encoding: &Encoded, field: &Arc<Field>, rows: usize) -> Result<ColumnChunk> {
-    let mut writer = encoding.column_writer(field, Coding::Dictionary)?;
-    writer.append(field, &new_null_array(field.data_type(), rows))?;
-    writer.close(None)
 }
 
 /// Runs a task on each item, on several threads, and gives back all that they return.

@@ -3,6 +3,7 @@
 pub mod analyses;
 pub mod filter;
 pub mod prune;
+pub mod reads;
 pub mod sql;
 pub mod statement;
 pub mod templates;

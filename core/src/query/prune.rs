@@ -216,7 +216,7 @@ fn beginning_of_day(instant_us: i64) -> i64 {
     instant_us.saturating_sub(instant_us.rem_euclid(DAY_US))
 }
 
-fn is_clock(name: &str) -> bool {
+pub(super) fn is_clock(name: &str) -> bool {
     const CLOCKS: [&str; 8] = [
         "now",
         "current_timestamp",

@@ -52,7 +52,7 @@ pub struct ViewParts<'a> {
 }
 
 /// A file that holds rows of several files, which a column tells apart.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopiedRows {
     /// Its absolute path.
     pub file: String,

@@ -14,6 +14,7 @@ mod reader;
 mod reports;
 mod schema;
 mod search;
+mod sessions;
 mod sources;
 mod tail;
 mod templates;
@@ -79,7 +80,8 @@ pub struct Store {
     writer: Mutex<Option<Arc<Writer>>>,
     stop: Arc<AtomicBool>,
     interrupts: Arc<AtomicU64>,
-    sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
+    running: Arc<Mutex<Vec<QueryInterrupter>>>,
+    sessions: sessions::Sessions,
 }
 
 /// Stops what a store is doing, from any thread or signal handler's thread.
@@ -87,7 +89,7 @@ pub struct Store {
 pub struct Interrupter {
     stop: Arc<AtomicBool>,
     interrupts: Arc<AtomicU64>,
-    sessions: Arc<Mutex<Vec<QueryInterrupter>>>,
+    running: Arc<Mutex<Vec<QueryInterrupter>>>,
 }
 
 impl Store {
@@ -143,8 +145,8 @@ impl Store {
         let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
         let (writer, stop, interrupts) = (Mutex::new(None), Arc::default(), Arc::default());
-        let (archives, sessions) = (Vec::new(), Arc::default());
-        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, interrupts, sessions })
+        let (archives, running, sessions) = (Vec::new(), Arc::default(), sessions::Sessions::default());
+        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, interrupts, running, sessions })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
@@ -249,14 +251,14 @@ impl Store {
 
     /// Has the interrupter of this store stop the session's queries too.
     fn watch(&self, session: &Session) {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(QueryInterrupter::is_of_use);
-        sessions.push(session.interrupter());
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(QueryInterrupter::is_of_use);
+        running.push(session.interrupter());
     }
 
     fn session(&self, request: &QueryRequest) -> Result<Session> {
         let view = self.view(request.at)?;
-        view.session(&self.tables, &request.sql, (self.clock)(), &request.limits)
+        view.session(&self.tables, &self.sessions, &request.sql, (self.clock)(), &request.limits)
     }
 
     /// The columns of the events, also of those that are not yet in data files.
@@ -272,6 +274,11 @@ impl Store {
     /// What opening and sealing found wrong, in sentences; [`Store::info`] also looks at what is not sealed.
     pub fn warnings(&self) -> Vec<String> {
         self.tables.warnings()
+    }
+
+    /// How many bytes of data files this handle has read itself to answer questions; what DuckDB read is not in it.
+    pub fn bytes_read(&self) -> u64 {
+        self.tables.footers.bytes_read()
     }
 
     /// How much is in the store, and from when.
@@ -320,7 +327,7 @@ impl Store {
     /// A handle that stops queries, ingests and upkeep of this store.
     pub fn interrupter(&self) -> Interrupter {
         let (stop, interrupts) = (self.stop.clone(), self.interrupts.clone());
-        Interrupter { stop, interrupts, sessions: self.sessions.clone() }
+        Interrupter { stop, interrupts, running: self.running.clone() }
     }
 
     fn lock_writer(&self) -> std::sync::MutexGuard<'_, Option<Arc<Writer>>> {
@@ -349,8 +356,8 @@ impl Interrupter {
     pub fn interrupt(&self) {
         self.stop.store(true, Ordering::Relaxed);
         self.interrupts.fetch_add(1, Ordering::Relaxed);
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.drain(..).for_each(|session| session.interrupt());
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.drain(..).for_each(|session| session.interrupt());
     }
 }
 

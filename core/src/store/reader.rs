@@ -1,8 +1,10 @@
 //! The reading side: one consistent view of the data files and of what is not yet in them.
 
 use super::changes::{numbers, without};
+use super::sessions::Sessions;
+use super::sources::{covered, narrowed_to};
 use super::{commits, templates};
-use crate::engine::{Limits, Mixed, MixedField, Question, Session, Table};
+use crate::engine::{Limits, Mixed, MixedField, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::{Catalogue, Reads};
 use crate::event::column::Column;
@@ -13,6 +15,7 @@ use crate::ingest::table::settle;
 use crate::layout;
 use crate::log::{At, DataFile, Snapshot};
 use crate::quarantine;
+use crate::query::reads;
 use crate::seal::{Opened, Tables, open_frames};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute;
@@ -25,6 +28,8 @@ const TRIES: usize = 100;
 
 /// One consistent view of a store.
 pub struct View {
+    /// Of which version.
+    pub at: At,
     /// The events' data files.
     pub events: Arc<Snapshot>,
     /// The quarantine's data files.
@@ -80,7 +85,7 @@ impl View {
         let pending = batch_of(&settled, catalogue.schema())?;
         let pending_rejects = quarantine::batch_of(&opened.rejects)?;
         let retried = BTreeSet::new();
-        let mut view = View { events, quarantine, catalogue, pending, pending_rejects, retried, damage };
+        let mut view = View { at, events, quarantine, catalogue, pending, pending_rejects, retried, damage };
         if at == At::Latest && is_unfinished(&view.quarantine)? {
             view.retried = view.find_retried(tables)?;
         }
@@ -139,12 +144,28 @@ impl View {
         self.retried.range(range.0..=range.1).next().is_some()
     }
 
-    /// A session for one query over everything in the view.
-    pub fn session(&self, tables: &Tables, sql: &str, now_us: i64, limits: &Limits) -> Result<Session> {
-        let events = self.events_table(tables, &self.events.files, true)?;
-        let rejects = self.rejects_table(tables)?;
-        let spans: Vec<_> = self.events.files.iter().map(DataFile::ts_range).collect();
-        let question = Question { sql, now_us, spans: &spans, others: &[commits::TABLE, templates::TABLE] };
+    /// A session for one query over everything in the view that it may be about.
+    pub fn session(
+        &self,
+        tables: &Tables,
+        sessions: &Sessions,
+        sql: &str,
+        now_us: i64,
+        limits: &Limits,
+    ) -> Result<Session> {
+        let parsed = sessions.parse(sql, limits)?;
+        let mut events = self.events_table(tables, &[], true)?;
+        let names = events.columns.iter().map(|column| column.name.as_str());
+        if let Some(read) = parsed.columns(names) {
+            events = narrowed_to(events, &|name| reads::is_needed(name, &read))?;
+        }
+        let span = parsed.span(now_us);
+        let is_within = |file: &&DataFile| match (span, file.ts_range()) {
+            (Some((from, to)), Some((first, last))) => last >= from && first <= to,
+            _ => true,
+        };
+        let files = self.events.files.iter().filter(is_within).cloned().collect();
+        let events = covered(tables, self, events, files, limits.threads)?;
         let mut extra = Vec::new();
         if commits::is_named_in(sql) {
             extra.push((commits::TABLE, commits::batch_of(&tables.events, self.events.version)?));
@@ -152,7 +173,12 @@ impl View {
         if templates::is_named_in(sql) {
             extra.push((templates::TABLE, templates::batch_of(&tables.templates.dictionary()?)?));
         }
-        Session::open_for(&question, vec![events, rejects], extra, limits)
+        let rejects = self.rejects_table(tables)?;
+        let others = [commits::TABLE, templates::TABLE];
+        if !extra.is_empty() {
+            return parsed.session(vec![events, rejects], extra, limits, &others);
+        }
+        sessions.over(vec![events, rejects], limits, |all| parsed.session(all, extra, limits, &others))
     }
 
     /// The table of some of the events' files; with fields of mixed type settled, or as they are stored.

@@ -2,20 +2,23 @@
 //! else DuckDB reads them, in copies of columns or in the data files.
 
 use super::ask::Asked;
+use super::reader::View;
 use crate::engine::{CopiedRows, Session, Table, absolute};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::{Column, TableSchema};
 use crate::event::fixed::Fixed;
-use crate::index::{AnyOf, Copy, FILTERED, NARROW, PART};
+use crate::index::{AnyOf, Copy, FILTERED, Live, NARROW, PART, Wanted};
 use crate::ingest::batch::conform;
 use crate::ingest::parquet::in_parallel;
-use crate::log::DataFile;
+use crate::log::{At, DataFile};
 use crate::query::analyses::{ALL_COLUMNS, Answer, Statement};
 use crate::query::filter::TsSpan;
 use crate::query::sql::identifier;
 use crate::rows::{rows_having, rows_numbered};
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use crate::seal::Tables;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Copies are used where they save opening so many files.
@@ -36,12 +39,15 @@ pub(super) struct Needs<'a> {
     pub(super) seqs: &'a [i64],
     /// They have one of the values of each.
     pub(super) keys: &'a [AnyOf],
+    /// Only the newest so many of those that have the keys.
+    pub(super) newest: Option<u64>,
 }
 
 impl<'a> Needs<'a> {
     /// What a statement says of its rows.
     pub(super) fn of(statement: &'a Statement) -> Needs<'a> {
-        Needs { span: statement.span, seqs: &statement.seqs, keys: &statement.keys }
+        let Statement { span, seqs, keys, newest, .. } = statement;
+        Needs { span: *span, seqs, keys, newest: *newest }
     }
 
     fn may_be_in(self, file: &DataFile) -> bool {
@@ -90,28 +96,24 @@ impl Asked<'_> {
         &self,
         statements: &[Statement],
         needs: Needs<'_>,
-        mut files: Vec<DataFile>,
+        files: Vec<DataFile>,
     ) -> Result<Session> {
         let tables = &self.store.tables;
         let mut table = narrowed(self.view.events_table(tables, &[], true)?, statements)?;
-        let mut copies = Vec::new();
-        if table.columns.iter().all(|column| has_copy(&column.name)) {
-            let cover = tables.index.cover(files)?;
-            (copies, files) = (cover.copies, cover.files);
-        }
-        if copies.is_empty()
-            && let Some(found) = self.found(&table.columns, needs, &files)?
-        {
-            table.pending.extend(found);
-            files.clear();
-        }
-        let files = files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?;
-        let copied = |copy: Copy| {
-            let file = absolute(&copy.place)?;
-            Ok::<_, Error>(CopiedRows { file, part: PART, parts: copy.parts })
+        let is_small =
+            files.len() < LOCATED_FILES || !table.columns.iter().all(|column| has_copy(&column.name));
+        let found = if is_small { self.found(&table.columns, needs, &files)? } else { None };
+        let session = match found {
+            Some(found) => {
+                table.pending.extend(found);
+                Session::open(vec![table], Vec::new(), &self.limits)?
+            }
+            None => {
+                let table = covered(tables, &self.view, table, files, self.limits.threads)?;
+                let open = |tables| Session::open(tables, Vec::new(), &self.limits);
+                self.store.sessions.over(vec![table], &self.limits, open)?
+            }
         };
-        let copies = copies.into_iter().map(copied).collect::<Result<_>>()?;
-        let session = Session::open(vec![Table { files, copies, ..table }], Vec::new(), &self.limits)?;
         self.watch(&session);
         Ok(session)
     }
@@ -124,9 +126,8 @@ impl Asked<'_> {
         needs: Needs<'_>,
         files: &[DataFile],
     ) -> Result<Option<Vec<RecordBatch>>> {
-        let is_id = |any: &&AnyOf| any.iter().all(|(column, _)| FILTERED.contains(&column.as_str()));
-        let ids: Vec<AnyOf> = needs.keys.iter().filter(is_id).cloned().collect();
-        if ids.is_empty() && needs.seqs.is_empty() {
+        let is_id = |any: &AnyOf| any.iter().all(|(column, _)| FILTERED.contains(&column.as_str()));
+        if needs.seqs.is_empty() && !needs.keys.iter().any(is_id) {
             return Ok(None);
         }
         let schema = TableSchema::of(columns.iter().cloned())?;
@@ -141,7 +142,7 @@ impl Asked<'_> {
             }
             let reader = tables.footers.open(&tables.place("", &file.path)?)?;
             let numbers = match needs.seqs {
-                [] => rows_having(&reader, &ids)?,
+                [] => rows_having(&reader, needs.keys)?,
                 seqs => rows_numbered(&reader, seqs)?,
             };
             rows.fetch_add(numbers.len(), Ordering::Relaxed);
@@ -153,10 +154,34 @@ impl Asked<'_> {
             bytes.fetch_add(size, Ordering::Relaxed);
             batches.iter().map(|batch| conform(batch, &schema)).collect::<Result<Vec<_>>>()
         };
-        let threads = self.limits.threads.min(files.len());
-        let found = in_parallel(files.iter().rev().collect(), threads, of_file)?;
-        Ok(if are_too_many() { None } else { Some(found.into_iter().flatten().collect()) })
+        let last = |file: &DataFile| file.ts_range().map_or(i64::MAX, |(_, last)| last);
+        let mut files: Vec<&DataFile> = files.iter().collect();
+        files.sort_by_key(|file| std::cmp::Reverse(last(file)));
+        let at_once =
+            if needs.newest.is_some() { self.limits.threads.saturating_mul(2) } else { files.len() };
+        let mut found: Vec<RecordBatch> = Vec::new();
+        let mut rest = files.as_slice();
+        while !rest.is_empty() {
+            let (some, after) = rest.split_at_checked(at_once.max(1)).unwrap_or((rest, &[]));
+            let threads = self.limits.threads.min(some.len());
+            found.extend(in_parallel(some.to_vec(), threads, of_file)?.into_iter().flatten());
+            if are_too_many() {
+                return Ok(None);
+            }
+            let oldest = needs.newest.and_then(|newest| oldest_of(&found, newest));
+            rest = if after.first().is_some_and(|file| oldest > Some(last(file))) { &[] } else { after };
+        }
+        Ok(Some(found))
     }
+}
+
+/// The time of the oldest of the newest so many rows; none if there are not so many.
+fn oldest_of(batches: &[RecordBatch], newest: u64) -> Option<i64> {
+    let times = batches.iter().filter_map(|batch| batch.column_by_name(Fixed::Ts.name()));
+    let times = times.filter_map(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+    let mut times: Vec<i64> = times.flat_map(|column| column.values().iter().copied()).collect();
+    times.sort_unstable_by(|one, other| other.cmp(one));
+    times.get(usize::try_from(newest.checked_sub(1)?).ok()?).copied()
 }
 
 /// Whether the index has copies of all columns that a statement reads.
@@ -168,22 +193,56 @@ fn has_copy(column: &str) -> bool {
     NARROW.iter().any(|fixed| fixed.name() == column)
 }
 
+/// The table over some of its files: DuckDB reads copies of its columns where there are any.
+pub(super) fn covered(
+    tables: &Tables,
+    view: &View,
+    table: Table,
+    files: Vec<DataFile>,
+    threads: usize,
+) -> Result<Table> {
+    let live = || Ok(tables.events.snapshot(At::Latest)?.files.clone());
+    let live: Option<Live<'_>> = (view.at == At::Latest).then_some(&live);
+    let cover = tables.index.cover(files, &Wanted { columns: &table.columns, live, threads })?;
+    let copied = |copy: Copy| {
+        let file = absolute(&copy.place)?;
+        Ok::<_, Error>(CopiedRows { file, part: PART, parts: copy.parts })
+    };
+    let copies = cover.copies.into_iter().map(copied).collect::<Result<_>>()?;
+    let files = cover.files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?;
+    Ok(Table { files, copies, ..table })
+}
+
 /// The table without columns that no statement reads: DuckDB looks for each column in each file.
 pub(super) fn narrowed(table: Table, statements: &[Statement]) -> Result<Table> {
     if statements.iter().any(|statement| statement.sql.contains(ALL_COLUMNS)) {
         return Ok(table);
     }
+    let words: HashSet<&str> = statements.iter().flat_map(|statement| words(&statement.sql)).collect();
     let is_read = |statement: &Statement, name: &str| match &statement.reads {
         Some(columns) => columns.contains(name),
         // A name may occur in another one or in a text: then its column is there in vain.
         None => statement.sql.contains(&identifier(name)),
     };
-    let is_named = |name: &str| statements.iter().any(|statement| is_read(statement, name));
+    narrowed_to(table, &|name| match name {
+        "ts" => words.contains("ts") || words.contains("day"),
+        "seq" => words.contains("seq") || words.contains("recorded_at"),
+        _ => statements.iter().any(|statement| is_read(statement, name)),
+    })
+}
+
+fn words(sql: &str) -> impl Iterator<Item = &str> {
+    sql.split(|char: char| !char.is_alphanumeric() && char != '_')
+}
+
+/// The table with these columns, and those that they need. It has one at least.
+pub(super) fn narrowed_to(table: Table, is_read: &dyn Fn(&str) -> bool) -> Result<Table> {
     let is_mixed = |name: &str| table.mixed.iter().any(|field| field.column == name);
-    let has_mixed = table.columns.iter().any(|column| is_mixed(&column.name) && is_named(&column.name));
+    let is_named = |column: &&Column| is_read(&column.name);
+    let has_mixed = table.columns.iter().filter(is_named).any(|column| is_mixed(&column.name));
+    let has_none = !table.columns.iter().any(|column| is_read(&column.name));
     let is_kept = |name: &str| {
-        let always = [Fixed::Seq.name(), Fixed::Ts.name()].contains(&name);
-        always || is_named(name) || (has_mixed && name == Fixed::Rest.name())
+        is_read(name) || (has_mixed && name == Fixed::Rest.name()) || (has_none && name == Fixed::Seq.name())
     };
     let places = table.columns.iter().enumerate().filter(|(_, column)| is_kept(&column.name));
     let places: Vec<usize> = places.map(|(place, _)| place).collect();

@@ -75,6 +75,74 @@ fn all_columns_are_those_of_the_events_that_were_found() {
 }
 
 #[test]
+fn a_whole_event_is_what_sql_gives() {
+    let folder = fast_folder();
+    let store = store_of_days(folder.path(), 3, 40);
+    let fields = [
+        r#"{"kind":"m","id":"m1","v":1,"w":[1,2],"when":["2026-01-01T00:00:00Z"],"x":{"y":1.5}}"#,
+        r#"{"kind":"m","id":"m2","v":"one","w":["a"],"b":true,"ts":"2026-01-02T03:04:05.678901Z"}"#,
+        r#"{"kind":"m","id":"m3","v":{"deep":[null]},"w":2.5,"x":{"y":"text"},"level":"error","status":500}"#,
+    ];
+    for sealed in [true, false] {
+        for line in fields {
+            store.append_json(line.as_bytes(), Durability::Os).unwrap();
+        }
+        if sealed {
+            store.seal().unwrap();
+        }
+    }
+    let all = Search { columns: Vec::new(), ..search("*", 1_000) };
+    let found = store.search(&all, &AskOptions::default()).unwrap();
+    let sql = "SELECT * EXCLUDE (recorded_at, shape, day, template) FROM events ORDER BY ts DESC, seq DESC";
+    let rows = store.query(&daybook::QueryRequest::new(sql)).unwrap();
+    assert_eq!(found.schema.fields(), rows.schema().fields());
+    let schema = rows.schema();
+    let one = |batches: &[RecordBatch]| arrow::compute::concat_batches(&schema, batches).unwrap();
+    let expected = one(&rows.collect::<Result<Vec<_>, _>>().unwrap());
+    let found = one(&found.batches);
+    for (field, (found, expected)) in
+        schema.fields().iter().zip(found.columns().iter().zip(expected.columns()))
+    {
+        assert_eq!(found, expected, "{field}");
+    }
+}
+
+#[test]
+fn the_newest_events_of_an_entity_come_from_the_newest_files() {
+    let folder = fast_folder();
+    let store = Store::open_or_create(folder.path()).unwrap();
+    for day in 0..30_i64 {
+        let line = |number: i64| {
+            let ts = 1_767_225_600_000 + day * 86_400_000 + number;
+            format!(
+                "{{\"ts\":{ts},\"id\":\"{day}-{number}\",\"resource_type\":\"t\",\"resource_id\":\"x\"}}\n"
+            )
+        };
+        let lines: String = (0..4).map(line).collect();
+        let reader = Box::new(std::io::Cursor::new(lines.into_bytes()));
+        let input = Input::Reader { name: format!("day{day}"), reader };
+        store.ingest(vec![input], &IngestOptions::default(), &NoProgress).unwrap();
+    }
+    let ask = |limit, filter: &str| {
+        let question = serde_json::json!({
+            "analysis": "history", "entity_type": "t", "entity_id": "x", "limit": limit, "filter": filter,
+        });
+        let answer = store.ask_json(question, &AskOptions::default()).unwrap();
+        let ids = answer["changes"].as_array().unwrap().iter().map(|event| event["event_id"].clone());
+        (ids.map(|id| id.as_str().unwrap().to_string()).collect::<Vec<_>>(), answer["more"] == true)
+    };
+    assert_eq!(ask(3, "*"), (["29-3", "29-2", "29-1"].map(String::from).to_vec(), true));
+    assert_eq!(ask(5, "*").0.last().unwrap(), "28-3");
+    assert_eq!((ask(120, "*").0.len(), ask(120, "*").1, ask(119, "*").1), (120, false, true));
+    assert_eq!(ask(3, "event_id:0-1").0, ["0-1"]);
+    for day in 0..25 {
+        let file = std::fs::read_dir(folder.path().join(format!("day=2026-01-{:02}", day + 1))).unwrap();
+        file.for_each(|file| std::fs::write(file.unwrap().path(), "no Parquet").unwrap());
+    }
+    assert_eq!(ask(3, "*").0.len(), 3);
+}
+
+#[test]
 fn events_that_are_not_sealed_are_found_in_their_place() {
     let folder = fast_folder();
     let store = store_of_days(folder.path(), 3, 10);

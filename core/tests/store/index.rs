@@ -1,10 +1,11 @@
 //! The index: it answers as the data files do, and may be late, damaged or gone.
 
 use crate::support::fast_folder;
-use daybook::index::Index;
+use daybook::event::fixed::Fixed;
+use daybook::index::{Index, Wanted};
 use daybook::log::{At, Log};
 use daybook::storage::LocalStorage;
-use daybook::{AskOptions, CompactRequest, IngestOptions, Input, NoProgress, Store};
+use daybook::{AskOptions, CompactRequest, IngestOptions, Input, NoProgress, QueryRequest, Store};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -98,14 +99,38 @@ fn questions() -> Vec<Value> {
     questions
 }
 
-fn answers(store: &Store) -> Vec<Value> {
+/// Queries over columns that the index has copies of, that it makes copies of, and that it cannot copy.
+const QUERIES: [&str; 9] = [
+    "SELECT count(*) AS n FROM events",
+    "SELECT value, count(*) AS n FROM events GROUP BY 1 ORDER BY 1",
+    "SELECT value, count(*) AS n, max(day) AS d FROM events WHERE kind = 'kind0' GROUP BY 1 ORDER BY 1",
+    "SELECT count(*) AS n FROM events WHERE value = 10 AND ts >= '2026-01-20'",
+    "SELECT request_id, count(*) AS n FROM events GROUP BY 1 ORDER BY 1",
+    "SELECT status_code AS value, min(recorded_at) IS NULL AS n FROM events GROUP BY 1 ORDER BY 1",
+    "SELECT e.value, count(*) AS n FROM events e JOIN events f USING (seq) GROUP BY 1 ORDER BY 1",
+    "SELECT day, entity_id, session FROM events ORDER BY ALL",
+    "SELECT * EXCLUDE (seq, recorded_at) FROM events ORDER BY event_id",
+];
+
+fn rows(store: &Store, sql: &str, at: At) -> Vec<daybook::query::analyses::Row> {
+    let batches =
+        store.query(&QueryRequest { at, ..QueryRequest::new(sql) }).unwrap().collect::<Result<Vec<_>, _>>();
+    daybook::query::analyses::Answer::of(&batches.unwrap()).unwrap().rows
+}
+
+fn answers(store: &Store, at: At) -> Vec<Value> {
     let mut answers = Vec::new();
     for question in questions() {
-        let answer = store.ask_json(question.clone(), &AskOptions::default());
+        let answer = store.ask_json(question.clone(), &AskOptions { at, ..AskOptions::default() });
         answers.push(match answer {
             Ok(answer) => answer,
             Err(error) => panic!("{question}: {error}"),
         });
+    }
+    for sql in QUERIES {
+        let (once, again) = (rows(store, sql, at), rows(store, sql, at));
+        assert_eq!(once, again, "{sql}");
+        answers.push(json!(once.iter().map(|row| &row.0).collect::<Vec<_>>()));
     }
     answers
 }
@@ -114,14 +139,18 @@ fn answers(store: &Store) -> Vec<Value> {
 fn plain_answers(folder: &Path) -> Vec<Value> {
     let hidden = folder.with_extension("hidden");
     fs::rename(folder.join("_index"), &hidden).unwrap();
-    let answers = answers(&open(folder));
+    let store = open(folder);
+    // Questions about a version make no copies.
+    let answers = answers(&store, At::Version(store.info().unwrap().version));
+    assert!(!folder.join("_index").exists());
     fs::rename(&hidden, folder.join("_index")).unwrap();
     answers
 }
 
 fn assert_same(folder: &Path) {
-    let (with, without) = (answers(&open(folder)), plain_answers(folder));
-    for ((question, with), without) in questions().iter().zip(with).zip(without) {
+    let (with, without) = (answers(&open(folder), At::Latest), plain_answers(folder));
+    let asked = questions().into_iter().chain(QUERIES.map(|sql| json!(sql)));
+    for ((question, with), without) in asked.zip(with).zip(without) {
         assert_eq!(with, without, "{question}");
     }
 }
@@ -189,6 +218,26 @@ fn questions_about_narrow_columns_and_ids_open_no_other_data_files() {
 }
 
 #[test]
+fn a_copy_of_a_field_is_made_when_it_is_asked_for_and_stands_in_for_the_files() {
+    let folder = fast_folder();
+    let store = open(folder.path());
+    ingest(&store, "a", 0..40, 30);
+    let expected = rows(&store, QUERIES[1], At::Latest);
+    let [copy] = index_files(folder.path(), "copy").try_into().unwrap();
+    for file in data_files(folder.path()) {
+        fs::write(file, "no Parquet").unwrap();
+    }
+    assert_eq!(rows(&open(folder.path()), QUERIES[1], At::Latest), expected);
+    // What it is of cannot be read any more: the files are opened.
+    fs::write(copy, "{").unwrap();
+    assert!(
+        open(folder.path())
+            .query(&QueryRequest::new(QUERIES[1]))
+            .is_err_and(|error| !error.message().is_empty())
+    );
+}
+
+#[test]
 fn a_damaged_index_is_left_alone_and_made_anew() {
     let folder = fast_folder();
     let store = open(folder.path());
@@ -226,6 +275,8 @@ fn segments_that_nobody_needs_go_after_a_time_of_grace() {
     assert_eq!(index.clean(&live.files, now_us()).unwrap(), 0);
     assert_eq!(index.clean(&live.files, now_us() + 3_700_000_000).unwrap(), 2);
     assert_eq!(index_files(folder.path(), "parquet").len(), 1);
-    assert_eq!(index.cover(live.files.clone()).unwrap().files, []);
+    let columns = [Fixed::Kind.column()];
+    let wanted = Wanted { columns: &columns, live: None, threads: 1 };
+    assert_eq!(index.cover(live.files.clone(), &wanted).unwrap().files, []);
     store.close().unwrap();
 }

@@ -1,5 +1,6 @@
 mod fixture;
 mod pruning;
+mod reads;
 mod running;
 mod sandbox;
 mod tables;

@@ -89,7 +89,9 @@ pub(super) fn changes(answers: &Answers, name: &str, limit: u64) -> (Vec<Changed
 
 fn asked(scope: &Scope<'_>, filter: &Filter, of: Filter, limit: u64) -> Result<Vec<Statement>> {
     let condition = scope.condition(&Filter::and(vec![of, filter.clone()]))?;
-    Ok(vec![statement("changes", &condition, limit.min(LIMIT_MAX).saturating_add(1))])
+    let limit = limit.min(LIMIT_MAX).saturating_add(1);
+    let newest = condition.keys_decide.then_some(limit);
+    Ok(vec![Statement { newest, ..statement("changes", &condition, limit) }])
 }
 
 fn reported(answers: &Answers, limit: u64) -> HistoryReport {

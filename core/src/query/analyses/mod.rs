@@ -88,6 +88,8 @@ pub struct Statement {
     pub reads: Option<BTreeSet<String>>,
     /// The only numbers of its rows, rising, if it is about some: files without them need not be opened.
     pub seqs: Vec<i64>,
+    /// If its rows are the newest so many of those that have the keys: how many.
+    pub newest: Option<u64>,
     /// Whether it is run only if no query before it gave a row.
     pub is_fallback: bool,
 }

@@ -36,6 +36,8 @@ pub struct Where {
     pub span: Option<TsSpan>,
     /// Values of which a matching event has one of each: pairs of a text column and a value.
     pub keys: Vec<Vec<(String, String)>>,
+    /// Whether an event that has one of the values of each matches.
+    pub keys_decide: bool,
     /// The stored columns that the condition reads.
     pub columns: BTreeSet<String>,
 }
@@ -46,8 +48,9 @@ pub fn compile(filter: &Filter, columns: &Columns<'_>) -> Result<Where, FilterEr
     let mut compiler = Compiler { columns, parameters: Parameters::default() };
     let sql = compiler.filter(&filter)?;
     let (keys, span) = (keys::of(&filter, columns), span::of(&filter));
+    let keys_decide = keys::decide(&filter, columns);
     let columns = reads::of(&filter, columns);
-    Ok(Where { sql, parameters: compiler.parameters.0, span, keys, columns })
+    Ok(Where { sql, parameters: compiler.parameters.0, span, keys, keys_decide, columns })
 }
 
 /// The filter with all ids of each template that it names.

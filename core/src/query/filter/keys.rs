@@ -26,6 +26,17 @@ pub(super) fn of(filter: &Filter, columns: &Columns<'_>) -> Vec<AnyOf> {
     }
 }
 
+/// Whether having one of the values of each is all that it takes to match.
+pub(super) fn decide(filter: &Filter, columns: &Columns<'_>) -> bool {
+    match filter {
+        Filter::And(parts) => parts.iter().all(|part| decide(part, columns)),
+        Filter::Term(Term::Compare(comparison)) if comparison.op == Op::Equal => {
+            compared(&comparison.field, &comparison.values, columns).is_some()
+        }
+        _ => false,
+    }
+}
+
 /// Whichever part matches, it says that a value is there.
 fn either(parts: &[Filter], columns: &Columns<'_>) -> Option<AnyOf> {
     let mut any = AnyOf::new();

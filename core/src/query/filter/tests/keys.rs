@@ -51,6 +51,20 @@ fn a_key_is_a_value_without_which_nothing_matches() {
 }
 
 #[test]
+fn keys_decide_where_nothing_else_is_asked_for() {
+    let check = |text: &str, expected: bool| {
+        let schema = table();
+        let columns = Columns { context: context(), ..Columns::of(&schema) };
+        assert_eq!(compile(&parse(text).unwrap(), &columns).unwrap().keys_decide, expected, "{text}");
+    };
+    check("session:s", true);
+    check("session:s,t kind:k", true);
+    for text in ["session:s or kind:k", "session:s word", "session:s -kind:k", "session:s*", "level:error"] {
+        check(text, false);
+    }
+}
+
+#[test]
 fn a_condition_reads_the_columns_of_its_fields() {
     let check = |text: &str, columns: &[&str]| assert_eq!(of(text).1, columns, "{text}");
     check("*", &[]);
