@@ -22,7 +22,7 @@ use parquet::file::metadata::ParquetMetaData;
 use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -63,7 +63,8 @@ fn is_stream(start: &[u8]) -> bool {
 
 /// Copies what cannot be read from its end into a file without a name, which goes when it is closed.
 #[cfg(unix)]
-pub fn spool(mut reader: impl Read) -> io::Result<File> {
+pub fn spool(mut reader: impl Read) -> std::io::Result<File> {
+    use std::io;
     use std::os::unix::fs::OpenOptionsExt;
     use std::sync::atomic::{AtomicU64, Ordering};
     static NUMBER: AtomicU64 = AtomicU64::new(0);
