@@ -2,6 +2,7 @@
 
 use crate::batches::Batches;
 use crate::failure::exception;
+use crate::queue::durability_of;
 use crate::work::run;
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::Schema;
@@ -11,8 +12,8 @@ use daybook::output::OutputFormat;
 use daybook::query::analyses::{Request, prometheus, read_filter};
 use daybook::query::filter::Filter;
 use daybook::{
-    Appended, AskOptions, At, CompactRequest, Durability, Encoding, Error, ErrorKind, ExpireRequest,
-    ExportRequest, Format, IngestOptions, Input, NoProgress, QueryRequest, Result, Store,
+    Appended, AskOptions, At, CompactRequest, Encoding, Error, ErrorKind, ExpireRequest, ExportRequest,
+    Format, IngestOptions, Input, NoProgress, QueryRequest, Result, Store,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -451,16 +452,6 @@ impl Read for ArrowBytes {
             self.taken = 0;
         }
         Ok(count)
-    }
-}
-
-/// The durability of this name.
-pub fn durability_of(name: &str) -> PyResult<Durability> {
-    match name {
-        "fsync" => Ok(Durability::Fsync),
-        "batched" => Ok(Durability::Batched),
-        "os" => Ok(Durability::Os),
-        other => Err(PyValueError::new_err(format!("durability is fsync, batched or os, and not `{other}`"))),
     }
 }
 
