@@ -104,6 +104,7 @@ class Store:
     quarantined = _Method(_store.Store.quarantined)
     export = _Method(_store.Store.export)
     compact = _Method(_store.Store.compact)
+    expire = _Method(_store.Store.expire)
     verify = _Method(_store.Store.verify)
     head = _Method(_store.Store.head)
     append = _Method(_store.Store.append, writes=True)

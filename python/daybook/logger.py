@@ -177,11 +177,11 @@ class Logger:
 
     @_quiet
     def performance_warning(self, metric: str, value: float, threshold: float, unit: str = "ms", **fields: Any) -> None:
-        """Something is slower, or larger, than it should be. The field `metric_unit` has the unit: a `unit` is a source to
-        the store."""
+        """Something is slower, or larger, than it should be. `metric_unit` has the unit, since a `unit` is a
+        source to the store."""
         self.event("performance_warning", f"{metric} is {value:g} {unit}, more than {threshold:g} {unit}",
-                   level=fields.pop("level", "warning"), metric=metric, value=value, threshold=threshold, metric_unit=unit,
-                   **fields)
+                   level=fields.pop("level", "warning"), metric=metric, value=value, threshold=threshold,
+                   metric_unit=unit, **fields)
 
     def lifecycle(self, event: str, message: str | None = None, **fields: Any) -> None:
         """The application started, stopped, or was deployed."""

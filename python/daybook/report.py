@@ -51,7 +51,8 @@ class Report(dict[str, Any]):
 
 def _lines(name: str, value: Any) -> list[str]:
     if isinstance(value, dict) and value:
-        return [f"{name}:"] + [f"  {key}: {_short(inner)}" for key, inner in list(value.items())[:_SHOWN]] + _rest(value)
+        members = [f"  {key}: {_short(inner)}" for key, inner in list(value.items())[:_SHOWN]]
+        return [f"{name}:"] + members + _rest(value)
     if isinstance(value, list) and value:
         return [f"{name}:"] + [f"  {_short(inner)}" for inner in value[:_SHOWN]] + _rest(value)
     return [f"{name}: {_short(value)}"]

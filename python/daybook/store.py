@@ -221,9 +221,17 @@ class Store:
         return self._native.export(path, format or path.suffix.lstrip("."), values.encode(filter).decode(),
                                    text_of(filter), limits_of(**options), original, raw_csv, limit)
 
-    def compact(self, day: datetime.date | str | None = None) -> Report:
-        """Makes few files of many."""
-        return Report("compact", json.loads(self._native.compact(None if day is None else str(day))))
+    def compact(self, day: datetime.date | str | None = None, *, dry_run: bool = False) -> Report:
+        """Makes few files of many; with `dry_run`, only says what it would do."""
+        return Report("compact", json.loads(self._native.compact(None if day is None else str(day), dry_run)))
+
+    def expire(self, filter: Filter = None, *, older_than_days: float | None = None, max_bytes: int | None = None,
+               dry_run: bool = False) -> Report:
+        """Takes events out that match: those of days that are older, or the oldest until what is left is small enough;
+        with `dry_run`, only says how many."""
+        age_ms = None if older_than_days is None else round(older_than_days * 86_400_000)
+        return Report("expire", json.loads(self._native.expire(age_ms, max_bytes, values.encode(filter).decode(),
+                                                               text_of(filter), dry_run)))
 
     def verify(self, against: str | None = None) -> Report:
         """Reads everything again and compares it with the hash chain, and with a head that was written down."""

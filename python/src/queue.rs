@@ -1,10 +1,11 @@
 //! A queue in front of a store: an application hands an event over and goes on; a thread appends it.
 
 use crate::failure::exception;
-use crate::store::{NativeStore, durability_of};
+use crate::store::NativeStore;
 use crate::values;
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
 use daybook::{Appended, Durability, Error, ErrorKind, Store};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -156,6 +157,16 @@ impl Queue {
     fn sender(&self, py: Python<'_>) -> PyResult<Sender<Item>> {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         sender.clone().ok_or_else(|| gone(py))
+    }
+}
+
+/// The durability of this name.
+pub fn durability_of(name: &str) -> PyResult<Durability> {
+    match name {
+        "fsync" => Ok(Durability::Fsync),
+        "batched" => Ok(Durability::Batched),
+        "os" => Ok(Durability::Os),
+        other => Err(PyValueError::new_err(format!("durability is fsync, batched or os, and not `{other}`"))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::batches::Batches;
 use crate::failure::exception;
+use crate::queue::durability_of;
 use crate::work::run;
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::Schema;
@@ -11,8 +12,8 @@ use daybook::output::OutputFormat;
 use daybook::query::analyses::{Request, prometheus, read_filter};
 use daybook::query::filter::Filter;
 use daybook::{
-    Appended, AskOptions, At, CompactRequest, Durability, Encoding, Error, ErrorKind, ExportRequest, Format,
-    IngestOptions, Input, NoProgress, QueryRequest, Result, Store,
+    Appended, AskOptions, At, CompactRequest, Encoding, Error, ErrorKind, ExpireRequest, ExportRequest,
+    Format, IngestOptions, Input, NoProgress, QueryRequest, Result, Store,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -303,13 +304,31 @@ impl NativeStore {
         })
     }
 
-    /// Makes few files of many.
-    #[pyo3(signature = (day=None))]
-    fn compact(&self, py: Python<'_>, day: Option<&str>) -> PyResult<String> {
+    /// Makes few files of many, or says what it would do.
+    #[pyo3(signature = (day=None, dry_run=false))]
+    fn compact(&self, py: Python<'_>, day: Option<&str>, dry_run: bool) -> PyResult<String> {
         let day = day.map(str::parse).transpose();
         let day = day.map_err(|_| PyValueError::new_err("`day` is no day such as 2026-02-03"))?;
-        let request = CompactRequest { day, dry_run: false };
+        let request = CompactRequest { day, dry_run };
         self.run(py, |store| to_json(&store.compact(&request, &NoProgress)?))
+    }
+
+    /// Takes events out that are old enough, or too many, or says what it would do.
+    fn expire(
+        &self,
+        py: Python<'_>,
+        older_than_ms: Option<i64>,
+        max_bytes: Option<u64>,
+        filter: &str,
+        text: String,
+        dry_run: bool,
+    ) -> PyResult<String> {
+        let filter = json_of(filter)?;
+        self.run(py, |store| {
+            let filter = read_filter(&filter, &store.context())?;
+            let request = ExpireRequest { older_than_ms, max_bytes, filter, text, dry_run, lenient: true };
+            to_json(&store.expire(&request, &NoProgress)?)
+        })
     }
 
     /// What could not be read, counted, as JSON.
@@ -433,16 +452,6 @@ impl Read for ArrowBytes {
             self.taken = 0;
         }
         Ok(count)
-    }
-}
-
-/// The durability of this name.
-pub fn durability_of(name: &str) -> PyResult<Durability> {
-    match name {
-        "fsync" => Ok(Durability::Fsync),
-        "batched" => Ok(Durability::Batched),
-        "os" => Ok(Durability::Os),
-        other => Err(PyValueError::new_err(format!("durability is fsync, batched or os, and not `{other}`"))),
     }
 }
 
