@@ -233,9 +233,10 @@ class Store:
         return Report("expire", json.loads(self._native.expire(age_ms, max_bytes, values.encode(filter).decode(),
                                                                text_of(filter), dry_run)))
 
-    def verify(self, against: str | None = None) -> Report:
-        """Reads everything again and compares it with the hash chain, and with a head that was written down."""
-        return Report("verify", json.loads(self._native.verify(against)))
+    def verify(self, against: str | None = None, *, deep: bool = False) -> Report:
+        """Reads everything again and compares it with the hash chain, and with a head that was written down; `deep`
+        hashes all rows anew, too."""
+        return Report("verify", json.loads(self._native.verify(against, deep)))
 
     def head(self) -> str:
         """The head of the hash chain: kept elsewhere, it proves later that nothing before it was touched."""

@@ -193,12 +193,13 @@ impl NativeStore {
         self.run(py, |store| to_json(&store.info()?))
     }
 
-    /// Reads everything again and compares it with the hash chain, and with a head that was written down.
-    #[pyo3(signature = (against=None))]
-    fn verify(&self, py: Python<'_>, against: Option<String>) -> PyResult<String> {
+    /// Reads everything again and compares it with the hash chain, and with a head that was written down; `deep`
+    /// hashes all rows anew, too.
+    #[pyo3(signature = (against=None, deep=false))]
+    fn verify(&self, py: Python<'_>, against: Option<String>, deep: bool) -> PyResult<String> {
         self.run(py, |store| {
             let against = against.as_deref().map(str::parse).transpose()?;
-            to_json(&store.verify(&daybook::verify::VerifyRequest { against, deep: false }, &NoProgress)?)
+            to_json(&store.verify(&daybook::verify::VerifyRequest { against, deep }, &NoProgress)?)
         })
     }
 
