@@ -182,13 +182,18 @@ fn times_and_numbers(batch: &RecordBatch) -> Vec<(i64, i64)> {
     times.values().iter().copied().zip(seqs.values().iter().copied()).collect()
 }
 
+/// The name that DuckDB gives the elements of lists.
+const ELEMENT: &str = "l";
+
 /// The type of a column as DuckDB gives it: instants without their zone.
 fn shown_type(column_type: ColumnType) -> DataType {
     let instant = DataType::Timestamp(TimeUnit::Microsecond, None);
     match (column_type, arrow_type(column_type)) {
         (ColumnType::Timestamp, _) => instant,
-        (ColumnType::TimestampList, DataType::List(item)) => {
-            DataType::List(Arc::new(Field::new(item.name(), instant, true)))
+        (_, DataType::List(element)) => {
+            let is_instant = column_type == ColumnType::TimestampList;
+            let shown = if is_instant { instant } else { element.data_type().clone() };
+            DataType::List(Arc::new(Field::new(ELEMENT, shown, true)))
         }
         (_, other) => other,
     }
