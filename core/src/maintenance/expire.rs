@@ -77,7 +77,8 @@ impl ExpireRequest {
             .into_iter()
             .filter(|(file, _)| {
                 let is_old = old.is_some_and(|day| file.day < day);
-                is_old || full.as_ref().is_some_and(|kept| !kept.contains(&file.day))
+                // The event about an expiry must not be what is too much the next time.
+                is_old || (!is_own(file) && full.as_ref().is_some_and(|kept| !kept.contains(&file.day)))
             })
             .collect()
     }
@@ -88,6 +89,15 @@ impl ExpireRequest {
         let any = self.max_bytes.is_some();
         files.iter().filter(|file| any || old.is_some_and(|day| file.day < day)).collect()
     }
+}
+
+/// Whether a file has only events of Daybook's own.
+fn is_own(file: &DataFile) -> bool {
+    let source = |bounds: &serde_json::Map<String, serde_json::Value>| {
+        bounds.get("source").and_then(serde_json::Value::as_str) == Some("daybook")
+    };
+    let nulls = file.stats.nulls.get("source").and_then(serde_json::Value::as_u64);
+    source(&file.stats.min) && source(&file.stats.max) && nulls == Some(0)
 }
 
 /// The newest days whose events have at most so many bytes together.
