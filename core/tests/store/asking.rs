@@ -100,6 +100,7 @@ fn a_whole_event_is_what_sql_gives() {
     let one = |batches: &[RecordBatch]| arrow::compute::concat_batches(&schema, batches).unwrap();
     let expected = one(&rows.collect::<Result<Vec<_>, _>>().unwrap());
     let found = one(&found.batches);
+    assert_eq!(found.num_rows(), 126);
     for (field, (found, expected)) in
         schema.fields().iter().zip(found.columns().iter().zip(expected.columns()))
     {
