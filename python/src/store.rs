@@ -327,7 +327,7 @@ impl NativeStore {
         let filter = json_of(filter)?;
         self.run(py, |store| {
             let filter = read_filter(&filter, &store.context())?;
-            let request = ExpireRequest { older_than_ms, max_bytes, filter, text, dry_run, lenient: true };
+            let request = ExpireRequest { older_than_ms, max_bytes, filter, text, dry_run, is_policy: false };
             to_json(&store.expire(&request, &NoProgress)?)
         })
     }

@@ -299,7 +299,7 @@ fn many_rows_come_in_blocks_of_whole_lines() {
         }
         assert!(text == expected.as_bytes());
     }
-    let mut piped = ColumnarReader::stream(Box::new(io::Cursor::new(stream_of(&batch))), "-").unwrap();
+    let mut piped = ColumnarReader::stream(Box::new(std::io::Cursor::new(stream_of(&batch))), "-").unwrap();
     assert!(expected.as_bytes().starts_with(&piped.next_block().unwrap().unwrap()));
 }
 
