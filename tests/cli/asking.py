@@ -13,7 +13,7 @@ LINES = b"""{"ts":"2026-02-03T04:05:06.5Z","kind":"a","n":1,"note":"=1+1","list"
 """
 INFO = [
     "path", "format", "events", "days", "files", "bytes", "wal_events", "quarantined", "version", "from", "to",
-    "warnings",
+    "warnings", "keep",
 ]
 COLUMN = ["name", "path", "type", "events", "share", "distinct", "example"]
 

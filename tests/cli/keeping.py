@@ -90,7 +90,7 @@ def an_archive_is_asked_in_place_and_together_and_comes_back(folder):
     assert "8 events were there before" in done.out and "8 events taken out here" in done.out, done
     equal(count(store), 4)
     equal(daybook("sql", query, "--json", *both).json[0]["n"], 12)
-    equal(len(daybook("search", "actor:ann", "--json", *both).lines), 6)
+    equal(len(daybook("search", "actor:ann", "--json", *both).json["events"]), 6)
     assert "intact" in daybook("verify", "--store", archive).out
     assert "8 events moved to an archive" in daybook("verify", "--store", store).out
     done = daybook("restore", "--from", archive, "--quarter", "2026Q1", "--store", store)

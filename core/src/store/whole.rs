@@ -23,6 +23,7 @@ use std::sync::Arc;
 impl Asked<'_> {
     /// Locates an event by its id, and reads it.
     pub(super) fn show(&self, show: &Show) -> Result<Found> {
+        self.stop().check()?;
         if let Some(seq) = show.seq() {
             let found = self.shown(&Fetch::seq(seq))?;
             if !found.events.is_empty() {
