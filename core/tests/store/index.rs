@@ -188,9 +188,10 @@ fn answers_are_the_same_with_the_index_without_it_and_while_it_is_late() {
     // are old enough to be compressed harder.
     let receipt = store.compact(&CompactRequest::default(), &NoProgress).unwrap();
     assert_eq!(receipt.days, 2 + 10);
+    assert_eq!(index_files(&folder, "filters").len(), 2);
     assert_same(&folder);
     ingest(&store, "c", 60..90, 20);
-    assert_eq!(index_files(&folder, "filters").len(), 2);
+    assert_eq!(index_files(&folder, "filters").len(), 3);
     assert_same(&folder);
     assert_eq!(store.ask_json(json!({"analysis": "stats"}), &older).unwrap(), before);
     store.close().unwrap();
