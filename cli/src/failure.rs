@@ -112,7 +112,7 @@ impl Failure {
         match self {
             Failure::Closed => "closed",
             Failure::Usage { .. } => "usage",
-            Failure::Error(error) => kind_name(error.kind()),
+            Failure::Error(error) => error.kind().name(),
         }
     }
 
@@ -141,26 +141,6 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Error(error)
-    }
-}
-
-fn kind_name(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::NotFound => "not_found",
-        ErrorKind::Invalid => "invalid",
-        ErrorKind::Syntax => "syntax",
-        ErrorKind::Refused => "refused",
-        ErrorKind::Limit => "limit",
-        ErrorKind::Interrupted => "interrupted",
-        ErrorKind::Permission => "permission",
-        ErrorKind::Full => "full",
-        ErrorKind::Corrupt => "corrupt",
-        ErrorKind::Unsupported => "unsupported",
-        ErrorKind::Busy => "busy",
-        ErrorKind::Closed => "closed",
-        ErrorKind::Io => "io",
-        ErrorKind::Internal => "internal",
-        _ => "other",
     }
 }
 

@@ -36,6 +36,28 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// Its name, which every binding uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::NotFound => "not_found",
+            ErrorKind::Invalid => "invalid",
+            ErrorKind::Syntax => "syntax",
+            ErrorKind::Refused => "refused",
+            ErrorKind::Limit => "limit",
+            ErrorKind::Interrupted => "interrupted",
+            ErrorKind::Permission => "permission",
+            ErrorKind::Full => "full",
+            ErrorKind::Corrupt => "corrupt",
+            ErrorKind::Unsupported => "unsupported",
+            ErrorKind::Busy => "busy",
+            ErrorKind::Closed => "closed",
+            ErrorKind::Io => "io",
+            ErrorKind::Internal => "internal",
+        }
+    }
+}
+
 /// An error: what happened and where, in a sentence, with an optional hint and a cause.
 pub struct Error {
     kind: ErrorKind,

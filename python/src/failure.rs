@@ -1,13 +1,13 @@
 //! Errors, as the exceptions of `daybook.errors`.
 
-use daybook::{Error, ErrorKind};
+use daybook::Error;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 /// The exception for an error. An interrupted call is `KeyboardInterrupt` where Ctrl-C was the reason, which `work`
 /// knows.
 pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let kind = name_of(error.kind());
+    let kind = error.kind().name();
     match function(py).and_then(|make| make.call1(py, (kind, error.to_string(), error.hint()))) {
         Ok(made) => PyErr::from_value(made.into_bound(py)),
         Err(error) => error,
@@ -18,23 +18,4 @@ pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
 fn function(py: Python<'_>) -> PyResult<&Py<PyAny>> {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     MAKE.get_or_try_init(py, || Ok(py.import("daybook.errors")?.getattr("of")?.unbind()))
-}
-
-fn name_of(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::NotFound => "not_found",
-        ErrorKind::Invalid => "invalid",
-        ErrorKind::Syntax => "syntax",
-        ErrorKind::Refused => "refused",
-        ErrorKind::Limit => "limit",
-        ErrorKind::Interrupted => "interrupted",
-        ErrorKind::Permission => "permission",
-        ErrorKind::Full => "full",
-        ErrorKind::Corrupt => "corrupt",
-        ErrorKind::Unsupported => "unsupported",
-        ErrorKind::Busy => "busy",
-        ErrorKind::Closed => "closed",
-        ErrorKind::Io => "io",
-        _ => "internal",
-    }
 }

@@ -31,7 +31,7 @@ def put_library_in_place() -> None:
 
 
 put_library_in_place()
-sys.path.insert(0, str(PACKAGE))
+sys.path[:0] = [str(PACKAGE), str(ROOT / "tests")]
 
 import daybook  # noqa: E402
 

@@ -1,6 +1,6 @@
 """Patterns of many events: the time and the memory of each question as a whole process. The exit code is 1 if a
 promise is not kept, over 10 million events: templates with exact counts in a second; sequences, bursts and rhythms
-in 10 seconds and 1 GiB each.
+together in 10 seconds, each in 1 GiB.
 
 Other work on the machine counts as time, so that the time of the processors is printed, too. A store of fewer events is
 held against its share of the time, which is said.
@@ -16,7 +16,7 @@ import time
 EVENTS = 10_000_000
 ROUNDS = 3
 MEMORY = 1 << 30
-SECONDS = {"templates": 1, "sequences": 10, "bursts": 10, "rhythms": 10}
+SECONDS = {"templates": 1, "together": 10}
 QUESTIONS = ["templates", "sequences", "bursts", "rhythms", "changes", "actors", ""]
 
 
@@ -29,6 +29,11 @@ def measured(command):
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, command
     return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out
+
+
+def is_late(name, seconds, events):
+    """Whether a promise of seconds is not kept, over so many events."""
+    return name in SECONDS and seconds * max(1, EVENTS / max(events, 1)) >= SECONDS[name]
 
 
 def main():
@@ -49,11 +54,13 @@ def main():
         seconds, memory = runs[len(runs) // 2][0], max(run[2] for run in runs)
         name = " ".join(words[:2]) or "summary"
         print(f"  {name:<22} {seconds:6.2f} s  {min(run[1] for run in runs):6.2f} s of processors  {memory / 2**20:5.0f} MiB")
-        together += seconds if words and words[0] in ("sequences", "bursts", "rhythms") else 0
-        promised = SECONDS.get(name)
-        if promised and (seconds * max(1, EVENTS / max(events, 1)) >= promised or memory >= MEMORY):
+        is_bounded = name in ("sequences", "bursts", "rhythms")
+        together += seconds if is_bounded else 0
+        if is_late(name, seconds, events) or (is_bounded or name in SECONDS) and memory >= MEMORY:
             broken.append(name)
-    print(f"sequences, bursts and rhythms one after the other: {together:.2f} s")
+    print(f"sequences, bursts and rhythms together: {together:.2f} s")
+    if is_late("together", together, events):
+        broken.append("together")
     print("not kept: " + ", ".join(broken) if broken else "kept")
     sys.exit(1 if broken else 0)
 

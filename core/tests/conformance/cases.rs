@@ -3,8 +3,7 @@
 use daybook::query::analyses::{Answer, Search, read_filter};
 use daybook::query::filter::Context;
 use daybook::{
-    AskOptions, Durability, Error, ErrorKind, IngestOptions, Input, NoProgress, QueryRequest, Result, Store,
-    found,
+    AskOptions, Durability, Error, IngestOptions, Input, NoProgress, QueryRequest, Result, Store, found,
 };
 use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -83,24 +82,13 @@ fn answer(store: &Store, case: &Json) -> Result<Json> {
     store.ask_json(case["analysis"].clone(), &AskOptions::default())
 }
 
-fn kind_name(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Invalid => "invalid",
-        ErrorKind::Syntax => "syntax",
-        ErrorKind::Refused => "refused",
-        ErrorKind::Limit => "limit",
-        ErrorKind::NotFound => "not_found",
-        _ => "other",
-    }
-}
-
 /// What is wrong with an answer, if anything.
 fn fault(case: &Json, answer: Result<Json, Error>) -> Option<String> {
     match (answer, case.get("error")) {
         (Err(error), Some(expected)) => {
             let text = format!("{error} {}", error.hint().unwrap_or_default());
             let message = case.get("message").and_then(Json::as_str).unwrap_or_default();
-            let is_it = json!(kind_name(error.kind())) == *expected && text.contains(message);
+            let is_it = json!(error.kind().name()) == *expected && text.contains(message);
             (!is_it).then(|| format!("gave {error:?}"))
         }
         (Err(error), None) => Some(format!("gave {error:?}")),
