@@ -1,8 +1,9 @@
 //! What every command works with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use daybook::Store;
+use daybook::{Keys, Store, StoreOptions};
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -18,8 +19,25 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The store, which has to be there.
     pub fn open(&self) -> Result<Store, Failure> {
-        let store = Store::open(&self.global.store)?.with_archives(&self.global.archives)?;
+        let store = self.open_alone()?.with_archives(&self.global.archives)?;
         self.opened(&self.global.store, store)
+    }
+
+    /// The store without its archives, as it is.
+    pub fn open_alone(&self) -> Result<Store, Failure> {
+        Ok(Store::open_with(&self.global.store, &self.options()?)?)
+    }
+
+    /// The keys that were given, if any: `--key-file`, else what the environment says.
+    fn options(&self) -> Result<StoreOptions, Failure> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let file = self.global.key_file.clone().or_else(|| variable("DAYBOOK_KEY_FILE").map(PathBuf::from));
+        let keys = match (file, variable("DAYBOOK_KEY")) {
+            (Some(file), _) => Some(Keys::from_file(&file)?),
+            (None, Some(text)) => Some(Keys::parse(&text.to_string_lossy(), "`DAYBOOK_KEY`")?),
+            (None, None) => None,
+        };
+        Ok(StoreOptions { keys: keys.map(Arc::new) })
     }
 
     /// The store, made if it is not there.
@@ -29,7 +47,7 @@ impl Context<'_> {
 
     /// The store in another folder than the named one, made if it is not there.
     pub fn open_or_create_at(&self, folder: &Path) -> Result<Store, Failure> {
-        self.opened(folder, Store::open_or_create(folder)?)
+        self.opened(folder, Store::open_or_create_with(folder, &self.options()?)?)
     }
 
     /// From here on, Ctrl-C stops what the store does.

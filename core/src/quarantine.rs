@@ -182,7 +182,7 @@ fn write_day(
     file.write(batch.num_rows(), columns.collect())?;
     let path = layout::data_file(day, &uuid::Uuid::new_v4().to_string());
     let place = format!("{PREFIX}{path}");
-    let written = file.finish(storage.create(&place)?, &place)?;
+    let written = file.finish(&**storage, &place)?;
     let (least, most) =
         (rejects.iter().map(|reject| reject.seq).min(), rejects.iter().map(|reject| reject.seq).max());
     let mut stats = FileStats::default();
@@ -190,10 +190,10 @@ fn write_day(
         bounds.insert("seq".to_string(), seq.into());
         bounds.insert("ts".to_string(), seq.map(crate::event::time::rfc3339).into());
     }
-    let (size, rows, file_hash) = (written.size, written.rows, written.file_hash);
+    let (size, rows, file_hash, key) = (written.size, written.rows, written.file_hash, written.key);
     let rows_hash = rows_hash(rejects);
     let (modified_ms, stats) = (now_ms, Arc::new(stats));
-    Ok(DataFile { path, day, size, modified_ms, rows, level: 0, file_hash, rows_hash, stats })
+    Ok(DataFile { path, day, size, modified_ms, rows, level: 0, file_hash, rows_hash, key, stats })
 }
 
 /// The row-set hash of rejects.

@@ -3,6 +3,7 @@
 pub mod followed;
 mod frames;
 
+use crate::engine::TableFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::Index;
 use crate::ingest::known::{Known, Mark};
@@ -10,14 +11,14 @@ use crate::ingest::parquet::Encoded;
 use crate::ingest::register::Register;
 use crate::ingest::table::{TableWriter, settle};
 use crate::ingest::templates::Templates;
+use crate::keys::{self, KeyId};
 use crate::layout;
 use crate::log::{At, Change, DataFile, Log, LogMaintenance, Maintained, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
 use crate::rows::Footers;
-use crate::storage::{Entry, LocalStorage, Storage};
+use crate::storage::{Entry, FilePlace, LocalStorage, Storage};
 use crate::wal::{Clock, Frame, SegmentContent, SeqAllocator, list_writers, read_segment};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use frames::{Opened, open_frames};
@@ -110,7 +111,8 @@ impl Tables {
     pub fn warnings(&self) -> Vec<String> {
         let sealed = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         let logs = [&self.events, &self.quarantine].into_iter().flat_map(|log| log.warnings());
-        logs.chain(&*sealed).cloned().collect()
+        let keys = self.storage.keys().into_iter().flat_map(|keys| keys.warnings());
+        logs.chain(&*sealed).chain(keys).cloned().collect()
     }
 
     fn warn(&self, warnings: &[String]) {
@@ -225,11 +227,31 @@ impl Tables {
     }
 
     /// Where a data file of a table is, for a program that opens it.
-    pub fn place(&self, prefix: &str, path: &str) -> Result<PathBuf> {
+    pub fn place(&self, prefix: &str, path: &str) -> Result<FilePlace> {
         let root = self.storage.local_root();
         let root =
             root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))?;
-        Ok(root.join(format!("{prefix}{path}")))
+        Ok(FilePlace::new(root.join(format!("{prefix}{path}")), self.storage.keys().cloned()))
+    }
+
+    /// A data file of a table, with its key, for the engine.
+    pub fn file(&self, prefix: &str, file: &DataFile) -> Result<TableFile> {
+        let path = self.place(prefix, &file.path)?.into_path();
+        if file.key.is_empty() {
+            return Ok(TableFile { path, key: None });
+        }
+        let keys = self.storage.keys();
+        let id = KeyId::parse(&file.key).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Corrupt,
+                format!("`{}` is encrypted with a key that has no name", file.path),
+            )
+        })?;
+        let key = keys.and_then(|keys| keys.find(id)).cloned();
+        match key {
+            Some(key) => Ok(TableFile { path, key: Some(key) }),
+            None => Err(keys::missing(&file.path, id, keys.is_some())),
+        }
     }
 
     /// The source of `seq`, past every number that an event has.

@@ -2,7 +2,7 @@
 
 VALUES = {"error", "event"}
 COLUMNS = VALUES | {"ingest/arrays"}
-DISK = {"error", "layout", "storage"}
+DISK = {"error", "layout", "storage", "keys"}
 
 # A module of the library, and the modules that it may import. Data flows one way: who is below does not know
 # who is above, and nobody knows the facade.
@@ -14,7 +14,8 @@ MODULES = {
     "zone": set(),
     "event": {"error"},
     "query": VALUES | {"mine"},
-    "storage": {"error"},
+    "keys": {"error", "layout"},
+    "storage": {"error", "keys", "layout"},
     "format": {"event"},
     "mine": {"event"},
     "redact": VALUES | {"described"},
@@ -23,7 +24,7 @@ MODULES = {
     "output": {"error"},
     "wal": DISK,
     "log": DISK | {"event"},
-    "engine": VALUES | {"query"},
+    "engine": VALUES | {"keys", "query"},
     "ingest/progress": set(),
     "ingest/rest": {"event"},
     "ingest/arrays": VALUES,
@@ -37,8 +38,9 @@ MODULES = {
     "ingest/columnar": {"error", "event", "format"},
     "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
-    "ingest/batch": COLUMNS,
-    "ingest/parquet": VALUES | {"ingest/coding", "ingest/pages", "storage"},
+    "ingest/batch": COLUMNS | {"storage"},
+    "ingest/parquet": VALUES | {"ingest/coding", "ingest/encrypted", "ingest/pages", "storage"},
+    "ingest/encrypted": {"error", "ingest/pages", "keys"},
     "ingest/stats": {"event", "log"},
     "ingest/known": VALUES | {"layout"},
     "ingest/follow": VALUES

@@ -4,10 +4,11 @@
 //! until the file ends; row groups that lack a column then get it as nulls.
 
 use super::coding::{Coding, Codings};
+use super::encrypted::{Body, FileSealer};
 use super::pages::{ColumnChunk, Pages};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
-use crate::storage::StorageFile;
+use crate::storage::{Storage, StorageFile};
 use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::datatypes::{Field, Schema};
 use parquet::arrow::ArrowSchemaConverter;
@@ -65,6 +66,8 @@ pub struct Written {
     pub size: u64,
     /// The rows in it.
     pub rows: u64,
+    /// The id of the key that it is encrypted with; empty if it is not.
+    pub key: String,
 }
 
 impl Encoded {
@@ -243,32 +246,66 @@ impl OpenFile {
         }
     }
 
-    /// Puts the file together, durably.
-    pub fn finish(mut self, file: Box<dyn StorageFile>, path: &str) -> Result<Written> {
+    /// Puts the file together, durably; encrypted, where the storage has keys.
+    pub fn finish(mut self, storage: &dyn Storage, path: &str) -> Result<Written> {
         self.close_row_group(1)?;
         let rows = self.rows() as u64;
-        let schema = Schema::new(self.fields.values().cloned().collect::<Vec<_>>());
-        let mut hashed = HashedFile { file, hash: Sha256::new() };
-        let failed = |error: &ParquetError| storage_error(path, error);
-        let mut writer = self.encoding.file_writer(&mut hashed, &schema, Coding::Dictionary)?;
-        for mut group in self.closed {
-            let mut row_group = writer.next_row_group().map_err(|error| failed(&error))?;
-            for (position, field) in &self.fields {
-                let chunk = match group.columns.remove(position) {
-                    Some(chunk) => chunk,
-                    None => self.encoding.chunk(field, &new_null_array(field.data_type(), group.rows))?,
-                };
-                row_group.append_column(&chunk.bytes, chunk.close).map_err(|error| failed(&error))?;
-            }
-            row_group.close().map_err(|error| failed(&error))?;
-        }
-        // Giving the file back would hide what went wrong with it.
-        writer.finish().map_err(|error| failed(&error))?;
-        drop(writer);
+        let sealer = storage.keys().map(|keys| FileSealer::new(keys.first())).transpose()?;
+        let key = sealer.as_ref().map(|sealer| sealer.key_id().to_string()).unwrap_or_default();
+        let mut hashed = HashedFile { file: storage.create(path)?, hash: Sha256::new() };
+        self.put_together(&mut hashed, sealer.as_ref()).map_err(|error| storage_error(path, &error))?;
         let HashedFile { file, hash } = hashed;
         let size = file.written();
         file.finish()?;
-        Ok(Written { file_hash: hex(&hash.finalize()), size, rows })
+        Ok(Written { file_hash: hex(&hash.finalize()), size, rows, key })
+    }
+
+    fn put_together(mut self, out: &mut HashedFile, sealer: Option<&FileSealer>) -> Result<(), ParquetError> {
+        let schema = Schema::new(self.fields.values().cloned().collect::<Vec<_>>());
+        let groups = self.chunks(sealer)?;
+        let encoding = self.encoding;
+        let mut body = Body::plain(out);
+        if sealer.is_some() {
+            let bytes = groups.iter().flatten().map(|chunk| chunk.bytes.len() as u64).sum();
+            body = Body::sealed(body.out, bytes)?;
+        }
+        let writer = encoding.file_writer(&mut body, &schema, Coding::Dictionary);
+        let mut writer = writer.map_err(|error| ParquetError::External(Box::new(error)))?;
+        for group in groups {
+            let mut row_group = writer.next_row_group()?;
+            for chunk in group {
+                row_group.append_column(&chunk.bytes, chunk.close)?;
+            }
+            row_group.close()?;
+        }
+        // Giving the file back would hide what went wrong with it.
+        let metadata = writer.finish()?;
+        drop(writer);
+        if let Some(sealer) = sealer {
+            out.write_all(&sealer.footer(&metadata)?)?;
+        }
+        Ok(())
+    }
+
+    /// The chunks of all row groups, each with every column.
+    fn chunks(&mut self, sealer: Option<&FileSealer>) -> Result<Vec<Vec<ColumnChunk>>, ParquetError> {
+        let mut groups = Vec::new();
+        for mut group in std::mem::take(&mut self.closed) {
+            let mut chunks = Vec::new();
+            for (position, field) in &self.fields {
+                let chunk = match group.columns.remove(position) {
+                    Some(chunk) => Ok(chunk),
+                    None => self.encoding.chunk(field, &new_null_array(field.data_type(), group.rows)),
+                };
+                let chunk = chunk.map_err(|error| ParquetError::External(Box::new(error)))?;
+                chunks.push(match sealer {
+                    Some(sealer) => sealer.chunk(chunk)?,
+                    None => chunk,
+                });
+            }
+            groups.push(chunks);
+        }
+        Ok(groups)
     }
 }
 

@@ -226,7 +226,7 @@ impl DayFile {
         let path = layout::data_file(day, &uuid::Uuid::new_v4().to_string());
         let place = format!("{prefix}{path}");
         let stats = self.ranges.into_stats(self.file.rows() as u64);
-        let written = self.file.finish(storage.create(&place)?, &place)?;
+        let written = self.file.finish(storage, &place)?;
         Ok(DataFile {
             path,
             day,
@@ -236,6 +236,7 @@ impl DayFile {
             level: 0,
             file_hash: written.file_hash,
             rows_hash: self.rows_hash.to_hex(),
+            key: written.key,
             stats: Arc::new(stats),
         })
     }

@@ -70,7 +70,7 @@ impl<'a> Rewritten<'a> {
             return Ok(None);
         }
         let path = layout::data_file(self.day, &uuid::Uuid::new_v4().to_string());
-        let written = self.file.finish(storage.create(&path)?, &path).inspect_err(|_| {
+        let written = self.file.finish(storage, &path).inspect_err(|_| {
             // Half a file takes room that may be what lacks; if it stays, it goes later.
             let _ = storage.delete(&path);
         })?;
@@ -83,6 +83,7 @@ impl<'a> Rewritten<'a> {
             level: self.level,
             file_hash: written.file_hash,
             rows_hash: rows_hash.map(RowSet::to_hex).unwrap_or_default(),
+            key: written.key,
             stats: Arc::new(self.ranges.into_stats(rows)),
         }))
     }

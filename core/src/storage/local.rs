@@ -6,6 +6,9 @@ use super::lock::{self, FileLock};
 use super::probe::Probe;
 use super::{Entry, Put, Storage, StorageFile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::keys::{self, Keys};
+use crate::layout;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -23,6 +26,7 @@ pub const TEMPORARY: &str = ".tmp-";
 pub struct LocalStorage {
     root: PathBuf,
     disk: Disk,
+    keys: Option<Arc<Keys>>,
     /// Folders whose names this handle knows to be durable.
     durable: Mutex<HashSet<String>>,
 }
@@ -30,13 +34,30 @@ pub struct LocalStorage {
 impl LocalStorage {
     /// The storage below `root`, which is made at the first write.
     pub fn new(root: &Path) -> LocalStorage {
-        LocalStorage { root: root.to_path_buf(), disk: Disk::default(), durable: Mutex::default() }
+        LocalStorage::on(root, Disk::default())
     }
 
     /// The same, with a probe that hears of every change and may refuse it.
     pub fn with_probe(root: &Path, probe: Arc<dyn Probe>) -> LocalStorage {
-        let disk = Disk::new(Some(probe));
-        LocalStorage { root: root.to_path_buf(), disk, durable: Mutex::default() }
+        LocalStorage::on(root, Disk::new(Some(probe)))
+    }
+
+    fn on(root: &Path, disk: Disk) -> LocalStorage {
+        LocalStorage { root: root.to_path_buf(), disk, keys: None, durable: Mutex::default() }
+    }
+
+    /// The same, with the keys of a store that is encrypted, or is to be.
+    #[must_use]
+    pub fn with_keys(self, keys: Option<Arc<Keys>>) -> LocalStorage {
+        LocalStorage { keys, ..self }
+    }
+
+    /// What a file is written as.
+    fn sealed<'a>(&self, path: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+        Ok(match &self.keys {
+            Some(keys) if layout::is_sealed(path) => Cow::Owned(keys.first().seal(path, bytes)?),
+            _ => Cow::Borrowed(bytes),
+        })
     }
 
     /// A new file to append to. Its name is durable after [`Storage::sync_folder`].
@@ -268,9 +289,14 @@ impl Storage for LocalStorage {
         Some(&self.root)
     }
 
+    fn keys(&self) -> Option<&Arc<Keys>> {
+        self.keys.as_ref()
+    }
+
     fn read(&self, path: &str) -> Result<Vec<u8>> {
         let target = self.place(path)?;
-        std::fs::read(&target).map_err(|error| Error::io("read", target.display(), error))
+        let bytes = std::fs::read(&target).map_err(|error| Error::io("read", target.display(), error))?;
+        if layout::is_sealed(path) { keys::opened(path, bytes, self.keys.as_deref()) } else { Ok(bytes) }
     }
 
     fn read_range(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>> {
@@ -298,7 +324,7 @@ impl Storage for LocalStorage {
         if target.symlink_metadata().is_ok() {
             return self.sync_folder(folder_of(path)).map(|()| Put::Exists);
         }
-        let temporary = self.write_temporary(path, bytes)?;
+        let temporary = self.write_temporary(path, &self.sealed(path, bytes)?)?;
         let linked = self.disk.link(&temporary, &target);
         let _ = self.disk.remove(&temporary);
         match linked {
@@ -312,7 +338,7 @@ impl Storage for LocalStorage {
 
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let target = self.place(path)?;
-        let temporary = self.write_temporary(path, bytes)?;
+        let temporary = self.write_temporary(path, &self.sealed(path, bytes)?)?;
         if let Err(error) = self.disk.rename(&temporary, &target) {
             let _ = self.disk.remove(&temporary);
             return Err(Error::io("replace", target.display(), error));

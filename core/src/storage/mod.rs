@@ -9,18 +9,22 @@ mod local;
 mod lock;
 mod network;
 mod partial;
+mod place;
 pub mod probe;
 
 use crate::error::Result;
+use crate::keys::Keys;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use file::{AppendFile, SyncHandle};
 pub use local::{LocalStorage, TEMPORARY};
 pub use lock::FileLock;
 pub use network::is_network_file_system;
 pub use partial::PartialFile;
+pub use place::FilePlace;
 
 /// A file or object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +50,11 @@ pub enum Put {
 pub trait Storage: fmt::Debug + Send + Sync {
     /// The folder on a local disk, where there is one.
     fn local_root(&self) -> Option<&Path>;
-    /// All bytes of a file.
+    /// The keys of the store: what is new is encrypted with the first.
+    fn keys(&self) -> Option<&Arc<Keys>> {
+        None
+    }
+    /// All bytes of a file, as they were before they were encrypted.
     fn read(&self, path: &str) -> Result<Vec<u8>>;
     /// Bytes of a range of a file; shorter where the file ends.
     fn read_range(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>>;

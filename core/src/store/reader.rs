@@ -119,11 +119,11 @@ impl View {
         let columns = quarantine::columns();
         let (mut files, mut pending) = (Vec::new(), some_rows(&self.pending_rejects));
         for file in &self.quarantine.files {
-            let place = tables.place(quarantine::PREFIX, &file.path)?;
             if !self.has_retried(file) {
-                files.push(place);
+                files.push(tables.file(quarantine::PREFIX, file)?);
                 continue;
             }
+            let place = tables.place(quarantine::PREFIX, &file.path)?;
             for batch in read_file(&place, 0)? {
                 pending.push(without(&conform(&batch?, &columns)?, &self.retried)?);
             }
@@ -187,7 +187,7 @@ impl View {
         let mixed = if settled { self.mixed_fields() } else { Vec::new() };
         Ok(Table {
             name: "events",
-            files: files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?,
+            files: files.iter().map(|file| tables.file("", file)).collect::<Result<_>>()?,
             copies: Vec::new(),
             columns: columns.to_vec(),
             pending: some_rows(&self.pending),

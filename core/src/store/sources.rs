@@ -209,7 +209,7 @@ pub(super) fn covered(
         Ok::<_, Error>(CopiedRows { file, part: PART, parts: copy.parts })
     };
     let copies = cover.copies.into_iter().map(copied).collect::<Result<_>>()?;
-    let files = cover.files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?;
+    let files = cover.files.iter().map(|file| tables.file("", file)).collect::<Result<_>>()?;
     Ok(Table { files, copies, ..table })
 }
 

@@ -106,13 +106,13 @@ impl Store {
     }
 
     /// Takes over what the dead left, so that the upkeep finds all of it.
-    fn settle_down(&self) -> Result<()> {
+    pub(super) fn settle_down(&self) -> Result<()> {
         self.writer()?.recover()?;
         quarantine::finish(&self.tables, self.now_ms())?;
         self.finish_erasure(&NoProgress)
     }
 
-    fn work<'a>(&'a self, progress: &'a dyn Progress) -> Work<'a> {
+    pub(super) fn work<'a>(&'a self, progress: &'a dyn Progress) -> Work<'a> {
         Work { tables: &self.tables, now_ms: self.now_ms(), progress, stop: &self.stop }
     }
 

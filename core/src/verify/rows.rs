@@ -11,7 +11,7 @@ use crate::ingest::batch::read_file;
 use crate::log::decoded_path;
 use crate::quarantine;
 use crate::seal::Tables;
-use std::path::Path;
+use crate::storage::FilePlace;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -67,7 +67,7 @@ impl<'a> Rows<'a> {
         Ok(None)
     }
 
-    fn hash(&self, file: &Path) -> Result<(u64, RowSet)> {
+    fn hash(&self, file: &FilePlace) -> Result<(u64, RowSet)> {
         let (mut rows, mut set) = (0_u64, RowSet::default());
         for batch in read_file(file, 0)? {
             let batch = batch?;

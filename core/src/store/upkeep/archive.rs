@@ -42,7 +42,8 @@ impl Store {
         request: &ArchiveRequest,
         progress: &dyn Progress,
     ) -> Result<ArchiveReceipt> {
-        self.archive_into(&|| LocalStorage::new(folder), request, progress)
+        let keys = || self.tables.storage.keys().cloned();
+        self.archive_into(&|| LocalStorage::new(folder).with_keys(keys()), request, progress)
     }
 
     /// The same, to the storage that is opened for it.
@@ -177,7 +178,7 @@ impl Store {
 
     /// An archive of this store.
     fn open_archive(&self, folder: &Path) -> Result<Store> {
-        let storage = LocalStorage::new(folder);
+        let storage = LocalStorage::new(folder).with_keys(self.tables.storage.keys().cloned());
         let invalid = |message: String| {
             Err(Error::new(ErrorKind::Invalid, message)
                 .with_hint("name a folder that `daybook archive` wrote to"))
