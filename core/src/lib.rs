@@ -32,6 +32,7 @@ pub mod intake;
 pub mod layout;
 pub mod mine;
 pub mod output;
+pub mod proof;
 pub mod query;
 pub mod redact;
 

@@ -1,6 +1,12 @@
 """`daybook verify` and `daybook proof`: what was touched is named, and the exit code says so."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 from harness import daybook, equal
+
+ROOT = Path(__file__).resolve().parents[2]
 
 LINES = "".join(f'{{"ts":"2026-02-0{day}T10:00:00Z","kind":"k","day_number":{day}}}\n' for day in (1, 2, 3))
 
@@ -47,7 +53,41 @@ def a_head_that_is_none_is_a_wrong_argument(folder):
     assert "no head of a chain" in done.err, done
 
 
+def proven_without_daybook(proof, head):
+    return subprocess.run([sys.executable, ROOT / "tests/verify_proof.py", proof, head], capture_output=True, text=True)
+
+
+def an_event_is_proven_to_somebody_who_has_no_store(folder):
+    store = filled(folder)
+    (folder / "c.jsonl").write_text("".join(f'{{"id":"e{n}","n":{n},"note":"\\u001b[31m"}}\n' for n in range(300)))
+    daybook("ingest", folder / "c.jsonl", "--store", store)
+    head = daybook("proof", "--store", store).out.splitlines()[-1]
+    proof = folder / "proof.json"
+    proof.write_text(daybook("proof", "--event", "e137", "--store", store).out)
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    done = daybook("verify", "--proof", proof, "--against", head, cwd=elsewhere)
+    assert '"id":"e137"' in done.out and "proven: commit 2 has it" in done.out, done
+    assert "\x1b" not in done.out, done
+    told = daybook("verify", "--proof", "-", "--against", head, "--json", cwd=elsewhere, stdin=proof.read_bytes()).json
+    equal([told["event"]["n"], told["is_under_known_head"], told["version"]], [137, True, 2])
+    # Without a head, it says what that is worth.
+    assert "to whoever knows from elsewhere" in daybook("verify", "--proof", proof, cwd=elsewhere).out
+    assert proven_without_daybook(proof, head).returncode == 0, proven_without_daybook(proof, head)
+    forged = folder / "forged.json"
+    forged.write_text(proof.read_text().replace('"137"', '"138"'))
+    done = daybook("verify", "--proof", forged, "--against", head, code=1)
+    assert "the proof is not valid" in done.err, done
+    assert "the event is not in the file" in proven_without_daybook(forged, head).stderr
+    other = ":".join(["0" * 64 if place == 2 else word for place, word in enumerate(head.split(":"))])
+    assert "does not lead to the head" in daybook("verify", "--proof", proof, "--against", other, code=1).err
+    assert "does not lead to the head" in proven_without_daybook(proof, other).stderr
+    assert "no proof of an event" in daybook("verify", "--proof", folder / "c.jsonl", code=1).err
+    assert "there is no event `nobody`" in daybook("proof", "--event", "nobody", "--store", store, code=1).err
+
+
 CHECKS = [
+    an_event_is_proven_to_somebody_who_has_no_store,
     a_store_is_intact_and_its_head_is_the_last_line,
     what_was_touched_is_named,
     a_head_that_is_none_is_a_wrong_argument,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate, Utc};
 use daybook::output::OutputFormat;
+use daybook::proof::Head;
 use daybook::verify::VerifyRequest;
 use daybook::{At, CompactRequest, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
@@ -22,7 +23,7 @@ use super::raw::{
     Raw, RawCommand, RawExport, RawGlobal, RawIngest, RawLog, RawMine, RawQuarantine, RawQuarantineCommand,
     RawQuarantineFilter, RawShell, RawSql,
 };
-use super::reporting::{AuditInput, MetricsInput};
+use super::reporting::{AuditInput, MetricsInput, RawProof, RawVerify};
 use crate::failure::Failure;
 
 pub use super::units::State;
@@ -82,7 +83,8 @@ pub enum Command {
     Archive(ArchiveInput),
     Restore(RestoreInput),
     Verify(VerifyRequest),
-    Proof,
+    VerifyProof(PathBuf, Option<Head>),
+    Proof(RawProof),
     Completions(clap_complete::Shell),
     Man(Option<String>),
 }
@@ -245,10 +247,11 @@ impl Raw {
             RawCommand::Archive(archive) => Command::Archive(archive.check()?),
             RawCommand::Restore(restore) => Command::Restore(restore.check()),
             RawCommand::Backup(backup) => Command::Backup(backup.folder),
-            RawCommand::Verify(verify) => {
-                Command::Verify(VerifyRequest { against: verify.against, deep: verify.deep })
-            }
-            RawCommand::Proof => Command::Proof,
+            RawCommand::Verify(RawVerify { against, deep, proof }) => match proof {
+                Some(file) => Command::VerifyProof(file, against),
+                None => Command::Verify(VerifyRequest { against, deep }),
+            },
+            RawCommand::Proof(proof) => Command::Proof(proof),
             RawCommand::Completions(completions) => Command::Completions(completions.shell),
             RawCommand::Man(man) => Command::Man(man.command),
         };

@@ -30,7 +30,7 @@ pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, 
 pub use output::Format;
 pub use patterns::{PatternsInput, PatternsWhat};
 pub use raw::Raw;
-pub use reporting::{AuditForm, AuditInput, MetricsInput};
+pub use reporting::{AuditForm, AuditInput, MetricsInput, RawProof};
 
 use crate::failure::{Exit, Failure};
 use crate::printer::{Output, Printer};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use daybook::verify::Head;
+use daybook::proof::Head;
 
 use super::filter::{FilterInput, RawFilter, RawFilterFlags};
 use super::units;
@@ -38,8 +38,22 @@ pub struct RawVerify {
     #[arg(long, value_name = "HEAD", value_parser = Head::from_str)]
     pub against: Option<Head>,
     /// Read the rows of all files too, and hash them anew
-    #[arg(long)]
+    #[arg(long, conflicts_with = "proof")]
     pub deep: bool,
+    /// Check a proof of an event that `daybook proof --event` printed, without a store; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub proof: Option<PathBuf>,
+}
+
+/// `proof`
+#[derive(Args, Debug)]
+pub struct RawProof {
+    /// Print a proof of the event with this `seq` or id, for `daybook verify --proof`
+    #[arg(long, value_name = "ID")]
+    pub event: Option<String>,
+    /// Prove it under a head that was printed earlier, and not the one as it is now
+    #[arg(long, value_name = "HEAD", value_parser = Head::from_str, requires = "event")]
+    pub against: Option<Head>,
 }
 
 /// `audit`

@@ -82,7 +82,8 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Restore(input) => restore::run(&context, &input),
         Command::Backup(folder) => backup::run(&context, &folder),
         Command::Verify(request) => verify::run(&context, &request),
-        Command::Proof => verify::proof(&context),
+        Command::VerifyProof(file, against) => verify::of_event(&context, &file, against.as_ref()),
+        Command::Proof(proof) => verify::proof(&context, &proof),
         Command::Completions(shell) => completions::run(&context, shell),
         Command::Man(command) => man::run(&context, command.as_deref()),
     }

@@ -1,7 +1,7 @@
 //! Rows of data files hashed anew: what their records hashed to when they came in, if nobody changed them.
 
 use super::assemble::Assembler;
-use super::canonical::{self, RowSet};
+use super::canonical::{self, Leaf, row_hashes};
 use super::catalogue::Catalogue;
 use super::digest::Digest;
 use super::fixed::Fixed;
@@ -21,8 +21,8 @@ impl<'a> Contents<'a> {
         Contents { assembler: Assembler::new(schema, catalogue), bytes: Vec::new() }
     }
 
-    /// Adds all rows of a batch to a set.
-    pub fn add_rows(&mut self, batch: &RecordBatch, rows: &mut RowSet) -> Result<()> {
+    /// The hashes of all rows of a batch.
+    pub fn rows(&mut self, batch: &RecordBatch) -> Result<Vec<Digest>> {
         let lacks = || Error::new(ErrorKind::Corrupt, "a data file has no `ts` or no `seq`");
         let seqs = batch.column_by_name(Fixed::Seq.name()).ok_or_else(lacks)?;
         let seqs = seqs.as_primitive_opt::<Int64Type>().ok_or_else(lacks)?;
@@ -32,8 +32,14 @@ impl<'a> Contents<'a> {
         for (row, (seq, ts)) in seqs.values().iter().zip(times.values()).enumerate() {
             hashes.push((*seq, *ts, self.content(batch, row)?));
         }
-        rows.add_rows(hashes.iter().map(|(seq, ts, content)| (*seq, *ts, content)));
-        Ok(())
+        Ok(row_hashes(hashes.iter().map(|(seq, ts, content)| (*seq, *ts, content))))
+    }
+
+    /// The leaves of a row's record, as they are hashed.
+    pub fn leaves(&mut self, batch: &RecordBatch, row: usize) -> Result<Vec<Leaf>> {
+        self.content(batch, row)?;
+        Leaf::all_of(&self.bytes)
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "canonical bytes of an event cannot be read"))
     }
 
     /// The content hash of a row.

@@ -24,7 +24,8 @@ mod table;
 mod tests;
 
 pub use actions::{ChainLink, Taken};
-pub use chain::{ChainRecord, START as CHAIN_START};
+use chain::Before;
+pub use chain::{ChainRecord, START as CHAIN_START, jump_of};
 pub use checkpoint::{LogMaintenance, Maintained};
 pub use commit::{Change, NewTable, Outcome};
 pub use file::{DataFile, FileStats, RemovedFile};
@@ -129,7 +130,8 @@ impl Log {
 
     /// Commits a change as the version after `base`. Its files must be on disk, durably.
     pub fn commit(&self, base: &Snapshot, change: &Change, now_ms: i64) -> Result<Outcome> {
-        let lines = match commit::next(base, change, now_ms)? {
+        let before = Before::after(&self.table, base.version, base.chain_head())?;
+        let lines = match commit::next(base, &before, change, now_ms)? {
             Prepared::Ready(lines) => lines,
             Prepared::Not(outcome) => return Ok(outcome),
         };

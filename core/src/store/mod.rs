@@ -37,11 +37,12 @@ use crate::ingest::register::Register;
 use crate::layout;
 use crate::log::{At, Log, NewTable};
 use crate::quarantine::Reject;
+use crate::query::analyses::Show;
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage, TEMPORARY};
-use crate::verify::{self, Head, VerifyReport, VerifyRequest};
+use crate::verify::{self, EventProof, Head, VerifyReport, VerifyRequest};
 use crate::wal::{Clock, Durability};
 use ask::Asked;
 use reader::View;
@@ -306,6 +307,25 @@ impl Store {
     pub fn verify(&self, request: &VerifyRequest, progress: &dyn Progress) -> Result<VerifyReport> {
         self.stop.store(false, Ordering::Relaxed);
         verify::verify(&self.tables, request, progress, &self.stop)
+    }
+
+    /// The proof that an event, by its `seq` or its `event_id`, was committed, for somebody who has a head of the hash
+    /// chain and not the store: that head, or as the chain ends now.
+    pub fn prove(&self, id: &str, against: Option<&Head>, options: &AskOptions<'_>) -> Result<EventProof> {
+        self.stop.store(false, Ordering::Relaxed);
+        let show = Show { id: id.to_string() };
+        let found = self.show(&show, options)?.events;
+        let seqs: Vec<i64> = found.iter().filter_map(|event| event.get("seq")?.as_i64()).collect();
+        match seqs.as_slice() {
+            [seq] => verify::prove(&self.tables, *seq, against, &self.stop),
+            [] => Err(Error::new(ErrorKind::NotFound, format!("there is no event `{id}`"))),
+            several => {
+                let some: Vec<String> = several.iter().take(5).map(i64::to_string).collect();
+                let message = format!("{} events have the id `{id}`", several.len());
+                Err(Error::new(ErrorKind::Invalid, message)
+                    .with_hint(format!("a proof is of one: name it by its `seq`, like {}", some.join(", "))))
+            }
+        }
     }
 
     /// The head of the hash chain: kept elsewhere, it proves later that nothing before it was touched.
