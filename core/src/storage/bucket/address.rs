@@ -16,7 +16,7 @@ const REQUEST_TIME: Duration = Duration::from_secs(120);
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// A request is repeated for this time.
 const RETRY_TIME: Duration = Duration::from_secs(60);
-const RETRIES: usize = 8;
+const RETRIES: usize = 7;
 /// The first request says quickly that there is no network, or no such bucket.
 const HURRY_TIME: Duration = Duration::from_secs(10);
 const HURRY_RETRIES: usize = 3;

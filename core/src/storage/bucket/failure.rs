@@ -23,7 +23,15 @@ pub(super) fn may_pass(error: &StoreError) -> bool {
     let StoreError::Generic { .. } = error else { return false };
     let text = whole_text(error);
     let status = status(&text);
-    status.is_none_or(|status| status >= 500 || matches!(status, 408 | 409 | 429)) && status != Some(501)
+    let is_early = status.is_none() && !is_redirect(&text);
+    is_early
+        || status.is_some_and(|status| status >= 500 || matches!(status, 408 | 409 | 429))
+            && status != Some(501)
+}
+
+/// Whether the client has repeated the request already, until it gave up.
+pub(super) fn was_repeated(error: &StoreError) -> bool {
+    whole_text(error).contains(" retries, ")
 }
 
 /// Whether the object is not there, though its bucket is.
@@ -59,12 +67,11 @@ fn meaning(error: &StoreError, text: &str) -> (ErrorKind, &'static str) {
         Some("QuotaExceeded" | "XMinioStorageFull" | "InsufficientStorage") => {
             return (ErrorKind::Full, "make room in the bucket, then try again");
         }
-        Some("PermanentRedirect" | "AuthorizationHeaderMalformed") => {
-            return (ErrorKind::Invalid, "set AWS_REGION to the bucket's region");
-        }
+        Some("PermanentRedirect" | "AuthorizationHeaderMalformed") => return (ErrorKind::Invalid, REGION),
         _ => {}
     }
     match error {
+        _ if is_redirect(text) => (ErrorKind::Invalid, REGION),
         _ if status(text) == Some(507) => (ErrorKind::Full, "make room in the bucket, then try again"),
         StoreError::NotFound { .. } => (ErrorKind::NotFound, ""),
         StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
@@ -78,6 +85,7 @@ fn meaning(error: &StoreError, text: &str) -> (ErrorKind, &'static str) {
     }
 }
 
+const REGION: &str = "set AWS_REGION to the bucket's region";
 const CREDENTIALS: &str =
     "give credentials as to the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE";
 
@@ -85,6 +93,9 @@ const CREDENTIALS: &str =
 fn reason(error: &StoreError, text: &str) -> String {
     if text.contains("169.254.169.254") {
         return "there are no credentials".to_string();
+    }
+    if matches!(error, StoreError::NotFound { .. }) && code(text).is_none() {
+        return "it is not there".to_string();
     }
     let reason = match (code(text), between(text, "<Message>", "</Message>"), status(text)) {
         (Some(code), Some(message), _) => format!("{code}: {message}"),
@@ -114,6 +125,11 @@ fn whole_text(error: &StoreError) -> String {
         cause = source.source();
     }
     text
+}
+
+/// Whether the bucket is elsewhere.
+fn is_redirect(text: &str) -> bool {
+    text.contains("redirect without LOCATION")
 }
 
 /// The code in an answer of S3.

@@ -1,6 +1,6 @@
 //! Objects of a bucket: read, listed, put and removed.
 
-use super::failure::{is_absent, is_taken, is_unknown, may_pass, told};
+use super::failure::{is_absent, is_taken, is_unknown, may_pass, told, was_repeated};
 use super::runtime::wait;
 use super::{Bucket, is_data};
 use crate::error::{Error, ErrorKind, Result};
@@ -34,9 +34,8 @@ impl Bucket {
     pub fn look(&self, client: &AmazonS3) -> Result<()> {
         let options = PaginatedListOptions { max_keys: Some(1), ..PaginatedListOptions::default() };
         let prefix = self.address.key("");
-        wait(client.list_paginated(Some(&prefix), options))?
-            .map(drop)
-            .map_err(|error| told("read", &self.name(), &error))
+        let listed = self.again(|| wait(client.list_paginated(Some(&prefix), options.clone())))?;
+        listed.map(drop).map_err(|error| told("read", &self.name(), &error))
     }
 
     pub(super) fn key(&self, path: &str) -> Result<Key> {
@@ -47,14 +46,16 @@ impl Bucket {
         told(action, &self.address.url(path), error)
     }
 
-    /// Makes a request again that broke off, a few times.
+    /// Makes a request again that broke off in the middle of its answer, a few times; others the client has repeated.
     pub(super) fn again<T>(
         &self,
         mut request: impl FnMut() -> Result<Result<T, StoreError>>,
     ) -> Result<Result<T, StoreError>> {
         for tried in 1..TRIES {
             match request()? {
-                Err(error) if may_pass(&error) => std::thread::sleep(PAUSE.saturating_mul(tried)),
+                Err(error) if may_pass(&error) && !was_repeated(&error) => {
+                    std::thread::sleep(PAUSE.saturating_mul(tried))
+                }
                 done => return Ok(done),
             }
         }
@@ -174,7 +175,9 @@ impl Bucket {
             match self.token_of(&key) {
                 Ok(Some(made_by)) if made_by == token => return Ok(Put::Written),
                 Ok(Some(_)) => return Ok(Put::Exists),
-                Ok(None) if tried < TRIES => std::thread::sleep(PAUSE.saturating_mul(tried)),
+                Ok(None) if tried < TRIES && !was_repeated(&error) => {
+                    std::thread::sleep(PAUSE.saturating_mul(tried))
+                }
                 Ok(None) => return Err(self.told("write", path, &error)),
                 Err(_) => {
                     self.uncertain.store(true, Ordering::Relaxed);
