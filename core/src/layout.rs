@@ -43,6 +43,8 @@ pub const SETTINGS: &str = "daybook.toml";
 pub const REDACT_KEY: &str = "_redact.key";
 /// The highest `seq` handed out, behind a lock; in the folder of the write-ahead log.
 pub const SEQ: &str = "_wal/seq";
+/// The numbers that writers to a bucket have reserved, each reservation an object.
+pub const SEQS: &str = "_seq";
 /// The lock that a live writer holds; in its folder.
 pub const WRITER_LOCK: &str = "lock";
 
@@ -130,6 +132,11 @@ pub fn index_id(path: &str) -> Option<&str> {
 /// A part of the dictionary of templates.
 pub fn templates(version: u64) -> String {
     format!("{TEMPLATES}/{version:010}.json.zst")
+}
+
+/// A reservation of numbers in a bucket.
+pub fn reservation(number: u64) -> String {
+    format!("{SEQS}/{number:020}")
 }
 
 /// The folder of a writer's log.

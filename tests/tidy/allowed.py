@@ -81,14 +81,14 @@ CRATES = {
     "duckdb": {"engine"},
     "delta_kernel": {"log"},
     "delta_kernel_default_engine": {"log"},
-    "object_store": {"log"},
-    "tokio": {"log"},
+    "object_store": {"log", "storage"},
+    "tokio": {"log", "storage"},
     "url": {"log"},
     "rustix": {"storage"},
     "std::fs": {"index", "rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
-    "std::env": {"store", "ingest/columnar"},
+    "std::env": {"storage", "store", "ingest/columnar"},
 }
 
 # Imports that break the rules above, as (module, what it imports).

@@ -53,10 +53,9 @@ impl Table {
 
     /// The table's name in messages.
     pub fn name(&self) -> String {
-        match (self.storage.local_root(), self.prefix.as_str()) {
-            (Some(root), "") => root.display().to_string(),
-            (Some(root), prefix) => root.join(prefix).display().to_string(),
-            (None, prefix) => prefix.to_string(),
+        match self.prefix.as_str() {
+            "" => self.storage.name(),
+            prefix => format!("{}/{prefix}", self.storage.name()),
         }
     }
 
@@ -109,12 +108,33 @@ impl Table {
         Error::new(ErrorKind::NotFound, format!("there is no Delta table in `{}`", self.name()))
     }
 
+    /// Has the files of the log on the local disk that tell of a version, or of the latest one.
+    pub fn bring(&self, version: Option<u64>) -> Result<()> {
+        let folder = self.path(layout::DELTA_LOG);
+        self.storage.bring(&folder, &|entries| {
+            let listing = Listing::of(&folder, entries.to_vec());
+            let is_wanted = |number: u64| version.is_none_or(|version| number <= version);
+            let checkpoint = listing.checkpoints.into_iter().rev().find(|(number, _)| is_wanted(*number));
+            let from = checkpoint.as_ref().map_or(0, |(number, _)| *number);
+            let commits =
+                listing.commits.into_iter().filter(|(number, _)| from <= *number && is_wanted(*number));
+            commits.chain(checkpoint).map(|(_, entry)| entry.path).collect()
+        })
+    }
+
     /// Lists the log.
     pub fn listing(&self) -> Result<Listing> {
         let folder = self.path(layout::DELTA_LOG);
+        Ok(Listing::of(&folder, self.storage.list(&folder)?))
+    }
+}
+
+impl Listing {
+    /// The files of the log among those in its folder.
+    fn of(folder: &str, entries: Vec<Entry>) -> Listing {
         let mut listing = Listing::default();
-        for entry in self.storage.list(&folder)? {
-            let Some(name) = entry.path.strip_prefix(&folder).and_then(|name| name.strip_prefix('/')) else {
+        for entry in entries {
+            let Some(name) = entry.path.strip_prefix(folder).and_then(|name| name.strip_prefix('/')) else {
                 continue;
             };
             let Some((version, kind)) = name.split_once('.') else { continue };
@@ -126,7 +146,7 @@ impl Table {
                 _ => {}
             }
         }
-        Ok(listing)
+        listing
     }
 }
 

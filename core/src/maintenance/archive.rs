@@ -168,18 +168,18 @@ pub fn manifest(storage: &dyn Storage) -> Result<Option<Manifest>> {
 
 /// Makes a folder an archive of a table, or sees that it is one.
 pub fn claim(target: &LocalStorage, source: &str) -> Result<()> {
-    let place = target.local_root().map(|root| root.display().to_string()).unwrap_or_default();
+    let place = target.name();
     let invalid = |message: String, hint: &str| Err(Error::new(ErrorKind::Invalid, message).with_hint(hint));
     match manifest(target)? {
         Some(manifest) if manifest.source == source => return Ok(()),
         Some(_) => {
-            return invalid(format!("`{place}` is an archive of another store"), "name another folder");
+            return invalid(format!("`{place}` is an archive of another store"), "name another place");
         }
         None => {}
     }
     if let Some(first) = target.list("")?.first() {
         let message = format!("`{place}` holds something else: `{}`", first.path);
-        return invalid(message, "name an empty folder, or a new one, or an archive of this store");
+        return invalid(message, "name an empty place, or a new one, or an archive of this store");
     }
     let manifest = Manifest { daybook_archive: 1, source: source.to_string(), ..Manifest::default() };
     target.put_if_absent(layout::MANIFEST, &bytes_of(&manifest)?).map(drop)
@@ -349,7 +349,7 @@ impl Passed {
         let storage: &dyn Storage = &*to.storage;
         for (number, file) in files.iter().enumerate() {
             let (before, mut of_file) = (out.rows_hash().clone(), RowSet::default());
-            for batch in read_file(&from.place("", &file.path)?, 0)? {
+            for batch in read_file(&from.place_of("", file)?, 0)? {
                 if work.stop.load(Ordering::Relaxed) {
                     return Err(Error::new(ErrorKind::Interrupted, "interrupted")
                         .with_hint("run it again; it goes on where it stopped"));
@@ -392,13 +392,14 @@ fn compare(work: &Work<'_>, archive: &Tables, files: &[DataFile], here: &[i64], 
         if hash_of(archive, &file.path)? != file.file_hash {
             return differs("has other bytes than were written");
         }
-        for batch in read_file(&archive.place("", &file.path)?, 0)? {
+        for batch in read_file(&archive.place_of("", file)?, 0)? {
             let batch = batch?;
             let seqs = numbers(&batch);
             let both: BooleanArray = seqs.iter().map(|seq| Some(here.binary_search(seq).is_ok())).collect();
             let both = filter_record_batch(&batch, &both).map_err(untold)?;
             found.add_rows(&Contents::new(&batch.schema(), &catalogue).rows(&both)?);
         }
+        archive.storage.release(&file.path);
     }
     if found == *all {
         return Ok(());
@@ -424,7 +425,7 @@ fn hash_of(tables: &Tables, path: &str) -> Result<String> {
 pub fn seqs_of(tables: &Tables, files: &[DataFile]) -> Result<Vec<i64>> {
     let mut seqs = Vec::new();
     for file in files {
-        for batch in read_columns(&tables.place("", &file.path)?, |name| name == Fixed::Seq.name())? {
+        for batch in read_columns(&tables.place_of("", file)?, |name| name == Fixed::Seq.name())? {
             seqs.extend(numbers(&batch?));
         }
     }

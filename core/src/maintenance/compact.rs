@@ -198,7 +198,7 @@ fn compact_group(
     let known = sum_of(files)?;
     let mut rows = 0_u64;
     for source in files {
-        for batch in read_file(&tables.place("", &source.path)?, 0)? {
+        for batch in read_file(&tables.place_of("", source)?, 0)? {
             if work.stop.load(Ordering::Relaxed) {
                 return Err(interrupted());
             }

@@ -129,7 +129,7 @@ impl Without {
         let mut kept = Rewritten::new(catalogue.schema(), file.day, level);
         let mut changed = Rewritten::new(catalogue.schema(), file.day, level);
         let mut go = RowSet::default();
-        for batch in read_file(&work.tables.place("", &file.path)?, 0)? {
+        for batch in read_file(&work.tables.place_of("", file)?, 0)? {
             let batch = batch?;
             let (kept_rows, gone_rows) = split(&batch, rows)?;
             let mut contents = Contents::new(&batch.schema(), catalogue);

@@ -94,14 +94,14 @@ pub struct Interrupter {
 }
 
 impl Store {
-    /// Opens the store in a folder.
+    /// Opens the store in a folder, or in a bucket: `s3://bucket/prefix`.
     pub fn open(path: &Path) -> Result<Store> {
-        Store::open_storage(LocalStorage::new(path), system_clock())
+        Store::open_storage(LocalStorage::open(path)?, system_clock())
     }
 
-    /// Opens the store in a folder, or makes one there.
+    /// Opens the store in a folder or a bucket, or makes one there.
     pub fn open_or_create(path: &Path) -> Result<Store> {
-        Store::create_storage(LocalStorage::new(path), system_clock())
+        Store::create_storage(LocalStorage::open(path)?, system_clock())
     }
 
     /// Opens the store of a storage.
@@ -190,6 +190,10 @@ impl Store {
 
     /// Makes Parquet of everything appended so far, by this process or by others that are gone.
     pub fn seal(&self) -> Result<()> {
+        // A store in a bucket has no log of what is appended.
+        if self.tables.storage.is_in_bucket() {
+            return Ok(());
+        }
         self.writer()?.seal_all()
     }
 
@@ -410,8 +414,7 @@ fn no_store(error: Error, storage: &LocalStorage) -> Error {
     if error.kind() != ErrorKind::NotFound {
         return error;
     }
-    let place = storage.local_root().map(|root| root.display().to_string()).unwrap_or_default();
-    Error::new(ErrorKind::NotFound, format!("there is no store at `{place}`"))
+    Error::new(ErrorKind::NotFound, format!("there is no store at `{}`", storage.name()))
         .with_hint("`daybook ingest FILE` or `daybook log` makes one; `--store DIR` names another")
 }
 
@@ -420,40 +423,24 @@ fn check_complete(storage: &LocalStorage) -> Result<()> {
     if storage.read(layout::INCOMPLETE).is_err() {
         return Ok(());
     }
-    let place = storage.local_root().map(|root| root.display().to_string()).unwrap_or_default();
-    let message = format!("`{place}` is a copy of a store that was not finished");
+    let message = format!("`{}` is a copy of a store that was not finished", storage.name());
     Err(Error::new(ErrorKind::Corrupt, message).with_hint("make the copy again, into the same folder"))
 }
 
 /// A new store is made in an empty folder, or in none.
 fn check_place(storage: &LocalStorage) -> Result<()> {
-    let Some(root) = storage.local_root() else { return Ok(()) };
-    let entries = match std::fs::read_dir(root) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            let message = format!("`{}` is a file, and a store is a folder", root.display());
-            return Err(
-                Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one")
-            );
-        }
-        Err(error) => return Err(Error::io("look into", root.display(), error)),
-    };
     let ours = |name: &str| {
         // A writer that was stopped leaves files that are not whole.
         let is_known = ["_", "day=", TEMPORARY].iter().any(|beginning| name.starts_with(beginning));
         is_known || name == layout::SETTINGS
     };
-    for entry in entries {
-        let name = entry.map_err(|error| Error::io("look into", root.display(), error))?.file_name();
-        if !ours(&name.to_string_lossy()) {
-            let message = format!("`{}` holds something else: `{}`", root.display(), name.to_string_lossy());
-            return Err(
-                Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one")
-            );
+    match storage.names()?.iter().find(|name| !ours(name)) {
+        None => Ok(()),
+        Some(other) => {
+            let message = format!("`{}` holds something else: `{other}`", storage.name());
+            Err(Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one"))
         }
     }
-    Ok(())
 }
 
 fn events_table(settings: &Settings) -> NewTable {

@@ -107,7 +107,9 @@ impl Store {
 
     /// Takes over what the dead left, so that the upkeep finds all of it.
     fn settle_down(&self) -> Result<()> {
-        self.writer()?.recover()?;
+        if !self.tables.storage.is_in_bucket() {
+            self.writer()?.recover()?;
+        }
         quarantine::finish(&self.tables, self.now_ms())?;
         self.finish_erasure(&NoProgress)
     }

@@ -171,6 +171,7 @@ pub fn verify(
         warnings: Vec::new(),
         seconds: 0.0,
     };
+    tables.storage.read_anew();
     // Listed before the commits are read: what is committed meanwhile is named by one of them.
     let listed = [tables.files_of_days("")?, tables.files_of_days(quarantine::PREFIX)?];
     let names = [("events", &tables.events, ""), ("quarantine", &tables.quarantine, quarantine::PREFIX)];

@@ -62,7 +62,7 @@ fn find<'a>(
         |file: &&DataFile| file.seq_range().is_none_or(|(first, last)| (first..=last).contains(&seq));
     for file in files.iter().filter(may_have) {
         let mut row = 0_u64;
-        for batch in read_columns(&tables.place("", &file.path)?, |name| name == Fixed::Seq.name())? {
+        for batch in read_columns(&tables.place_of("", file)?, |name| name == Fixed::Seq.name())? {
             if stop.load(Ordering::Relaxed) {
                 return Err(stopped());
             }
@@ -83,7 +83,7 @@ type Ascent = (ProvenEvent, Vec<crate::event::digest::Digest>, crate::event::dig
 fn ascend(tables: &Tables, file: &DataFile, row: u64, stop: &AtomicBool) -> Result<Ascent> {
     let catalogue: &Catalogue = &*tables.register.latest()?;
     let (mut tree, mut event, mut before) = (Tree::watching(row), None, 0_u64);
-    for batch in read_file(&tables.place("", &file.path)?, 0)? {
+    for batch in read_file(&tables.place_of("", file)?, 0)? {
         if stop.load(Ordering::Relaxed) {
             return Err(stopped());
         }

@@ -42,13 +42,13 @@ impl Store {
         request: &ArchiveRequest,
         progress: &dyn Progress,
     ) -> Result<ArchiveReceipt> {
-        self.archive_into(&|| LocalStorage::new(folder), request, progress)
+        self.archive_into(&|| LocalStorage::open(folder), request, progress)
     }
 
     /// The same, to the storage that is opened for it.
     pub fn archive_into(
         &self,
-        storage: &dyn Fn() -> LocalStorage,
+        storage: &dyn Fn() -> Result<LocalStorage>,
         request: &ArchiveRequest,
         progress: &dyn Progress,
     ) -> Result<ArchiveReceipt> {
@@ -63,8 +63,10 @@ impl Store {
         if days.is_empty() {
             return Ok(receipt);
         }
-        archive::claim(&storage(), snapshot.table_id())?;
-        let target = Store::create_storage(storage(), self.clock.clone())?;
+        archive::claim(&storage()?, snapshot.table_id())?;
+        let target = Store::create_storage(storage()?, self.clock.clone())?;
+        // What is read back is to be what the target has.
+        target.tables.storage.read_anew();
         let _of_target = begin(&target.tables)?;
         archive::share_catalogue(&self.tables.storage, &target.tables.storage)?;
         let work = self.work(progress);
@@ -170,6 +172,7 @@ impl Store {
     pub fn with_archives(mut self, folders: &[impl AsRef<Path>]) -> Result<Store> {
         for folder in folders {
             let archive = self.open_archive(folder.as_ref())?;
+            self.tables.know_archive(&archive.tables.storage);
             self.archives.push(archive);
         }
         Ok(self)
@@ -177,10 +180,10 @@ impl Store {
 
     /// An archive of this store.
     fn open_archive(&self, folder: &Path) -> Result<Store> {
-        let storage = LocalStorage::new(folder);
+        let storage = LocalStorage::open(folder)?;
         let invalid = |message: String| {
             Err(Error::new(ErrorKind::Invalid, message)
-                .with_hint("name a folder that `daybook archive` wrote to"))
+                .with_hint("name a place that `daybook archive` wrote to"))
         };
         let Some(Manifest { source, .. }) = archive::manifest(&storage)? else {
             return invalid(format!("`{}` is no archive", folder.display()));
@@ -230,14 +233,15 @@ impl Store {
                     known.extend(archive::seqs_of(tables, std::slice::from_ref(other))?);
                 }
                 known.sort_unstable();
-                let place = archive.tables.place("", &file.path)?;
                 if known.is_empty() {
+                    let place = std::path::absolute(archive.tables.place_when_fetched(&file.path)?);
+                    let place = place.map_err(|error| Error::io("find", &file.path, error))?;
                     let path = place.to_string_lossy().into_owned();
                     files.push(DataFile { path, ..file.clone() });
                     places.push(&self.tables);
                     continue;
                 }
-                for batch in read_file(&place, 0)? {
+                for batch in read_file(&archive.tables.place_of("", file)?, 0)? {
                     let (new, _) = archive::told_apart(&batch?, &known)?;
                     if new.num_rows() > 0 {
                         rows.push(conform(&new, view.catalogue.schema())?);

@@ -154,7 +154,7 @@ impl Store {
         let mut columns: BTreeMap<String, u64> = BTreeMap::new();
         let newest: Vec<_> = snapshot.files.iter().rev().take(FILES_LOOKED_INTO).collect();
         for file in &newest {
-            column_sizes(&self.tables.place("", &file.path)?, &mut columns)?;
+            column_sizes(&self.tables.place_of("", file)?, &mut columns)?;
         }
         let mut columns: Vec<ColumnSize> =
             columns.into_iter().map(|(name, bytes)| ColumnSize { name, bytes }).collect();
