@@ -34,6 +34,16 @@ impl Answers {
         self.0.push((name.into(), answer));
     }
 
+    /// Whether no query was answered yet.
+    pub fn is_new(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The answer to a query; none if it was not run.
+    pub fn get(&self, name: &str) -> Option<&Answer> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, answer)| answer)
+    }
+
     /// Whether no query gave a row.
     pub fn are_empty(&self) -> bool {
         self.0.iter().all(|(_, answer)| answer.rows.is_empty())
@@ -41,7 +51,7 @@ impl Answers {
 
     /// The rows of a query; none if it was not run.
     pub fn rows(&self, name: &str) -> &[Row] {
-        self.0.iter().find(|(known, _)| known == name).map_or(&[], |(_, answer)| &answer.rows)
+        self.get(name).map_or(&[], |answer| &answer.rows)
     }
 
     /// The first row of a query.
@@ -51,8 +61,7 @@ impl Answers {
 
     /// The rows of a query as objects.
     pub fn objects(&self, name: &str, nulls: bool) -> Vec<Map<String, Json>> {
-        let answer = self.0.iter().find(|(known, _)| known == name);
-        answer.map_or_else(Vec::new, |(_, answer)| answer.objects(nulls))
+        self.get(name).map_or_else(Vec::new, |answer| answer.objects(nulls))
     }
 }
 
