@@ -87,7 +87,7 @@ class Store:
     def facets(self, /, filter: Filter = None, *, by: str | Sequence[str], top: int | None = None,
                **options: Any) -> Report:
         """The most frequent values of some columns."""
-        return self._ask("facets", filter, options, by=[by] if isinstance(by, str) else list(by), top=top)
+        return self._ask("facets", filter, options, by=[by] if isinstance(by, str) else list(by), limit=top)
 
     def slowest(self, /, filter: Filter = None, *, limit: int | None = None, **options: Any) -> Report:
         """The events that took longest."""
