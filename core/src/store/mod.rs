@@ -4,6 +4,7 @@ mod ask;
 mod changes;
 mod commits;
 mod condition;
+mod elsewhere;
 mod export;
 mod follow;
 mod intake;
@@ -56,6 +57,7 @@ use writer::Writer;
 pub use ask::{AskOptions, FoundBatches, found};
 pub use changes::Changes;
 pub use condition::MetricsOfStore;
+pub use elsewhere::{ColumnElsewhere, Elsewhere, TableElsewhere};
 pub use follow::Watcher;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use quarantine::{
