@@ -39,6 +39,8 @@ pub mod redact;
 #[cfg(feature = "native")]
 pub mod engine;
 #[cfg(feature = "native")]
+pub mod heads;
+#[cfg(feature = "native")]
 pub mod index;
 #[cfg(feature = "native")]
 pub mod log;

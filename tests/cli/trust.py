@@ -86,7 +86,43 @@ def an_event_is_proven_to_somebody_who_has_no_store(folder):
     assert "there is no event `nobody`" in daybook("proof", "--event", "nobody", "--store", store, code=1).err
 
 
+def heads_are_signed_and_appended_at_each_commit(folder):
+    public = folder / "public.pem"
+    public.write_text(daybook("proof", "--new-key", folder / "key.pem").out)
+    heads = folder / "heads.txt"
+    store = folder / "s"
+    store.mkdir()
+    (store / "daybook.toml").write_text(f'[heads]\nsign_with = "{folder}/key.pem"\nappend_to = "{heads}"\n')
+    filled(folder)
+    (folder / "d.jsonl").write_text("not json\n" + LINES.replace("k", "other"))
+    daybook("ingest", folder / "d.jsonl", "--from", "jsonl", "--store", store)
+    kept = heads.read_text().splitlines()
+    equal(kept[-1], daybook("proof", "--store", store).out.splitlines()[-1])
+    equal([line.split(":")[1] for line in kept], ["1", "1", "2"])
+    for head in kept:
+        assert "it goes through the head" in daybook("verify", "--against", head, "--signed-by", public, "--store", store).out
+    # What was signed can be checked with OpenSSL.
+    head, signature = kept[-1].split(":ed25519:")
+    (folder / "message").write_bytes(b"daybook head\n" + head.encode())
+    (folder / "signature").write_bytes(bytes.fromhex(signature))
+    command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", folder / "message", "-sigfile", folder / "signature"]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert "Verified Successfully" in checked.stdout, checked
+    forged = head.replace(":2:", ":3:", 1) + ":ed25519:" + signature
+    for wrong, code, expected in [(forged, 1, "not of this key"), (head, 1, "is not signed")]:
+        done = daybook("verify", "--against", wrong, "--signed-by", public, "--store", store, code=code)
+        assert expected in done.err, done
+    # A key that others may read is told; a store without its key is read and written, and says so.
+    (folder / "key.pem").chmod(0o644)
+    assert "others than its owner" in daybook("verify", "--store", store).err
+    (folder / "key.pem").unlink()
+    (folder / "e.jsonl").write_text(LINES.replace("k", "third"))
+    assert "neither signed nor sent" in daybook("ingest", folder / "e.jsonl", "--store", store).err
+    equal(len(heads.read_text().splitlines()), 3)
+
+
 CHECKS = [
+    heads_are_signed_and_appended_at_each_commit,
     an_event_is_proven_to_somebody_who_has_no_store,
     a_store_is_intact_and_its_head_is_the_last_line,
     what_was_touched_is_named,

@@ -14,6 +14,7 @@ MODULES = {
     "zone": set(),
     "event": {"error"},
     "query": VALUES | {"mine"},
+    "heads": {"error", "log", "proof", "settings"},
     "storage": {"error"},
     "format": {"event"},
     "mine": {"event"},
@@ -82,10 +83,12 @@ CRATES = {
     "delta_kernel": {"log"},
     "delta_kernel_default_engine": {"log"},
     "object_store": {"log", "storage"},
-    "tokio": {"log", "storage"},
+    "tokio": {"heads", "log", "storage"},
     "url": {"log"},
     "rustix": {"storage"},
-    "std::fs": {"index", "rows", "storage"}
+    "aws_lc_rs": {"heads"},
+    "reqwest": {"heads"},
+    "std::fs": {"heads", "index", "rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
     "std::env": {"storage", "store", "ingest/columnar"},

@@ -394,6 +394,7 @@ Examples:
   daybook proof
   daybook proof | tail -1 >> /mnt/elsewhere/heads.txt
   daybook proof --event 1795188813903665 > event.json
+  daybook proof --new-key head.key > head.public
 
 The last line is the head; `daybook verify --against HEAD` checks against it. With --event, what is printed proves to
 whoever has a head that this event is in the store, and shows no other event: `daybook verify --proof` needs no store.";

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use daybook::heads::{PublicKey, SigningKey};
 use daybook::proof::{EventProof, Head, PROOF_BYTES_MAX};
 use daybook::verify::{VerifyReport, VerifyRequest};
 use daybook::{AskOptions, Error, ErrorKind};
 use serde_json::json;
 
-use crate::args::RawProof;
+use crate::args::{RawProof, Signed};
 use crate::context::Context;
 use crate::escape;
 use crate::failure::Failure;
@@ -17,11 +18,12 @@ use crate::human;
 use crate::progress::ProgressLine;
 
 /// Verifies the store; fails unless it is intact.
-pub fn run(context: &Context<'_>, request: &VerifyRequest) -> Result<(), Failure> {
+pub fn run(context: &Context<'_>, signed: Signed, deep: bool) -> Result<(), Failure> {
+    let request = VerifyRequest { against: trusted(signed)?, deep };
     let store = context.open()?;
     let progress = ProgressLine::new(context.printer, "verifying");
     let is_against = request.against.is_some();
-    let report = store.verify(request, &progress)?;
+    let report = store.verify(&request, &progress)?;
     drop(progress);
     if context.printer.json() {
         context.printer.object(&report)?;
@@ -35,8 +37,17 @@ pub fn run(context: &Context<'_>, request: &VerifyRequest) -> Result<(), Failure
     Err(Error::new(ErrorKind::Corrupt, format!("the store is not intact: {problems}")).into())
 }
 
+/// The head, whose signature is checked if it must have one.
+fn trusted(Signed { head, by }: Signed) -> Result<Option<Head>, Failure> {
+    if let (Some(head), Some(file)) = (&head, by) {
+        PublicKey::read(&file)?.check(head)?;
+    }
+    Ok(head.map(|signed| signed.head))
+}
+
 /// Checks a proof of an event, for which no store is needed.
-pub fn of_event(context: &Context<'_>, file: &Path, against: Option<&Head>) -> Result<(), Failure> {
+pub fn of_event(context: &Context<'_>, file: &Path, signed: Signed) -> Result<(), Failure> {
+    let against = trusted(signed)?;
     let mut bytes = Vec::new();
     let reader: Box<dyn Read> = match file.to_str() {
         Some("-") => Box::new(std::io::stdin()),
@@ -46,7 +57,7 @@ pub fn of_event(context: &Context<'_>, file: &Path, against: Option<&Head>) -> R
         .take(PROOF_BYTES_MAX)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::io("read", file.display(), error))?;
-    let proven = EventProof::parse(&bytes)?.check(against)?;
+    let proven = EventProof::parse(&bytes)?.check(against.as_ref())?;
     if context.printer.json() {
         context.printer.object(&proven)?;
         return Ok(());
@@ -68,12 +79,19 @@ pub fn of_event(context: &Context<'_>, file: &Path, against: Option<&Head>) -> R
 
 /// Prints the head of the chain, or a proof of an event.
 pub fn proof(context: &Context<'_>, request: &RawProof) -> Result<(), Failure> {
+    if let Some(file) = &request.new_key {
+        let public = SigningKey::create(file)?.public().to_pem();
+        return match context.printer.json() {
+            true => context.printer.object(&json!({ "public_key": public })),
+            false => context.printer.receipt(public.trim_end()),
+        };
+    }
     let store = context.open()?;
     if let Some(id) = &request.event {
         let proof = store.prove(id, request.against.as_ref(), &AskOptions::default())?;
         return context.printer.object(&proof);
     }
-    let head = store.head()?;
+    let head = store.signed_head()?;
     if context.printer.json() {
         return context.printer.object(&json!({ "head": head }));
     }

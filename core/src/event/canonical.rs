@@ -42,6 +42,11 @@ pub fn text_leaf_into(path: &[u8], plain: &[u8], out: &mut Vec<u8>) {
     leaf_with(path, b's', out, |out| out.extend_from_slice(plain));
 }
 
+/// Appends a leaf that is a number, which `write` appends in its one spelling.
+pub fn number_leaf_into(path: &[u8], out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    leaf_with(path, b'n', out, write);
+}
+
 /// Appends a leaf of a tape.
 pub fn leaf_into(path: &[u8], text: &[u8], tape: &Tape, value: usize, out: &mut Vec<u8>) {
     let Some(node) = tape.get(value) else { return };

@@ -5,4 +5,4 @@ mod event;
 mod head;
 
 pub use event::{EventProof, FORMAT, PROOF_BYTES_MAX, ProvenEvent, Provenance};
-pub use head::{Head, TableHead};
+pub use head::{Head, SignedHead, TableHead};

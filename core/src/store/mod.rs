@@ -10,6 +10,7 @@ mod follow;
 mod intake;
 mod options;
 mod patterns;
+mod proving;
 mod quarantine;
 mod reader;
 mod reports;
@@ -38,12 +39,10 @@ use crate::ingest::register::Register;
 use crate::layout;
 use crate::log::{At, Log, NewTable};
 use crate::quarantine::Reject;
-use crate::query::analyses::Show;
 use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage, TEMPORARY};
-use crate::verify::{self, EventProof, Head, VerifyReport, VerifyRequest};
 use crate::wal::{Clock, Durability};
 use ask::Asked;
 use reader::View;
@@ -85,6 +84,7 @@ pub struct Store {
     interrupts: Arc<AtomicU64>,
     running: Arc<Mutex<Vec<QueryInterrupter>>>,
     sessions: sessions::Sessions,
+    heads: proving::Heads,
 }
 
 /// Stops what a store is doing, from any thread or signal handler's thread.
@@ -147,9 +147,22 @@ impl Store {
         }
         let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
+        let heads = proving::Heads::new(&tables, &settings.heads)?;
         let (writer, stop, interrupts) = (Mutex::new(None), Arc::default(), Arc::default());
         let (archives, running, sessions) = (Vec::new(), Arc::default(), sessions::Sessions::default());
-        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, interrupts, running, sessions })
+        Ok(Store {
+            tables,
+            settings,
+            clock,
+            intakes,
+            archives,
+            writer,
+            stop,
+            interrupts,
+            running,
+            sessions,
+            heads,
+        })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
@@ -280,7 +293,7 @@ impl Store {
 
     /// What opening and sealing found wrong, in sentences; [`Store::info`] also looks at what is not sealed.
     pub fn warnings(&self) -> Vec<String> {
-        self.tables.warnings()
+        self.tables.warnings().into_iter().chain(self.heads.warnings()).collect()
     }
 
     /// How many bytes of data files this handle has read itself to answer questions; what DuckDB read is not in it.
@@ -307,36 +320,6 @@ impl Store {
         let asked = Asked::new(self, options)?;
         let context = export::Exporting { asked: &asked, tables: &self.tables, progress, stop: &self.stop };
         export::export(&context, request, out)
-    }
-
-    /// Reads everything that is committed again, and compares it with the hash chain.
-    pub fn verify(&self, request: &VerifyRequest, progress: &dyn Progress) -> Result<VerifyReport> {
-        self.stop.store(false, Ordering::Relaxed);
-        verify::verify(&self.tables, request, progress, &self.stop)
-    }
-
-    /// The proof that an event, by its `seq` or its `event_id`, was committed, for somebody who has a head of the hash
-    /// chain and not the store: that head, or as the chain ends now.
-    pub fn prove(&self, id: &str, against: Option<&Head>, options: &AskOptions<'_>) -> Result<EventProof> {
-        self.stop.store(false, Ordering::Relaxed);
-        let show = Show { id: id.to_string() };
-        let found = self.show(&show, options)?.events;
-        let seqs: Vec<i64> = found.iter().filter_map(|event| event.get("seq")?.as_i64()).collect();
-        match seqs.as_slice() {
-            [seq] => verify::prove(&self.tables, *seq, against, &self.stop),
-            [] => Err(Error::new(ErrorKind::NotFound, format!("there is no event `{id}`"))),
-            several => {
-                let some: Vec<String> = several.iter().take(5).map(i64::to_string).collect();
-                let message = format!("{} events have the id `{id}`", several.len());
-                Err(Error::new(ErrorKind::Invalid, message)
-                    .with_hint(format!("a proof is of one: name it by its `seq`, like {}", some.join(", "))))
-            }
-        }
-    }
-
-    /// The head of the hash chain: kept elsewhere, it proves later that nothing before it was touched.
-    pub fn head(&self) -> Result<Head> {
-        verify::head(&self.tables)
     }
 
     /// Events that came since a cursor, each once, and the cursor after them. Without a cursor, from the
@@ -393,7 +376,6 @@ impl std::fmt::Debug for Interrupter {
     }
 }
 
-/// The system's clock, in microseconds since 1970.
 fn system_clock() -> Clock {
     Arc::new(|| {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
