@@ -146,7 +146,41 @@ pub struct KeepSettings {
     pub compress_after_days: u32,
     /// What goes after a time, or when it is too much. Without any, everything stays.
     pub policy: Vec<PolicySettings>,
+    /// Old quarters that upkeep moves to an archive.
+    pub archive: ArchiveSettings,
 }
+}
+
+described! {
+/// Old quarters that upkeep moves to an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveSettings {
+    /// Where to: the absolute path of a folder, or `s3://bucket/prefix`. Nothing is archived without it.
+    pub to: Option<String>,
+    /// How many whole quarters (UTC) stay here beside the present one; those before are archived.
+    pub after_quarters: u32,
+    /// Whether the events stay here, too.
+    pub keep: bool,
+}
+}
+
+impl ArchiveSettings {
+    /// Looks for what is wrong.
+    fn check(&self) -> Result<(), String> {
+        match &self.to {
+            Some(to) if !to.starts_with('/') && !to.starts_with("s3://") => {
+                Err(format!("`{to}` in `keep.archive` is neither an absolute path nor `s3://bucket/prefix`"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Default for ArchiveSettings {
+    fn default() -> Self {
+        ArchiveSettings { to: None, after_quarters: 1, keep: false }
+    }
 }
 
 described! {
@@ -209,7 +243,13 @@ impl Default for SealSettings {
 
 impl Default for KeepSettings {
     fn default() -> Self {
-        KeepSettings { versions_days: 7, inputs_days: 400, compress_after_days: 30, policy: Vec::new() }
+        KeepSettings {
+            versions_days: 7,
+            inputs_days: 400,
+            compress_after_days: 30,
+            policy: Vec::new(),
+            archive: ArchiveSettings::default(),
+        }
     }
 }
 
@@ -237,6 +277,7 @@ impl Settings {
             mapping.mapping().map_err(|cause| format!("in `mapping.{name}`: {cause}"))?;
         }
         settings.keep.policy.iter().try_for_each(PolicySettings::check)?;
+        settings.keep.archive.check()?;
         Ok(settings)
     }
 

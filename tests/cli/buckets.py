@@ -114,6 +114,22 @@ def an_archive_in_a_bucket_is_asked_and_comes_back(folder):
     equal(client.keys("taken"), ["taken/letter.txt"])
 
 
+def maintenance_archives_to_a_bucket(folder):
+    client = Client(folder)
+    around, archive, store = client.environment(), client.url("archive"), folder / "live"
+    daybook("ingest", inputs(folder), "--store", store)
+    (store / "daybook.toml").write_text(f'[keep.archive]\nto = "{archive}"\nafter_quarters = 0\nkeep = true\n')
+    assert "120 events of 3 days" in daybook("info", "--store", store, **around).out
+    done = daybook("maintain", "--dry-run", "--store", store, **around)
+    assert "120 events of 3 days" in done.out and "would be archived" in done.out, done
+    assert "are in the archive, and stay here, too" in daybook("maintain", "--store", store, **around).out
+    assert "archive" not in daybook("maintain", "--dry-run", "--store", store, **around).out
+    (store / "daybook.toml").write_text(f'[keep.archive]\nto = "{archive}"\nafter_quarters = 0\n')
+    assert "went to the archive" in daybook("maintain", "--store", store, **around).out
+    equal(events(store, {})[0], 0)
+    equal(events(store, around, "--with-archive", archive), (120, 120))
+
+
 def an_archive_that_is_killed_is_made_whole_by_the_next_run(folder):
     client = Client(folder)
     store, archive = folder / "live", client.url("archive")
@@ -349,6 +365,7 @@ CHECKS = [
     a_store_in_a_bucket_answers_as_any,
     upkeep_of_a_store_in_a_bucket_keeps_its_events,
     an_archive_in_a_bucket_is_asked_and_comes_back,
+    maintenance_archives_to_a_bucket,
     an_archive_that_is_killed_is_made_whole_by_the_next_run,
     a_server_that_fails_now_and_then_is_asked_again,
     a_server_that_says_when_is_asked_then,

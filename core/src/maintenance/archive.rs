@@ -72,6 +72,12 @@ impl Period {
         Some(format!("{}Q{}", before.year(), before.month0() / 3 + 1))
     }
 
+    /// The first day of the quarter so many before the one that a day is in.
+    pub fn quarters_ago(day: NaiveDate, quarters: u32) -> Option<NaiveDate> {
+        let first = NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1)?;
+        first.checked_sub_months(Months::new(quarters.checked_mul(3)?))
+    }
+
     /// Whether a day is in it.
     pub fn has(&self, day: NaiveDate) -> bool {
         self.from.is_none_or(|from| from <= day) && day < self.until
@@ -477,5 +483,9 @@ mod tests {
         assert!(Period::before(day("2026-01-01")).has(day("1999-01-01")));
         assert_eq!(Period::quarter_before(day("2026-02-03")).unwrap(), "2025Q4");
         assert_eq!(Period::quarter_before(day("2026-12-31")).unwrap(), "2026Q3");
+        assert_eq!(Period::quarters_ago(day("2026-02-03"), 0).unwrap(), day("2026-01-01"));
+        assert_eq!(Period::quarters_ago(day("2026-06-30"), 1).unwrap(), day("2026-01-01"));
+        assert_eq!(Period::quarters_ago(day("2026-06-30"), 5).unwrap(), day("2025-01-01"));
+        assert_eq!(Period::quarters_ago(day("2026-06-30"), u32::MAX), None);
     }
 }

@@ -55,6 +55,20 @@ pub struct Work<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// The event that upkeep records about itself: what it did, in a sentence, and its details.
+pub fn event_about(done: &str, message: String, details: serde_json::Value) -> String {
+    let mut event = serde_json::json!({
+        "kind": format!("store_{done}"),
+        "source": "daybook",
+        "status": "success",
+        "message": message,
+    });
+    if let (Some(event), serde_json::Value::Object(details)) = (event.as_object_mut(), details) {
+        event.extend(details);
+    }
+    event.to_string()
+}
+
 /// What is said about the taking: why, a note for the chain, and the event about it with its number.
 pub struct Account {
     /// In a word.

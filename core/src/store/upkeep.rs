@@ -4,6 +4,7 @@ mod archive;
 mod chosen;
 mod erase;
 mod maintain;
+mod quarters;
 
 pub use archive::ArchiveRequest;
 pub use erase::EraseRequest;
