@@ -47,7 +47,7 @@ class Store:
     def __init__(self, path: str | os.PathLike[str], *, create: bool = False,
                  archives: Sequence[str | os.PathLike[str]] = ()) -> None:
         self.path = Path(path)
-        self._archives = [Path(archive) for archive in archives]
+        self._archives = [Path(archive).absolute() for archive in archives]
         self._native = NativeStore(self.path, create, self._archives)
         _open_stores.add(self)
 

@@ -4,12 +4,14 @@ use crate::store::object;
 use arrow::array::RecordBatchReader;
 use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use arrow::ipc::writer::StreamWriter;
+use chrono::NaiveDate;
+use daybook::demo::DemoOptions;
 use daybook::{Encoding, Format, IngestOptions};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
 use serde_json::Value as Json;
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 /// A file object of Python's.
 pub struct PythonFile {
@@ -33,6 +35,35 @@ impl Read for PythonFile {
             room.copy_from_slice(bytes);
             Ok(bytes.len())
         })
+    }
+}
+
+/// The sample events, as lines.
+pub fn demo_lines(until: NaiveDate, events: f64) -> impl Read + Send + 'static {
+    let mut options = DemoOptions::new(until);
+    options.events_per_day = events / f64::from(options.days);
+    let lines = daybook::demo::events(&options).map(|event| Cursor::new(event.record + "\n"));
+    Chained { readers: lines.fuse(), open: None }
+}
+
+/// Readers one after the other.
+struct Chained<I> {
+    readers: I,
+    open: Option<Cursor<String>>,
+}
+
+impl<I: Iterator<Item = Cursor<String>>> Read for Chained<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            let count = self.open.as_mut().map_or(Ok(0), |open| open.read(buffer))?;
+            if count > 0 {
+                return Ok(count);
+            }
+            self.open = self.readers.next();
+            if self.open.is_none() {
+                return Ok(0);
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::batches::Batches;
 use crate::elsewhere;
 use crate::failure::exception;
 use crate::queue::durability_of;
-use crate::sources::{ArrowBytes, PythonFile, ingest_options};
+use crate::sources::{ArrowBytes, PythonFile, demo_lines, ingest_options};
 use crate::upkeep::period_of;
 use crate::work::run;
 use arrow::array::RecordBatch;
@@ -265,6 +265,14 @@ impl NativeStore {
     ) -> PyResult<String> {
         let reader = Box::new(ArrowBytes::open(stream)?);
         self.ingest_reader(py, Input::Reader { name, reader }, options)
+    }
+
+    /// Stores a year of about so many sample events, up to a day.
+    fn ingest_demo(&self, py: Python<'_>, until: &str, events: f64) -> PyResult<String> {
+        let until =
+            until.parse().map_err(|_| PyValueError::new_err("`until` is no day such as 2026-02-03"))?;
+        let reader = Box::new(demo_lines(until, events));
+        self.ingest_reader(py, Input::Reader { name: format!("demo until {until}"), reader }, "{}")
     }
 
     /// What ingesting files would do, as JSON.
