@@ -2,6 +2,8 @@
 //! rows of so many bytes together, and for files of so many bytes, as JSON. `tests/bench/trust.py` holds them against
 //! what ingest takes in all.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program that prints")]
+
 use daybook::event::canonical::{RowSet, row_hashes};
 use daybook::event::digest::{Digest, Messages};
 use daybook::event::tree::Tree;

@@ -69,7 +69,7 @@ impl Stored {
             let assembler = Assembler::new(&batch.schema(), &self.catalogue);
             let mut contents = Contents::new(&batch.schema(), &self.catalogue);
             let hashes = contents.rows(batch).unwrap();
-            for row in 0..batch.num_rows() {
+            for (row, hash) in hashes.iter().enumerate() {
                 let mut record = Vec::new();
                 assembler.original_into(batch, row, &mut record).unwrap();
                 let mut shredder = Shredder::default();
@@ -85,7 +85,7 @@ impl Stored {
                 let seq = numbers("seq").as_primitive::<Int64Type>().value(row);
                 let ts = numbers("ts").as_primitive::<TimestampMicrosecondType>().value(row);
                 let expected = row_hashes(std::iter::once((seq, ts, &content)));
-                assert_eq!(hashes[row], expected[0], "{record}");
+                assert_eq!(*hash, expected[0], "{record}");
                 records.push((record, content));
             }
         }
