@@ -8,7 +8,7 @@ use daybook::zone::{self, Zone};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct RawGlobal {
-    /// The folder of the store [default: $DAYBOOK_STORE, else ./daybook]
+    /// The folder of the store, or s3://bucket/prefix [default: $DAYBOOK_STORE, else ./daybook]
     #[arg(long, global = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// Ask this archive of the store, too; may be repeated

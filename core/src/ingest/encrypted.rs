@@ -7,10 +7,10 @@ use super::pages::ColumnChunk;
 use crate::error::{Error, Result};
 use crate::keys::reading::{ADDED_BYTES, MAGIC, crypto_metadata};
 use crate::keys::{Key, KeyId, TAG_BYTES, random};
+use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataWriter};
-use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use std::io::Write;
 
 /// Encrypts the parts of one file.

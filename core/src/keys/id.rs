@@ -1,6 +1,6 @@
 //! The names of keys.
 
-use ring::digest::{SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest};
 use std::fmt;
 
 /// Tells a key from others, and says nothing about it: the first 8 bytes of a hash of it.

@@ -5,12 +5,12 @@
 //! stands where it was.
 
 use super::{Key, KeyId, Keys, TAG_BYTES, id, lacks};
+use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use bytes::{Buf, Bytes};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
-use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;

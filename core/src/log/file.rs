@@ -27,6 +27,8 @@ pub struct DataFile {
     pub rows_hash: String,
     /// The id of the key that it is encrypted with; empty where it is not.
     pub key: String,
+    /// The root of the tree of its rows in hexadecimal; empty where it has none.
+    pub tree: String,
     /// Smallest and largest values, and counts of nulls.
     pub stats: Arc<FileStats>,
 }

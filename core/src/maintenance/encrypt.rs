@@ -5,6 +5,7 @@ use super::erase::purge;
 use super::rewrite::Rewritten;
 use super::take::{Work, abandon};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::content::Contents;
 use crate::ingest::batch::read_file;
 use crate::ingest::progress::{Step, Unit};
 use crate::keys::{self, KeyId};
@@ -108,18 +109,29 @@ fn replace(work: &Work<'_>, file: &DataFile) -> Result<bool> {
     let tables = work.tables;
     let snapshot = tables.events.snapshot(At::Latest)?;
     let level = if file.level > 0 { file.level } else { LEVEL };
+    let catalogue = tables.register.latest()?;
     let mut fresh = Rewritten::new(&snapshot.schema, file.day, level);
+    let known = set_of(file)?;
     let mut rows = 0_u64;
-    for batch in read_file(&tables.place("", &file.path)?, 0)? {
+    for batch in read_file(&tables.place_of("", file)?, 0)? {
         if work.stop.load(Ordering::Relaxed) {
             return Err(interrupted());
         }
         let batch = batch?;
         rows = rows.saturating_add(batch.num_rows() as u64);
-        fresh.push(&batch)?;
+        let hashes = match &known {
+            Some(_) => Contents::new(&batch.schema(), &catalogue).rows(&batch)?,
+            None => Vec::new(),
+        };
+        fresh.push(&batch, &hashes)?;
     }
     check_rows(file, rows)?;
-    let added = fresh.finish(&*tables.storage, set_of(file)?.as_ref(), work.now_ms)?;
+    if known.is_some_and(|known| known != *fresh.rows_hash()) {
+        let message = format!("`{}` does not hold the events that were written to it", file.path);
+        return Err(Error::new(ErrorKind::Corrupt, message)
+            .with_hint("restore the file, and the folder `_shapes`, from a copy"));
+    }
+    let added = fresh.finish(&*tables.storage, work.now_ms)?;
     let added: Vec<DataFile> = added.into_iter().collect();
     let done = commit(&tables.events, file, &added, work.now_ms)?;
     if !done {
@@ -132,7 +144,7 @@ fn replace(work: &Work<'_>, file: &DataFile) -> Result<bool> {
 fn replace_rejects(work: &Work<'_>, file: &DataFile) -> Result<bool> {
     let tables = work.tables;
     let (mut added, mut some, mut bytes, mut rows) = (Vec::new(), Vec::<Reject>::new(), 0_usize, 0_u64);
-    for batch in quarantine::read_file(&tables.place(quarantine::PREFIX, &file.path)?)? {
+    for batch in quarantine::read_file(&tables.place_of(quarantine::PREFIX, file)?)? {
         for reject in batch?.iter() {
             let reject = reject?;
             rows = rows.saturating_add(1);

@@ -83,7 +83,7 @@ pub fn read_file(place: &FilePlace) -> Result<impl Iterator<Item = Result<Reject
 pub fn add_rows(batch: &RecordBatch, rows: &mut RowSet) -> Result<()> {
     for reject in RejectRows::new(batch)?.iter() {
         let reject = reject?;
-        rows.add_rows(std::iter::once((reject.seq, reject.seq, &reject.content_hash())));
+        rows.add_rows(&[reject.row_hash()]);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Paths are relative to the store, with `/`. Everything that must survive a crash says so: nothing is
 //! durable before a method that promises it has returned.
 
+mod bucket;
 mod disk;
 mod file;
 mod local;
@@ -19,6 +20,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use bucket::{Wanted, is_bucket};
 pub use file::{AppendFile, SyncHandle};
 pub use local::{LocalStorage, TEMPORARY};
 pub use lock::FileLock;
@@ -54,6 +56,11 @@ pub trait Storage: fmt::Debug + Send + Sync {
     fn keys(&self) -> Option<&Arc<Keys>> {
         None
     }
+    /// Where the store is, for people.
+    fn name(&self) -> String;
+    /// Has those files of a folder on the local disk that are chosen of all that are there. Nothing to do where the store
+    /// is on the local disk.
+    fn bring(&self, folder: &str, choose: &dyn Fn(&[Entry]) -> Vec<String>) -> Result<()>;
     /// All bytes of a file, as they were before they were encrypted.
     fn read(&self, path: &str) -> Result<Vec<u8>>;
     /// Bytes of a range of a file; shorter where the file ends.

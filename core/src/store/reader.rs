@@ -120,10 +120,10 @@ impl View {
         let (mut files, mut pending) = (Vec::new(), some_rows(&self.pending_rejects));
         for file in &self.quarantine.files {
             if !self.has_retried(file) {
-                files.push(tables.file(quarantine::PREFIX, file)?);
+                files.extend(tables.places(quarantine::PREFIX, std::slice::from_ref(file))?);
                 continue;
             }
-            let place = tables.place(quarantine::PREFIX, &file.path)?;
+            let place = tables.place_of(quarantine::PREFIX, file)?;
             for batch in read_file(&place, 0)? {
                 pending.push(without(&conform(&batch?, &columns)?, &self.retried)?);
             }
@@ -187,7 +187,7 @@ impl View {
         let mixed = if settled { self.mixed_fields() } else { Vec::new() };
         Ok(Table {
             name: "events",
-            files: files.iter().map(|file| tables.file("", file)).collect::<Result<_>>()?,
+            files: tables.places("", files)?,
             copies: Vec::new(),
             columns: columns.to_vec(),
             pending: some_rows(&self.pending),

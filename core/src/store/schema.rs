@@ -203,7 +203,7 @@ fn is_list(column_type: ColumnType) -> bool {
 
 /// The footer of a data file.
 fn footer(tables: &Tables, file: &DataFile) -> Result<ParquetMetaData> {
-    let place = tables.place("", &file.path)?;
+    let place = tables.place_of("", file)?;
     let opened = File::open(&place).map_err(|error| Error::io("open", place.display(), error))?;
     reading::metadata(&opened, place.keys()).map_err(|error| {
         Error::new(ErrorKind::Corrupt, format!("the data file `{}` cannot be read: {error}", place.display()))

@@ -81,6 +81,7 @@ pub(super) fn check(
                         (Ok(None), Some(rows)) => rows.check(path, recorded),
                         (bytes, _) => bytes,
                     }
+                    .inspect(|_| release(tables, place, path))
                 }
             };
             found.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
@@ -98,6 +99,13 @@ pub(super) fn check(
     checked.rows_hashed = hashed.into_inner();
     checked.rows = files.iter().map(|(_, recorded)| recorded.rows).sum();
     Ok(checked)
+}
+
+/// A file that was fetched for the look at it is not needed any more.
+fn release(tables: &Tables, place: &Place<'_>, path: &str) {
+    if let Ok(path) = decoded_path(path) {
+        tables.storage.release(&format!("{}{path}", place.prefix));
+    }
 }
 
 /// What is wrong with a file, if anything is.

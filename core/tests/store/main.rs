@@ -17,6 +17,8 @@ mod kill;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod proof;
+#[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod readers;

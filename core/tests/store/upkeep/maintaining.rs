@@ -5,6 +5,8 @@ use super::{at_day, fixture, ids, ingest, lines, verified};
 use crate::support::{event, fast_folder};
 use daybook::storage::LocalStorage;
 use daybook::{Durability, ErrorKind, NoProgress, Store};
+use std::path::Path;
+use tempfile::TempDir;
 
 const POLICIES: &str =
     "[[keep.policy]]\nfilter = \"kind:debug\"\nmax_age_days = 1\n[[keep.policy]]\nmax_size = \"1MB\"\n";
@@ -38,6 +40,55 @@ fn maintenance_does_what_the_settings_ask_for_and_then_has_nothing_to_do() {
     assert!(store.maintain(true, &NoProgress).is_ok(), "a look needs no lock");
     drop(lock);
     store.close().unwrap();
+}
+
+fn with_archive(folder: &Path, more: &str) -> TempDir {
+    let archive = fast_folder();
+    let text = format!("[keep.archive]\nto = \"{}\"\n{more}", archive.path().join("a").display());
+    std::fs::write(folder.join("daybook.toml"), text).unwrap();
+    archive
+}
+
+#[test]
+fn maintenance_archives_the_quarters_that_are_old_enough() {
+    // The events are of January 2026: the quarter ends before day 81, and the one after it before day 172.
+    for (more, day, expected) in [
+        ("", 3, 0),
+        ("", 171, 0),
+        ("", 173, 9),
+        ("after_quarters = 0\n", 80, 0),
+        ("after_quarters = 0\n", 82, 9),
+        ("after_quarters = 0\nkeep = true\n", 82, 9),
+        ("after_quarters = 40000000\n", 82, 0),
+    ] {
+        let folder = fixture(3);
+        let archive = with_archive(folder.path(), more);
+        let (store, _) = at_day(folder.path(), day);
+        let all = ids(&store).len() as u64;
+        let expected = if expected == 0 { 0 } else { all };
+        let due = store.maintain(true, &NoProgress).unwrap().archived.unwrap();
+        assert_eq!(due.events, expected, "{more} on day {day}");
+        let done = store.maintain(false, &NoProgress).unwrap().archived.unwrap();
+        let stays = more.contains("keep") || expected == 0;
+        assert_eq!((done.events, done.removed > 0), (expected, !stays), "{more} on day {day}");
+        assert_eq!(ids(&store).len() as u64, if stays { all } else { 0 });
+        assert_eq!(archive.path().join("a/_archive.json").exists(), expected > 0);
+        let again = store.maintain(false, &NoProgress).unwrap();
+        assert_eq!(again.archived.map(|archived| archived.days), Some(0), "{more} on day {day}");
+        verified(&store, None);
+        store.close().unwrap();
+    }
+}
+
+#[test]
+fn an_archive_of_the_settings_is_named_by_a_path_that_is_the_same_everywhere() {
+    let folder = fixture(1);
+    for wrong in ["archive", "../archive", "http://x/y", ""] {
+        std::fs::write(folder.path().join("daybook.toml"), format!("[keep.archive]\nto = \"{wrong}\"\n"))
+            .unwrap();
+        let error = Store::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("keep.archive"), "{error}");
+    }
 }
 
 #[test]
