@@ -40,7 +40,7 @@ MODULES = {
     "ingest/columnar": {"error", "event", "format"},
     "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
-    "ingest/batch": COLUMNS | {"storage"},
+    "ingest/batch": COLUMNS | {"keys", "storage"},
     "ingest/parquet": VALUES | {"ingest/coding", "ingest/encrypted", "ingest/pages", "storage"},
     "ingest/encrypted": {"error", "ingest/pages", "keys"},
     "ingest/stats": {"event", "log"},
@@ -53,6 +53,7 @@ MODULES = {
     "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
+    | {"engine"}
     | VALUES
     | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "ingest/templates"}
     | {"index", "log", "quarantine", "rows", "wal"},
@@ -63,7 +64,7 @@ MODULES = {
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
-    "rows": COLUMNS | {"ingest/parquet"},
+    "rows": COLUMNS | {"keys", "storage", "ingest/parquet"},
     "index": DISK | COLUMNS | {"ingest/batch", "ingest/pages", "ingest/parquet", "log"},
     "verify": DISK | {"event", "ingest/batch", "ingest/progress", "log", "proof", "quarantine", "seal"},
     "maintenance": DISK
@@ -88,9 +89,9 @@ CRATES = {
     "tokio": {"heads", "log", "storage"},
     "url": {"log"},
     "rustix": {"storage"},
-    "aws_lc_rs": {"heads"},
+    "aws_lc_rs": {"heads", "keys", "ingest/encrypted"},
     "reqwest": {"heads"},
-    "std::fs": {"heads", "index", "rows", "storage"}
+    "std::fs": {"heads", "index", "keys", "rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
     "std::env": {"storage", "store", "ingest/columnar"},

@@ -1,6 +1,8 @@
 //! A store on a local file system.
 
 use super::bucket::{Bucket, Upload, Wanted, is_bucket, is_data, is_of_process};
+mod paths;
+
 use super::disk::Disk;
 use super::file::{AppendFile, NewFile};
 use super::lock::{self, FileLock};
@@ -9,12 +11,12 @@ use super::{Entry, Put, Storage, StorageFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keys::{self, Keys};
 use crate::layout;
+use paths::{folder_of, is_temporary, join, to_entry};
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -489,25 +491,6 @@ impl Storage for LocalStorage {
         let path = self.place_of_folder(folder)?;
         self.disk.sync_folder(&path).map_err(|error| Error::io("sync", path.display(), error))
     }
-}
-
-/// The folder of a path; empty for the store's own.
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") }
-}
-
-fn is_temporary(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| name.starts_with(TEMPORARY))
-}
-
-fn to_entry(path: String, metadata: &Metadata) -> Entry {
-    let modified_us =
-        metadata.mtime().saturating_mul(1_000_000).saturating_add(metadata.mtime_nsec() / 1_000);
-    Entry { path, size: metadata.len(), modified_us }
 }
 
 #[cfg(test)]
