@@ -148,6 +148,23 @@ impl Templates {
     }
 }
 
+/// Reads all files of a store's dictionary: the templates, and what is wrong with which file.
+pub fn check(storage: &dyn Storage) -> Result<(Dictionary, Vec<(String, String)>)> {
+    let (mut all, mut wrong) = (Dictionary::default(), Vec::new());
+    for (number, entry) in (0..).zip(storage.list(layout::TEMPLATES)?) {
+        let expected = layout::templates(number);
+        if entry.path != expected && wrong.is_empty() {
+            wrong.push((expected, format!("it is not there, and `{}` is", entry.path)));
+        }
+        match read(storage, &entry.path) {
+            Ok(file) => all.merge(&file),
+            Err(error) if error.kind() == ErrorKind::Corrupt => wrong.push((entry.path, error.to_string())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((all, wrong))
+}
+
 /// What the files since the last complete one have, and what is new.
 fn complete(storage: &dyn Storage, number: u64, new: &Dictionary) -> Result<Dictionary> {
     let mut all = new.clone();
