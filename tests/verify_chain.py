@@ -33,11 +33,8 @@ def sha256(data):
 
 def read_commit(path):
     """The actions of a commit, as (name, content)."""
-    actions = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.strip():
-            actions.extend(json.loads(line).items())
-    return actions
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [action for line in lines if line.strip() for action in json.loads(line).items()]
 
 
 def bound(stats, which):
@@ -47,23 +44,13 @@ def bound(stats, which):
     return urllib.parse.quote(value if isinstance(value, str) else json.dumps(value), safe=PLAIN)
 
 
-def rows_of(action, stats):
-    tags = action.get("tags") or {}
-    return int(tags.get("daybook.count", stats.get("numRecords", 0)))
-
-
 def file_line(name, action):
     tags = action.get("tags") or {}
     stats = json.loads(action.get("stats") or "{}")
-    parts = [
-        name,
-        action["path"],
-        tags.get("daybook.sha256") or "-",
-        str(rows_of(action, stats)),
-        tags.get("daybook.rows") or "-",
-    ]
+    rows = str(tags.get("daybook.count", stats.get("numRecords", 0)))
+    parts = [name, action["path"], tags.get("daybook.sha256") or "-", rows, tags.get("daybook.rows") or "-"]
     if name == "add":
-        parts += [bound(stats, "minValues"), bound(stats, "maxValues")]
+        parts += [tags.get("daybook.tree") or "-", bound(stats, "minValues"), bound(stats, "maxValues")]
     return " ".join(parts)
 
 
@@ -77,7 +64,16 @@ def taken_lines(taken):
     return lines
 
 
-def record_text(version, previous, actions, taken):
+def jump_of(version):
+    """Which version a record jumps back to: without the least of the numbers 2^n - 1 that it is the sum of."""
+    rest = least = version
+    while rest:
+        least = 2 ** ((rest + 1).bit_length() - 1) - 1
+        rest -= least
+    return version - least
+
+
+def record_text(version, link, actions, taken):
     """The text of a commit's record."""
     lines = {"add": [], "remove": [], "txn": [], "metaData": []}
     for name, action in actions:
@@ -88,7 +84,7 @@ def record_text(version, previous, actions, taken):
             lines[name].append(f"txn {app_id} {action['version']}")
         elif name == "metaData":
             lines[name].append("schema " + sha256(action["schemaString"].encode()))
-    text = ["daybook chain 1", f"previous {previous}", f"version {version}"]
+    text = ["daybook chain 1", f"previous {link['previous']}", f"jump {link['jump']}", f"version {version}"]
     for kind in lines.values():
         text += sorted(kind, key=str.encode)
     text += taken_lines(taken) if taken else []
@@ -105,7 +101,7 @@ def commit_record(version, path):
     if daybook["lines"] != len(actions):
         raise Broken(f"`{path.name}` has {len(actions)} lines, not {daybook['lines']}")
     link = daybook["chain"]
-    text = record_text(version, link["previous"], actions, daybook.get("taken"))
+    text = record_text(version, link, actions, daybook.get("taken"))
     return text, link["hash"], link["previous"]
 
 
@@ -117,9 +113,7 @@ def records(table):
     if versions != list(range(len(versions))):
         raise Broken(f"`{table}` lacks commits or records: there are {versions}")
     for version in versions:
-        record = None
-        if version in commits:
-            record = commit_record(version, commits[version])
+        record = commit_record(version, commits[version]) if version in commits else None
         if version in kept:
             content = json.loads(kept[version].read_text(encoding="utf-8"))
             of_kept = (content["text"], content["hash"], content["previous"])
@@ -132,7 +126,7 @@ def records(table):
 
 def check_events(text, version):
     """Whether a record that removes files of events accounts for each of their rows, by number and by hash."""
-    words = [line.split(" ") for line in text.splitlines()[3:]]
+    words = [line.split(" ") for line in text.splitlines()[4:]]
     new = {parts[1] for parts in words if parts[0] in ("fresh", "changed")}
     went = [(int(parts[3]), parts[4]) for parts in words if parts[0] == "remove"]
     stay = [(int(parts[3]), parts[4]) for parts in words if parts[0] == "add" and parts[1] not in new]
@@ -140,13 +134,9 @@ def check_events(text, version):
     if went and sum(rows for rows, _ in went) != sum(rows for rows, _ in stay):
         raise Broken(f"version {version} removes other events than it says")
     if went and "-" not in {digest for _, digest in went + stay}:
-        total = sum(number(digest) for _, digest in went) - sum(number(digest) for _, digest in stay)
-        if total % 2**2048:
+        of_went, of_stay = (sum(int.from_bytes(bytes.fromhex(text), "little") for _, text in x) for x in (went, stay))
+        if (of_went - of_stay) % 2**2048:
             raise Broken(f"version {version} removes other events than it says")
-
-
-def number(rows_hash):
-    return int.from_bytes(bytes.fromhex(rows_hash), "little")
 
 
 def check_table(table):
@@ -157,8 +147,9 @@ def check_table(table):
             raise Broken(f"version {version} goes on from {link}, not from {previous}")
         if sha256(text.encode()) != claimed:
             raise Broken(f"version {version} was altered: its record does not hash to {claimed}")
-        if text.splitlines()[2] != f"version {version}":
-            raise Broken(f"the record of version {version} is of another version")
+        jump = heads[jump_of(version)] if version else START
+        if text.splitlines()[2:4] != [f"jump {jump}", f"version {version}"]:
+            raise Broken(f"the record of version {version} is of another version, or jumps elsewhere")
         follow(live, text, version)
         if table.name != "_quarantine":
             check_events(text, version)
@@ -171,23 +162,17 @@ def check_table(table):
 
 def follow(live, text, version):
     """Takes the files that a record adds and removes into account."""
-    for line in text.splitlines():
-        kind, *parts = line.split(" ")
-        if kind == "remove":
-            if live.pop(parts[0], None) is None:
-                raise Broken(f"version {version} removes `{parts[0]}`, which is not live")
-    for line in text.splitlines():
-        kind, *parts = line.split(" ")
-        if kind == "add":
-            live[parts[0]] = (parts[1], int(parts[2]))
+    words = [line.split(" ") for line in text.splitlines()]
+    for path in (parts[1] for parts in words if parts[0] == "remove"):
+        if live.pop(path, None) is None:
+            raise Broken(f"version {version} removes `{path}`, which is not live")
+    live.update((parts[1], (parts[2], int(parts[3]))) for parts in words if parts[0] == "add")
 
 
 def check_file(table, path, digest, rows):
     file = table / urllib.parse.unquote(path)
-    if not file.is_file():
-        raise Broken(f"`{file}` is gone")
-    if sha256(file.read_bytes()) != digest:
-        raise Broken(f"`{file}` was altered: its SHA-256 is not {digest}")
+    if not file.is_file() or sha256(file.read_bytes()) != digest:
+        raise Broken(f"`{file}` is gone or was altered: its SHA-256 is not {digest}")
     if pyarrow.parquet.read_metadata(file).num_rows != rows:
         raise Broken(f"`{file}` does not have {rows} rows")
 

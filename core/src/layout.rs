@@ -54,6 +54,8 @@ pub const FORMAT_PROPERTY: &str = "daybook.format";
 pub const TAG_FILE_HASH: &str = "daybook.sha256";
 /// The tag of a data file that holds its row-set hash.
 pub const TAG_ROWS_HASH: &str = "daybook.rows";
+/// The tag of a data file that holds the root of the tree of its rows.
+pub const TAG_TREE: &str = "daybook.tree";
 /// The tag of a data file that holds its row count.
 pub const TAG_ROW_COUNT: &str = "daybook.count";
 /// The tag of a data file that holds the level of zstd that all of it is compressed with, where that is one.

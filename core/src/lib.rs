@@ -32,11 +32,14 @@ pub mod intake;
 pub mod layout;
 pub mod mine;
 pub mod output;
+pub mod proof;
 pub mod query;
 pub mod redact;
 
 #[cfg(feature = "native")]
 pub mod engine;
+#[cfg(feature = "native")]
+pub mod heads;
 #[cfg(feature = "native")]
 pub mod index;
 #[cfg(feature = "native")]
@@ -95,11 +98,11 @@ pub use maintenance::{
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
-    Appended, ArchiveRequest, AskOptions, Changes, ColumnReport, ColumnSize, DaySize, EraseRequest,
-    ExportRequest, FoundBatches, Info, IngestOptions, InputGroup, Interrupter, KeepReport, MaintainReceipt,
-    MetricsOfStore, QuarantineFilter, QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, Quota,
-    ReasonCount, ReasonGroup, Receipt, RetryOptions, RetryReceipt, SchemaReport, Store, Tail, Watcher,
-    explain, found,
+    Appended, ArchiveRequest, AskOptions, Changes, ColumnElsewhere, ColumnReport, ColumnSize, DaySize,
+    Elsewhere, EraseRequest, ExportRequest, FoundBatches, Info, IngestOptions, InputGroup, Interrupter,
+    KeepReport, MaintainReceipt, MetricsOfStore, QuarantineFilter, QuarantinePage, QuarantineSummary,
+    Quarantined, QueryRequest, Quota, ReasonCount, ReasonGroup, Receipt, RetryOptions, RetryReceipt,
+    SchemaReport, Store, TableElsewhere, Tail, Watcher, explain, found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

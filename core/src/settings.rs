@@ -28,6 +28,8 @@ pub struct Settings {
     pub keep: KeepSettings,
     /// What is secret, and what becomes of it.
     pub redact: RedactSettings,
+    /// Where heads of the hash chain go with each commit.
+    pub heads: HeadSettings,
     /// When people work; an audit report lists what happens at other times.
     pub hours: HoursSettings,
     /// How inputs are read that are ingested with `--mapping NAME`.
@@ -91,6 +93,20 @@ pub struct SealSettings {
     pub bytes: u64,
     /// At so many seconds after the first of them.
     pub seconds: u64,
+}
+}
+
+described! {
+/// Where heads of the hash chain go with each commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HeadSettings {
+    /// A file with the Ed25519 key (PKCS #8, PEM) that signs them; relative paths begin in the store's folder.
+    pub sign_with: Option<String>,
+    /// A file that each is appended to, in a line.
+    pub append_to: Option<String>,
+    /// An address, `https://...`, that each is sent to as JSON, `{"head": "..."}`.
+    pub send_to: Option<String>,
 }
 }
 
@@ -212,6 +228,7 @@ impl Default for Settings {
             seal: SealSettings::default(),
             keep: KeepSettings::default(),
             redact: RedactSettings::default(),
+            heads: HeadSettings::default(),
             hours: HoursSettings::default(),
             mapping: BTreeMap::new(),
         }

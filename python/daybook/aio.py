@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -28,9 +28,11 @@ _T = TypeVar("_T")
 _AGAIN_SECONDS = 0.05
 
 
-async def open(path: str | os.PathLike[str], *, create: bool = False, threads: int = 4) -> Store:
-    """Opens the store in a folder; with `create`, makes one there if there is none."""
-    return await Store.open(path, create=create, threads=threads)
+async def open(path: str | os.PathLike[str], *, create: bool = False, archives: Sequence[str | os.PathLike[str]] = (),
+               threads: int = 4) -> Store:
+    """Opens the store in a folder; with `create`, makes one there if there is none. Questions are about its `archives`,
+    too."""
+    return await Store.open(path, create=create, archives=archives, threads=threads)
 
 
 class _Method(Generic[_P, _T]):
@@ -72,9 +74,10 @@ class Store:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: str | os.PathLike[str], *, create: bool = False, threads: int = 4) -> Store:
+    async def open(cls, path: str | os.PathLike[str], *, create: bool = False,
+                   archives: Sequence[str | os.PathLike[str]] = (), threads: int = 4) -> Store:
         """Opens the store in a folder; with `create`, makes one there if there is none."""
-        return cls(await asyncio.to_thread(_store.open, path, create=create), threads)
+        return cls(await asyncio.to_thread(_store.open, path, create=create, archives=archives), threads)
 
     sql = _Method(_store.Store.sql)
     search = _Method(_store.Store.search)
@@ -105,6 +108,11 @@ class Store:
     export = _Method(_store.Store.export)
     compact = _Method(_store.Store.compact)
     expire = _Method(_store.Store.expire)
+    erase = _Method(_store.Store.erase)
+    archive = _Method(_store.Store.archive)
+    restore = _Method(_store.Store.restore)
+    maintain = _Method(_store.Store.maintain)
+    backup = _Method(_store.Store.backup)
     verify = _Method(_store.Store.verify)
     head = _Method(_store.Store.head)
     append = _Method(_store.Store.append, writes=True)
@@ -157,7 +165,7 @@ class _Call(Generic[_T]):
         try:
             handle = self._store._idle.pop()
         except IndexError:
-            handle = _store.Store(self._store._main.path)
+            handle = _store.Store(self._store._main.path, archives=self._store._main._archives)
         self.handle = handle
         try:
             return self._work(handle)

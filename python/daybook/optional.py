@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["module"]
 
 #: The extra of this package that installs another, where it has another name.
-_EXTRAS = {"pyarrow": "arrow", "altair": "plot"}
+_EXTRAS = {"pyarrow": "arrow", "altair": "plot", "pyspark": "spark", "sqlglot": "spark"}
 
 
 def module(name: str) -> Any:
@@ -16,4 +16,5 @@ def module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ImportError(f"this needs {name}: pip install daybook[{_EXTRAS.get(name, name)}]") from error
+        root = name.partition(".")[0]
+        raise ImportError(f"this needs {name}: pip install daybook[{_EXTRAS.get(root, root)}]") from error

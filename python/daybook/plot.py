@@ -10,6 +10,7 @@ from daybook.report import Report
 __all__ = ["chart"]
 
 _TOP = 20
+_COLORS = ["#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#eeca3b", "#b279a2", "#9d755d"]
 
 
 def chart(report: Report, *, title: str | None = None, width: int = 640, height: int | None = None) -> Any:
@@ -29,12 +30,21 @@ def _timeline(altair: Any, report: Report, title: str, size: dict[str, Any], hei
         if "by" in bucket:
             parts = {**bucket["by"], "(other)": bucket["other"]}
         rows += [{"time": bucket["ts"], "part": part, "events": count} for part, count in parts.items() if count]
-    colors = altair.Color("part:N", title=report.get("by"))
-    if "by" not in report:
-        colors = altair.Color("part:N", title=None).scale(domain=["errors", "others"], range=["#c8324a", "#8ea9c4"])
+    order = ["errors", "others"]
+    colors = altair.Color("part:N", title=None).scale(domain=order, range=["#c8324a", "#8ea9c4"])
+    if "by" in report:
+        order = [*report.get("values", []), "(other)"]
+        colors = altair.Color("part:N", title=report["by"], sort=order).scale(
+            domain=order, range=[_COLORS[number % len(_COLORS)] for number in range(len(order) - 1)] + ["#c9c9c9"])
+    for row in rows:
+        row["order"] = order.index(row["part"]) if row["part"] in order else len(order)
     chart = altair.Chart(altair.Data(values=rows), title=f"{title}, every {report['every']}")
-    return chart.mark_bar().encode(
-        x=altair.X("time:T", title=None, timeUnit=_unit(altair, report["every"]), scale=altair.Scale(type="utc")),
+    unit = _unit(altair, report["every"])
+    # Where Altair does not know how wide a stretch is, bars would be thin lines.
+    wide = {} if unit is not altair.Undefined else {"size": max(1.0, 0.85 * size["width"] / max(1, len(report["buckets"])))}
+    return chart.mark_bar(**wide).encode(
+        order=altair.Order("order:Q"),
+        x=altair.X("time:T", title=None, timeUnit=unit, scale=altair.Scale(type="utc")),
         y=altair.Y("sum(events):Q", title="events"), color=colors,
         tooltip=["time:T", "part:N", "events:Q"]).properties(**size, height=height or 240)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from daybook import values
 from daybook._daybook import NativeStore
-from daybook.errors import Error, InvalidError
+from daybook.errors import BusyError, Error, InvalidError
 from daybook.files import write_whole
 from daybook.report import Report
 from daybook.requests import Filter, Time, both, limits_of, minutes_of, request_of, text_of, time_text, within
@@ -27,9 +27,11 @@ _kept: list[NativeStore] = []
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
-def open(path: str | os.PathLike[str], *, create: bool = False) -> Store:
-    """Opens the store in a folder; with `create`, makes one there if there is none."""
-    return Store(path, create=create)
+def open(path: str | os.PathLike[str], *, create: bool = False,
+         archives: Sequence[str | os.PathLike[str]] = ()) -> Store:
+    """Opens the store in a folder; with `create`, makes one there if there is none. Questions are about its `archives`,
+    too."""
+    return Store(path, create=create, archives=archives)
 
 
 class Store:
@@ -42,9 +44,11 @@ class Store:
     as of which to ask). Filters are texts of the grammar: `"kind:deploy level>=error last:24h"`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, create: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, create: bool = False,
+                 archives: Sequence[str | os.PathLike[str]] = ()) -> None:
         self.path = Path(path)
-        self._native = NativeStore(self.path, create)
+        self._archives = [Path(archive).absolute() for archive in archives]
+        self._native = NativeStore(self.path, create, self._archives)
         _open_stores.add(self)
 
     # Asking
@@ -83,7 +87,7 @@ class Store:
     def facets(self, /, filter: Filter = None, *, by: str | Sequence[str], top: int | None = None,
                **options: Any) -> Report:
         """The most frequent values of some columns."""
-        return self._ask("facets", filter, options, by=[by] if isinstance(by, str) else list(by), top=top)
+        return self._ask("facets", filter, options, by=[by] if isinstance(by, str) else list(by), limit=top)
 
     def slowest(self, /, filter: Filter = None, *, limit: int | None = None, **options: Any) -> Report:
         """The events that took longest."""
@@ -233,6 +237,41 @@ class Store:
         return Report("expire", json.loads(self._native.expire(age_ms, max_bytes, values.encode(filter).decode(),
                                                                text_of(filter), dry_run)))
 
+    def erase(self, filter: Filter, *, reason: str, redact: Sequence[str] = (), dry_run: bool = False) -> Report:
+        """Takes the events out that match, from every older version, the quarantine and the archives that were opened,
+        too; with `redact`, only blanks these fields of them. `reason` is kept and should not name the person; with
+        `dry_run`, only says how many. Raises `BusyError` where something that matches may be left: try again then."""
+        receipt, complete = self._native.erase(values.encode(filter).decode(), text_of(filter), reason, list(redact),
+                                               dry_run)
+        if not (dry_run or complete):
+            raise BusyError("something that matches may be left in the store",
+                            "what was done stays; do it again when the processes that write to the store have ended")
+        return Report("erase", json.loads(receipt))
+
+    def archive(self, folder: str | os.PathLike[str], *, quarter: str | None = None, month: str | None = None,
+                before: datetime.date | str | None = None, keep: bool = False) -> Report:
+        """Moves the days of a period to a store of their own in a folder, which are read back and compared before they
+        leave here: a `quarter` (`"2026Q1"`), a `month` (`"2026-02"`), or all days `before` one. With `keep` they stay
+        here, too. `daybook.open(path, archives=[folder])` asks both."""
+        period = _period(quarter, month, before)
+        if period is None:
+            raise InvalidError("nothing says which days", "name a quarter, a month, or the day before which")
+        return Report("archive", json.loads(self._native.archive(Path(folder), period, keep)))
+
+    def restore(self, folder: str | os.PathLike[str], *, quarter: str | None = None, month: str | None = None,
+                before: datetime.date | str | None = None) -> Report:
+        """Brings the days of an archive back, or those of a period, without those that were erased here."""
+        return Report("restore", json.loads(self._native.restore(Path(folder), _period(quarter, month, before))))
+
+    def maintain(self, *, dry_run: bool = False) -> Report:
+        """All upkeep that the store's settings ask for: seals, expires, compacts and removes what no version in use
+        needs; with `dry_run`, only says what it would do."""
+        return Report("maintain", json.loads(self._native.maintain(dry_run)))
+
+    def backup(self, folder: str | os.PathLike[str]) -> Report:
+        """Makes a consistent copy in a folder, which is empty or new, while others go on."""
+        return Report("backup", json.loads(self._native.backup(Path(folder))))
+
     def verify(self, against: str | None = None, *, deep: bool = False) -> Report:
         """Reads everything again and compares it with the hash chain, and with a head that was written down; `deep`
         hashes all rows anew, too."""
@@ -306,7 +345,15 @@ class Store:
         """In a process that was forked."""
         if not self._native.abandon():
             _kept.append(self._native)
-        self._native = NativeStore(self.path, False)
+        self._native = NativeStore(self.path, False, self._archives)
+
+
+def _period(quarter: str | None, month: str | None, before: datetime.date | str | None) -> tuple[str, str] | None:
+    given = [(form, str(text)) for form, text in (("quarter", quarter), ("month", month), ("before", before))
+             if text is not None]
+    if len(given) > 1:
+        raise InvalidError("a period is a quarter, a month, or the days before one, and not two of them")
+    return given[0] if given else None
 
 
 def after_fork() -> None:

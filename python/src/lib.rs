@@ -2,9 +2,12 @@
 //! a user of Python meets is in the folder `daybook`.
 
 mod batches;
+mod elsewhere;
 mod failure;
 mod queue;
+mod sources;
 mod store;
+mod upkeep;
 mod values;
 mod work;
 

@@ -3,18 +3,25 @@
 use crate::failure::exception;
 use crate::store::NativeStore;
 use crate::values;
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use daybook::{Appended, Durability, Error, ErrorKind, Store};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long a flush waits between looks for signals.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How long the thread sleeps when there is nothing to do. Nobody wakes it for an event, which would cost the
+/// application more than all else of a call.
+const REST: Duration = Duration::from_millis(5);
+/// So many events are taken out of the queue at once.
+const AT_ONCE: usize = 256;
 
 /// What goes through the queue.
 enum Item {
@@ -26,11 +33,83 @@ enum Item {
 /// A bounded queue.
 #[pyclass(frozen, module = "daybook._daybook")]
 pub struct Queue {
-    sender: Mutex<Option<Sender<Item>>>,
+    lane: Mutex<Option<Arc<Lane>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     dropped: AtomicU64,
     /// Whether the last wait for room was in vain.
     stuck: AtomicBool,
+}
+
+/// What both sides share.
+struct Lane {
+    state: Mutex<State>,
+    /// Told that the thread is to look now.
+    work: Condvar,
+    /// Told that there is room again.
+    room: Condvar,
+    capacity: usize,
+}
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    closed: bool,
+    /// Whether somebody waits for room.
+    wanted: bool,
+}
+
+impl Lane {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an item in, if there is room; a flush always has some. Gives it back otherwise.
+    fn try_push(&self, item: Item) -> Result<(), Item> {
+        let mut state = self.state();
+        let is_record = matches!(item, Item::Record(_));
+        if is_record && state.items.len() >= self.capacity {
+            return Err(item);
+        }
+        state.items.push_back(item);
+        let waiting = state.items.len();
+        drop(state);
+        if !is_record || waiting == self.capacity || waiting.is_multiple_of(AT_ONCE) {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits until there may be room.
+    fn wait_for_room(&self) {
+        let mut state = self.state();
+        if state.items.len() >= self.capacity {
+            state.wanted = true;
+            self.work.notify_one();
+            drop(self.room.wait_timeout(state, LOOK));
+        }
+    }
+
+    /// The next items; none once it is closed and empty.
+    fn take(&self, taken: &mut VecDeque<Item>) -> bool {
+        let mut state = self.state();
+        while state.items.is_empty() {
+            if state.closed {
+                return false;
+            }
+            state = self.work.wait_timeout(state, REST).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let count = state.items.len().min(AT_ONCE);
+        taken.extend(state.items.drain(..count));
+        if std::mem::take(&mut state.wanted) {
+            self.room.notify_all();
+        }
+        true
+    }
+
+    fn close(&self) {
+        self.state().closed = true;
+        self.work.notify_one();
+    }
 }
 
 #[pymethods]
@@ -45,14 +124,20 @@ impl Queue {
         durability: &str,
         on_failure: Py<PyAny>,
     ) -> PyResult<Queue> {
-        let (sender, receiver) = bounded(capacity.max(1));
+        let lane = Arc::new(Lane {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            capacity: capacity.max(1),
+        });
+        let theirs = Arc::clone(&lane);
         let (store, durability) = (store.get(py)?, durability_of(durability)?);
         let thread = std::thread::Builder::new()
             .name("daybook-queue".to_string())
-            .spawn(move || work(&store, durability, &receiver, &on_failure))
+            .spawn(move || work(&store, durability, &theirs, &on_failure))
             .map_err(|error| exception(py, &Error::io("start", "a thread for the queue", error)))?;
         Ok(Queue {
-            sender: Mutex::new(Some(sender)),
+            lane: Mutex::new(Some(lane)),
             thread: Mutex::new(Some(thread)),
             dropped: AtomicU64::new(0),
             stuck: AtomicBool::new(false),
@@ -65,23 +150,20 @@ impl Queue {
     fn put(&self, py: Python<'_>, record: &Bound<'_, PyAny>, wait_seconds: Option<f64>) -> PyResult<bool> {
         let mut json = Vec::with_capacity(256);
         values::write(record, &mut json, 0)?;
-        let sender = self.sender(py)?;
-        match sender.try_send(Item::Record(json)) {
+        let lane = self.lane(py)?;
+        let item = match lane.try_push(Item::Record(json)) {
             Ok(()) => {
                 self.stuck.store(false, Ordering::Relaxed);
                 return Ok(true);
             }
-            Err(TrySendError::Full(item))
-                if wait_seconds != Some(0.0) && !self.stuck.load(Ordering::Relaxed) =>
-            {
-                if send(py, &sender, item, deadline(wait_seconds))? {
-                    return Ok(true);
-                }
-                // Nobody waits again before there was room.
-                self.stuck.store(wait_seconds.is_some(), Ordering::Relaxed);
+            Err(item) => item,
+        };
+        if wait_seconds != Some(0.0) && !self.stuck.load(Ordering::Relaxed) {
+            if push_in_time(py, &lane, item, deadline(wait_seconds))? {
+                return Ok(true);
             }
-            Err(TrySendError::Full(_)) => {}
-            Err(TrySendError::Disconnected(_)) => return Err(gone(py)),
+            // Nobody waits again before there was room.
+            self.stuck.store(wait_seconds.is_some(), Ordering::Relaxed);
         }
         self.dropped.fetch_add(1, Ordering::Relaxed);
         Ok(false)
@@ -96,31 +178,25 @@ impl Queue {
     /// How many events wait.
     #[getter]
     fn waiting(&self) -> usize {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        sender.as_ref().map_or(0, Sender::len)
+        let lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
+        lane.as_ref().map_or(0, |lane| lane.state().items.len())
     }
 
     /// Returns once everything handed over is on disk. False if that takes longer than `timeout` seconds.
     #[pyo3(signature = (timeout=None))]
     fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let sender = self.sender(py)?;
         let deadline = deadline(timeout);
         let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let (done, heard) = bounded(1);
-        let mut item = Some(Item::Flush(done));
+        // One is always taken.
+        let _ = self.lane(py)?.try_push(Item::Flush(done));
         loop {
-            let result = py.detach(|| {
-                if let Some(waiting) = item.take() {
-                    match sender.send_timeout(waiting, LOOK) {
-                        Ok(()) => {}
-                        Err(error) if error.is_timeout() => {
-                            item = Some(error.into_inner());
-                            return None;
-                        }
-                        Err(_) => return Some(Err(Error::new(ErrorKind::Closed, "the queue is closed"))),
-                    }
+            let result = py.detach(|| match heard.recv_timeout(LOOK) {
+                Ok(result) => Some(result),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => {
+                    Some(Err(Error::new(ErrorKind::Closed, "the queue is closed")))
                 }
-                heard.recv_timeout(LOOK).ok()
             });
             match result {
                 Some(Ok(())) => return Ok(true),
@@ -133,7 +209,9 @@ impl Queue {
 
     /// Appends what waits, and ends the thread.
     fn close(&self, py: Python<'_>) {
-        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(lane) = self.lane.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            lane.close();
+        }
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A panic was reported on standard error.
@@ -144,9 +222,9 @@ impl Queue {
     /// Leaves everything as it is: for a process that was forked, where the thread is not. False if another thread of
     /// the parent was at it: then this object must not be let go of.
     fn abandon(&self) -> bool {
-        let locked = (self.sender.try_lock(), self.thread.try_lock());
-        if let (Ok(mut sender), Ok(mut thread)) = locked {
-            std::mem::forget((sender.take(), thread.take()));
+        let locked = (self.lane.try_lock(), self.thread.try_lock());
+        if let (Ok(mut lane), Ok(mut thread)) = locked {
+            std::mem::forget((lane.take(), thread.take()));
             return true;
         }
         false
@@ -154,9 +232,9 @@ impl Queue {
 }
 
 impl Queue {
-    fn sender(&self, py: Python<'_>) -> PyResult<Sender<Item>> {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        sender.clone().ok_or_else(|| gone(py))
+    fn lane(&self, py: Python<'_>) -> PyResult<Arc<Lane>> {
+        let lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
+        lane.clone().ok_or_else(|| gone(py))
     }
 }
 
@@ -177,13 +255,13 @@ fn deadline(seconds: Option<f64>) -> Option<Instant> {
 }
 
 /// Waits until there is room; false if there is none in time. A signal whose handler raises ends it, too.
-fn send(py: Python<'_>, sender: &Sender<Item>, item: Item, deadline: Option<Instant>) -> PyResult<bool> {
+fn push_in_time(py: Python<'_>, lane: &Lane, item: Item, deadline: Option<Instant>) -> PyResult<bool> {
     let mut waiting = item;
     loop {
-        match py.detach(|| sender.send_timeout(waiting, LOOK)) {
+        py.detach(|| lane.wait_for_room());
+        match lane.try_push(waiting) {
             Ok(()) => return Ok(true),
-            Err(SendTimeoutError::Timeout(item)) => waiting = item,
-            Err(SendTimeoutError::Disconnected(_)) => return Err(gone(py)),
+            Err(item) => waiting = item,
         }
         py.check_signals()?;
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -197,21 +275,28 @@ fn gone(py: Python<'_>) -> PyErr {
 }
 
 /// The thread: appends records, and flushes when asked.
-fn work(store: &Arc<Store>, durability: Durability, items: &Receiver<Item>, on_failure: &Py<PyAny>) {
-    for item in items {
-        match item {
-            Item::Record(record) => match store.append_json(&record, durability) {
-                Ok(Appended::Stored { .. }) => {}
-                Ok(Appended::Quarantined { reason, .. }) => {
-                    tell(on_failure, &record, &format!("quarantined: {reason}"));
+fn work(store: &Arc<Store>, durability: Durability, lane: &Lane, on_failure: &Py<PyAny>) {
+    let mut items = VecDeque::with_capacity(AT_ONCE);
+    while lane.take(&mut items) {
+        for item in items.drain(..) {
+            match item {
+                Item::Record(record) => append(store, durability, &record, on_failure),
+                Item::Flush(done) => {
+                    // Whoever asked may have given up.
+                    let _ = done.send(store.flush());
                 }
-                Err(error) => tell(on_failure, &record, &error.to_string()),
-            },
-            Item::Flush(done) => {
-                // Whoever asked may have given up.
-                let _ = done.send(store.flush());
             }
         }
+    }
+}
+
+fn append(store: &Store, durability: Durability, record: &[u8], on_failure: &Py<PyAny>) {
+    match store.append_json(record, durability) {
+        Ok(Appended::Stored { .. }) => {}
+        Ok(Appended::Quarantined { reason, .. }) => {
+            tell(on_failure, record, &format!("quarantined: {reason}"));
+        }
+        Err(error) => tell(on_failure, record, &error.to_string()),
     }
 }
 

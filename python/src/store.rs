@@ -1,25 +1,25 @@
 //! A store, as `daybook.Store` uses it: what is asked and answered is JSON or Arrow.
 
 use crate::batches::Batches;
+use crate::elsewhere;
 use crate::failure::exception;
 use crate::queue::durability_of;
+use crate::sources::{ArrowBytes, PythonFile, demo_lines, ingest_options};
+use crate::upkeep::period_of;
 use crate::work::run;
-use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
-use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
-use arrow::ipc::writer::StreamWriter;
 use daybook::output::OutputFormat;
 use daybook::query::analyses::{Request, prometheus, read_filter};
 use daybook::query::filter::Filter;
 use daybook::{
-    Appended, AskOptions, At, CompactRequest, Encoding, Error, ErrorKind, ExpireRequest, ExportRequest,
-    Format, IngestOptions, Input, NoProgress, QueryRequest, Result, Store,
+    Appended, ArchiveRequest, AskOptions, At, CompactRequest, EraseRequest, Error, ErrorKind, ExpireRequest,
+    ExportRequest, Input, NoProgress, QueryRequest, Result, Store,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule};
+use pyo3::types::PyCapsule;
 use serde_json::{Value as Json, json};
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -95,8 +95,11 @@ impl NativeStore {
 impl NativeStore {
     /// Opens the store in a folder, or makes one there.
     #[new]
-    fn open(py: Python<'_>, path: PathBuf, create: bool) -> PyResult<NativeStore> {
-        let opened = py.detach(|| if create { Store::open_or_create(&path) } else { Store::open(&path) });
+    fn open(py: Python<'_>, path: PathBuf, create: bool, archives: Vec<PathBuf>) -> PyResult<NativeStore> {
+        let opened = py.detach(|| {
+            let store = if create { Store::open_or_create(&path)? } else { Store::open(&path)? };
+            store.with_archives(&archives)
+        });
         let store = opened.map_err(|error| exception(py, &error))?;
         Ok(NativeStore { store: RwLock::new(Some(Arc::new(store))) })
     }
@@ -264,6 +267,14 @@ impl NativeStore {
         self.ingest_reader(py, Input::Reader { name, reader }, options)
     }
 
+    /// Stores a year of about so many sample events, up to a day.
+    fn ingest_demo(&self, py: Python<'_>, until: &str, events: f64) -> PyResult<String> {
+        let until =
+            until.parse().map_err(|_| PyValueError::new_err("`until` is no day such as 2026-02-03"))?;
+        let reader = Box::new(demo_lines(until, events));
+        self.ingest_reader(py, Input::Reader { name: format!("demo until {until}"), reader }, "{}")
+    }
+
     /// What ingesting files would do, as JSON.
     fn explain(&self, py: Python<'_>, path: PathBuf, options: &str) -> PyResult<String> {
         let options = ingest_options(options)?;
@@ -332,6 +343,101 @@ impl NativeStore {
         })
     }
 
+    /// Takes events out, or blanks fields of them, from every version; also says whether nothing may be left.
+    fn erase(
+        &self,
+        py: Python<'_>,
+        filter: &str,
+        text: String,
+        reason: String,
+        redact: Vec<String>,
+        dry_run: bool,
+    ) -> PyResult<(String, bool)> {
+        let filter = json_of(filter)?;
+        self.run(py, |store| {
+            let filter = read_filter(&filter, &store.context())?;
+            let request = EraseRequest { filter, text, reason, redact, dry_run };
+            let receipt = store.erase(&request, &NoProgress)?;
+            Ok((to_json(&receipt)?, receipt.is_complete()))
+        })
+    }
+
+    /// Moves the days of a period to a store of their own.
+    fn archive(
+        &self,
+        py: Python<'_>,
+        folder: PathBuf,
+        period: (String, String),
+        keep: bool,
+    ) -> PyResult<String> {
+        let period = period_of(&period)?;
+        self.run(py, |store| {
+            to_json(&store.archive(&folder, &ArchiveRequest { period, keep }, &NoProgress)?)
+        })
+    }
+
+    /// Brings the days of an archive back, or those of a period.
+    fn restore(&self, py: Python<'_>, folder: PathBuf, period: Option<(String, String)>) -> PyResult<String> {
+        let period = period.as_ref().map(period_of).transpose()?;
+        self.run(py, |store| to_json(&store.restore(&folder, period, &NoProgress)?))
+    }
+
+    /// All upkeep that the settings ask for, or what it would do.
+    fn maintain(&self, py: Python<'_>, dry_run: bool) -> PyResult<String> {
+        self.run(py, |store| to_json(&store.maintain(dry_run, &NoProgress)?))
+    }
+
+    /// Makes a consistent copy in a folder.
+    fn backup(&self, py: Python<'_>, folder: PathBuf) -> PyResult<String> {
+        self.run(py, |store| to_json(&store.backup(&folder, &NoProgress)?))
+    }
+
+    /// The files and columns of a version, for another engine.
+    fn elsewhere(&self, py: Python<'_>, limits: Limits) -> PyResult<String> {
+        self.run(py, |store| to_json(&store.elsewhere(limits.at())?))
+    }
+
+    /// The SQL of a filter's condition for another engine, with its parameters.
+    fn condition(&self, py: Python<'_>, filter: &str, text: &str, limits: Limits) -> PyResult<String> {
+        let filter = json_of(filter)?;
+        self.run(py, |store| {
+            Ok(elsewhere::of_statement(&store.condition_elsewhere(&filter, &limits.options(store, text))?)
+                .to_string())
+        })
+    }
+
+    /// The queries of an analysis that are still to be answered by another engine.
+    fn statements(
+        &self,
+        py: Python<'_>,
+        request: &str,
+        text: &str,
+        answers: &str,
+        limits: Limits,
+    ) -> PyResult<String> {
+        let (request, answers) = (json_of(request)?, elsewhere::answers_of(answers)?);
+        self.run(py, |store| {
+            let options = limits.options(store, text);
+            let statements = store.statements_elsewhere(request, &answers, &options)?;
+            Ok(Json::from_iter(statements.iter().map(elsewhere::of_statement)).to_string())
+        })
+    }
+
+    /// The report of an analysis that another engine answered.
+    fn report(
+        &self,
+        py: Python<'_>,
+        request: &str,
+        text: &str,
+        answers: &str,
+        limits: Limits,
+    ) -> PyResult<String> {
+        let (request, answers) = (json_of(request)?, elsewhere::answers_of(answers)?);
+        self.run(py, |store| {
+            Ok(store.report_elsewhere(request, &answers, &limits.options(store, text))?.to_string())
+        })
+    }
+
     /// What could not be read, counted, as JSON.
     fn quarantined(&self, py: Python<'_>) -> PyResult<String> {
         self.run(py, |store| to_json(&store.quarantined(&daybook::QuarantineFilter::default())?))
@@ -374,118 +480,18 @@ impl NativeStore {
     }
 }
 
-/// A file object of Python's.
-struct PythonFile {
-    file: Py<PyAny>,
-}
-
-impl Read for PythonFile {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let failed = |error: PyErr| std::io::Error::other(error.to_string());
-        Python::attach(|py| {
-            let bytes = self.file.call_method1(py, "read", (buffer.len(),)).map_err(failed)?;
-            let bytes = bytes
-                .bind(py)
-                .cast::<PyBytes>()
-                .map_err(|_| std::io::Error::other("`read` gave no bytes: open the file in binary mode"))?;
-            let bytes = bytes.as_bytes();
-            let room = buffer
-                .get_mut(..bytes.len())
-                .ok_or_else(|| std::io::Error::other("`read` gave more bytes than it was asked for"))?;
-            room.copy_from_slice(bytes);
-            Ok(bytes.len())
-        })
-    }
-}
-
-/// The rows of an Arrow stream as a file of them, made while it is read.
-struct ArrowBytes {
-    batches: RecordBatchStreamReader,
-    /// None once all is written.
-    writer: Option<StreamWriter<Vec<u8>>>,
-    ready: Vec<u8>,
-    taken: usize,
-}
-
-impl ArrowBytes {
-    fn open(stream: &Bound<'_, PyCapsule>) -> PyResult<ArrowBytes> {
-        let pointer = stream.pointer_checked(Some(c"arrow_array_stream"))?.cast::<FFI_ArrowArrayStream>();
-        let failed = |error: arrow::error::ArrowError| PyValueError::new_err(error.to_string());
-        // SAFETY: a capsule of this name holds a stream, by the Arrow PyCapsule interface; reading from it takes the
-        // stream out and leaves a released one, which the capsule's destructor knows to leave alone.
-        let batches = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) }.map_err(failed)?;
-        let writer = StreamWriter::try_new(Vec::new(), &batches.schema()).map_err(failed)?;
-        Ok(ArrowBytes { batches, writer: Some(writer), ready: Vec::new(), taken: 0 })
-    }
-
-    fn fill(&mut self) -> Result<(), arrow::error::ArrowError> {
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        match self.batches.next() {
-            Some(batch) => {
-                writer.write(&batch?)?;
-                std::mem::swap(&mut self.ready, writer.get_mut());
-                writer.get_mut().clear();
-            }
-            None => {
-                writer.finish()?;
-                std::mem::swap(&mut self.ready, writer.get_mut());
-                self.writer = None;
-            }
-        }
-        self.taken = 0;
-        Ok(())
-    }
-}
-
-impl Read for ArrowBytes {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.taken >= self.ready.len() && self.writer.is_some() {
-            self.fill().map_err(std::io::Error::other)?;
-        }
-        let left = self.ready.get(self.taken..).unwrap_or_default();
-        let count = left.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(left) {
-            *to = *from;
-        }
-        self.taken = self.taken.saturating_add(count);
-        if self.taken >= self.ready.len() {
-            self.ready.clear();
-            self.taken = 0;
-        }
-        Ok(count)
-    }
-}
-
-fn ingest_options(options: &str) -> PyResult<IngestOptions> {
-    let options = object(options)?;
-    let text = |name: &str| options.get(name).and_then(Json::as_str).map(str::to_string);
-    let no = |what: &str, name: &str| PyValueError::new_err(format!("there is no {what} `{name}`"));
-    let mut read =
-        IngestOptions { header: text("header"), mapping: text("mapping"), ..IngestOptions::default() };
-    if let Some(name) = text("from") {
-        read.from = Some(Format::from_name(&name).ok_or_else(|| no("format", &name))?);
-    }
-    if let Some(name) = text("encoding") {
-        read.encoding = Some(Encoding::from_name(&name).ok_or_else(|| no("encoding", &name))?);
-    }
-    read.strict = options.get("strict").and_then(Json::as_bool).unwrap_or_default();
-    let map = options.get("map").and_then(Json::as_object).into_iter().flatten();
-    read.map = map.filter_map(|(column, path)| Some((column.clone(), path.as_str()?.to_string()))).collect();
-    Ok(read)
-}
-
-fn json_of(text: &str) -> PyResult<Json> {
+pub fn json_of(text: &str) -> PyResult<Json> {
     serde_json::from_str(text).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-fn object(text: &str) -> PyResult<serde_json::Map<String, Json>> {
+pub fn object(text: &str) -> PyResult<serde_json::Map<String, Json>> {
     match json_of(text)? {
         Json::Object(object) => Ok(object),
         _ => Err(PyValueError::new_err("this is no object")),
     }
 }
 
-fn to_json(value: &impl serde::Serialize) -> Result<String> {
+pub fn to_json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| unexpected(&error))
 }
 

@@ -88,6 +88,16 @@ def test_earlier_versions(store):
     assert store.sql("SELECT count(*) FROM events", at=0).scalar() == 0
 
 
+def test_the_most_frequent_values_only(store):
+    assert store.facets(by="kind", top=1)["facets"][0]["values"] == [{"value": "deploy", "count": 2}]
+
+
+def test_values_that_json_does_not_know_have_a_form(store):
+    row = store.sql("SELECT sum(n) AS sum, NULL AS nothing, 1.25 AS exact, INTERVAL 5 MINUTES AS span, {'a': 1} AS inside "
+                    "FROM events").to_dicts()[0]
+    assert (row["sum"], row["nothing"], row["exact"]) == (6, None, 1.25) and "5" in row["span"] and "1" in row["inside"]
+
+
 def test_changes_come_once(store):
     events, cursor = store.changes()
     assert len(events) == 3 and not events.more

@@ -78,15 +78,22 @@ def test_storage(used, tmp_path):
     usage = storage.get_storage_usage()
     assert usage["total_size_mb"] > 0 and 0 < usage["usage_percentage"] < 1
     results = storage.maintenance()
-    assert results["deleted_old"] == 0 and results["too_old"] == 0 and results["compressed"] >= 0
+    assert results == {"deleted_old": 0, "compressed": 0, "deleted_quota": 0}
     assert storage.export_logs(output_file="exported.json", start_date=datetime.now() - timedelta(days=7),
                                format="json") == 4
     assert len(json.loads((tmp_path / "exported.json").read_text())) == 4
     assert storage.export_logs("exported.csv", format="csv") == 4
     custom = LogStorage(log_dir="custom/log/path", max_log_age_days=60, max_storage_mb=1000, compress_after_days=14)
     assert custom.enforce_storage_quota() == 0 and "custom/log/path" in repr(custom)
-    with pytest.raises(daybook.UnsupportedError, match="cannot expire"):
-        LogStorage(max_storage_mb=0.000001).enforce_storage_quota()
+
+
+def test_what_is_too_old_or_too_much_is_removed(logger, folder):
+    logger.log("deployment", "new")
+    logger.log("deployment", "old", ts="2020-01-01T00:00:00Z")
+    assert LogStorage(folder).maintenance()["deleted_old"] == 1
+    assert [entry["description"] for entry in LogQuery(folder).query(change_types=["deployment"])] == ["new"]
+    assert LogStorage(folder, max_storage_mb=0.000001).enforce_storage_quota() >= 1
+    assert LogQuery(folder).query(change_types=["deployment"]) == []
 
 
 def test_metrics(used, tmp_path):

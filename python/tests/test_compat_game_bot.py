@@ -82,12 +82,12 @@ def test_queries_and_statistics(manager):
     assert stats["by_severity"] == {"low": 3, "high": 1, "critical": 1} and stats["first"] <= stats["last"]
 
 
-def test_clearing_removes_nothing_yet_and_says_so(manager):
+def test_clearing_removes_what_is_old_and_says_how_much(manager):
     manager.log_change("deployment", "new")
     assert manager.clear_old_entries(days=90) == 0
-    manager.log.event("deployment", ts="2020-01-01T00:00:00Z")
-    with pytest.raises(daybook.UnsupportedError, match="1 entries are older than 90 days"):
-        manager.clear_old_entries(days=90)
+    manager.log.event("deployment", "old", ts="2020-01-01T00:00:00Z")
+    assert manager.clear_old_entries() == 1
+    assert [change["description"] for change in manager.get_changes(category="deployment")] == ["new"]
 
 
 def test_there_is_one_manager(manager):

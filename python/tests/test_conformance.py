@@ -53,8 +53,13 @@ def asked(store, case):
 
 def fault(store, case):
     """What is wrong with the answer to a case, if anything."""
+    return fault_of(lambda: asked(store, case), case)
+
+
+def fault_of(ask, case):
+    """The same, of whatever is asked."""
     try:
-        answer = asked(store, case)
+        answer = ask()
     except daybook.Error as error:
         if "error" not in case:
             return f"gave {error!r}"

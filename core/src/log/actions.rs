@@ -82,6 +82,8 @@ pub struct ChainLink {
     pub hash: String,
     /// The hash of the record before.
     pub previous: String,
+    /// The hash of a record further back.
+    pub jump: String,
 }
 
 /// What a reader and a writer must know of Delta.
@@ -253,6 +255,7 @@ pub(super) fn data_file<'a, F: Fn(&'static str) -> Option<&'a str>>(
         level: (facts.tag)(layout::TAG_LEVEL).and_then(|level| level.parse().ok()).unwrap_or_default(),
         file_hash: (facts.tag)(layout::TAG_FILE_HASH).unwrap_or_default().to_string(),
         rows_hash: (facts.tag)(layout::TAG_ROWS_HASH).unwrap_or_default().to_string(),
+        tree: (facts.tag)(layout::TAG_TREE).unwrap_or_default().to_string(),
         stats: Arc::new(stats),
     })
 }
@@ -317,6 +320,9 @@ fn tags(file: &DataFile) -> Tags {
         (layout::TAG_ROWS_HASH.to_string(), Some(file.rows_hash.clone())),
         (layout::TAG_ROW_COUNT.to_string(), Some(file.rows.to_string())),
     ]);
+    if !file.tree.is_empty() {
+        tags.insert(layout::TAG_TREE.to_string(), Some(file.tree.clone()));
+    }
     if file.level > 0 {
         tags.insert(layout::TAG_LEVEL.to_string(), Some(file.level.to_string()));
     }

@@ -7,6 +7,9 @@ use crate::storage::{Entry, Storage};
 use std::sync::Arc;
 use url::Url;
 
+/// So much of a commit is read for its first line.
+const FIRST_LINE_BYTES: u64 = 64 << 10;
+
 /// The place of one Delta table in a store.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
@@ -68,6 +71,16 @@ impl Table {
             BadCommit::Torn(reason) => self.torn(version, &reason),
             BadCommit::Strange(reason) => self.strange(version, &reason),
         })
+    }
+
+    /// The first line of a commit, where it is an action and not too long; none if the commit is not there.
+    pub fn first_line(&self, version: u64) -> Result<Option<Line>> {
+        let path = self.path(&layout::commit(version));
+        let Some(bytes) = found(self.storage.read_range(&path, 0..FIRST_LINE_BYTES))? else {
+            return Ok(None);
+        };
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        Ok(serde_json::from_slice(line).ok())
     }
 
     /// Whether a commit is there.

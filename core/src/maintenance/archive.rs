@@ -350,39 +350,33 @@ impl Passed {
         let Some(day) = files.first().map(|file| file.day) else { return Ok(Vec::new()) };
         let catalogue = work.tables.register.latest()?;
         let schema = catalogue.schema();
-        let (mut out, mut rows) = (Rewritten::new(schema, day, level), RowSet::default());
+        let mut out = Rewritten::new(schema, day, level);
         let mut adds = Vec::new();
         let storage: &dyn Storage = &*to.storage;
         for (number, file) in files.iter().enumerate() {
-            let (mut of_file, mut passed) = (RowSet::default(), RowSet::default());
+            let (before, mut of_file) = (out.rows_hash().clone(), RowSet::default());
             for batch in read_file(&from.place_of("", file)?, 0)? {
                 if work.stop.load(Ordering::Relaxed) {
                     return Err(Error::new(ErrorKind::Interrupted, "interrupted")
                         .with_hint("run it again; it goes on where it stopped"));
                 }
                 let batch = batch?;
-                let new = unknown(&batch, &self.known)?;
-                self.skipped =
-                    self.skipped.saturating_add(batch.num_rows().saturating_sub(new.num_rows()) as u64);
-                let (mut contents, mut of_batch) =
-                    (Contents::new(&batch.schema(), &catalogue), RowSet::default());
-                contents.add_rows(&batch, &mut of_batch)?;
-                match new.num_rows() == batch.num_rows() {
-                    true => passed.add(&of_batch),
-                    false => contents.add_rows(&new, &mut passed)?,
-                }
-                of_file.add(&of_batch);
-                out.push(&new)?;
+                let (new, known) = told_apart(&batch, &self.known)?;
+                self.skipped = self.skipped.saturating_add(known.num_rows() as u64);
+                let mut contents = Contents::new(&batch.schema(), &catalogue);
+                of_file.add_rows(&contents.rows(&known)?);
+                out.push(&new, &contents.rows(&new)?)?;
             }
+            of_file.add(out.rows_hash());
+            of_file.subtract(&before);
             if set_of(file)?.is_some_and(|known| known != of_file) {
                 let message = format!("`{}` does not hold the events that were written to it", file.path);
                 return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the file from a copy"));
             }
             self.all.add(&of_file);
-            rows.add(&passed);
             if out.encoded_bytes() >= FILE_BYTES || number.saturating_add(1) == files.len() {
                 let ended = std::mem::replace(&mut out, Rewritten::new(schema, day, level));
-                adds.extend(ended.finish(storage, Some(&std::mem::take(&mut rows)), work.now_ms)?);
+                adds.extend(ended.finish(storage, work.now_ms)?);
             }
             let (done, total) = (number.saturating_add(1) as u64, Some(files.len() as u64));
             work.progress.update(&Step { done, total, unit: Unit::Files, events: 0, note: "" });
@@ -409,7 +403,7 @@ fn compare(work: &Work<'_>, archive: &Tables, files: &[DataFile], here: &[i64], 
             let seqs = numbers(&batch);
             let both: BooleanArray = seqs.iter().map(|seq| Some(here.binary_search(seq).is_ok())).collect();
             let both = filter_record_batch(&batch, &both).map_err(untold)?;
-            Contents::new(&batch.schema(), &catalogue).add_rows(&both, &mut found)?;
+            found.add_rows(&Contents::new(&batch.schema(), &catalogue).rows(&both)?);
         }
         archive.storage.release(&file.path);
     }
@@ -445,14 +439,17 @@ pub fn seqs_of(tables: &Tables, files: &[DataFile]) -> Result<Vec<i64>> {
     Ok(seqs)
 }
 
-/// The rows of a batch whose numbers are not among these, which ascend.
-pub fn unknown(batch: &RecordBatch, known: &[i64]) -> Result<RecordBatch> {
+/// The rows of a batch whose numbers are not among these, which ascend; and those whose numbers are.
+pub fn told_apart(batch: &RecordBatch, known: &[i64]) -> Result<(RecordBatch, RecordBatch)> {
     if known.is_empty() {
-        return Ok(batch.clone());
+        return Ok((batch.clone(), batch.slice(0, 0)));
     }
-    let seqs = numbers(batch);
-    let new: BooleanArray = seqs.iter().map(|seq| Some(known.binary_search(seq).is_err())).collect();
-    filter_record_batch(batch, &new).map_err(untold)
+    let is_known: Vec<bool> = numbers(batch).iter().map(|seq| known.binary_search(seq).is_ok()).collect();
+    let those = |wanted: bool| {
+        let mask: BooleanArray = is_known.iter().map(|is_known| Some(*is_known == wanted)).collect();
+        filter_record_batch(batch, &mask).map_err(untold)
+    };
+    Ok((those(false)?, those(true)?))
 }
 
 fn untold(error: arrow::error::ArrowError) -> Error {

@@ -142,22 +142,20 @@ impl Without {
         let level = if file.level > 0 { file.level } else { LEVEL };
         let mut kept = Rewritten::new(catalogue.schema(), file.day, level);
         let mut changed = Rewritten::new(catalogue.schema(), file.day, level);
-        let (mut stay, mut go, mut altered) = (RowSet::default(), RowSet::default(), RowSet::default());
+        let mut go = RowSet::default();
         for batch in read_file(&work.tables.place_of("", file)?, 0)? {
             let batch = batch?;
             let (kept_rows, gone_rows) = split(&batch, rows)?;
             let mut contents = Contents::new(&batch.schema(), catalogue);
-            contents.add_rows(&kept_rows, &mut stay)?;
-            contents.add_rows(&gone_rows, &mut go)?;
-            kept.push(&kept_rows)?;
+            kept.push(&kept_rows, &contents.rows(&kept_rows)?)?;
+            go.add_rows(&contents.rows(&gone_rows)?);
             if let Some(alter) = alter.filter(|_| gone_rows.num_rows() > 0) {
                 let after = alter(&gone_rows)?;
-                Contents::new(&after.schema(), catalogue).add_rows(&after, &mut altered)?;
-                changed.push(&after)?;
+                changed.push(&after, &Contents::new(&after.schema(), catalogue).rows(&after)?)?;
             }
         }
         let known = set_of(file)?;
-        let mut all = stay.clone();
+        let mut all = kept.rows_hash().clone();
         all.add(&go);
         if known.as_ref().is_some_and(|known| *known != all) {
             let message = format!("`{}` does not hold the events that were written to it", file.path);
@@ -166,8 +164,8 @@ impl Without {
         }
         self.went(known.map(|_| go));
         let storage: &dyn Storage = &*work.tables.storage;
-        self.adds.extend(kept.finish(storage, Some(&stay), work.now_ms)?);
-        let changed = changed.finish(storage, Some(&altered), work.now_ms)?;
+        self.adds.extend(kept.finish(storage, work.now_ms)?);
+        let changed = changed.finish(storage, work.now_ms)?;
         self.changed.extend(changed);
         Ok(())
     }

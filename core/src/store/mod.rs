@@ -4,11 +4,13 @@ mod ask;
 mod changes;
 mod commits;
 mod condition;
+mod elsewhere;
 mod export;
 mod follow;
 mod intake;
 mod options;
 mod patterns;
+mod proving;
 mod quarantine;
 mod reader;
 mod reports;
@@ -41,7 +43,6 @@ use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage, TEMPORARY};
-use crate::verify::{self, Head, VerifyReport, VerifyRequest};
 use crate::wal::{Clock, Durability};
 use ask::Asked;
 use reader::View;
@@ -55,6 +56,7 @@ use writer::Writer;
 pub use ask::{AskOptions, FoundBatches, found};
 pub use changes::Changes;
 pub use condition::MetricsOfStore;
+pub use elsewhere::{ColumnElsewhere, Elsewhere, TableElsewhere};
 pub use follow::Watcher;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use quarantine::{
@@ -82,6 +84,7 @@ pub struct Store {
     interrupts: Arc<AtomicU64>,
     running: Arc<Mutex<Vec<QueryInterrupter>>>,
     sessions: sessions::Sessions,
+    heads: proving::Heads,
 }
 
 /// Stops what a store is doing, from any thread or signal handler's thread.
@@ -144,9 +147,22 @@ impl Store {
         }
         let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
+        let heads = proving::Heads::new(&tables, &settings.heads)?;
         let (writer, stop, interrupts) = (Mutex::new(None), Arc::default(), Arc::default());
         let (archives, running, sessions) = (Vec::new(), Arc::default(), sessions::Sessions::default());
-        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, interrupts, running, sessions })
+        Ok(Store {
+            tables,
+            settings,
+            clock,
+            intakes,
+            archives,
+            writer,
+            stop,
+            interrupts,
+            running,
+            sessions,
+            heads,
+        })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
@@ -277,7 +293,7 @@ impl Store {
 
     /// What opening and sealing found wrong, in sentences; [`Store::info`] also looks at what is not sealed.
     pub fn warnings(&self) -> Vec<String> {
-        self.tables.warnings()
+        self.tables.warnings().into_iter().chain(self.heads.warnings()).collect()
     }
 
     /// How many bytes of data files this handle has read itself to answer questions; what DuckDB read is not in it.
@@ -304,17 +320,6 @@ impl Store {
         let asked = Asked::new(self, options)?;
         let context = export::Exporting { asked: &asked, tables: &self.tables, progress, stop: &self.stop };
         export::export(&context, request, out)
-    }
-
-    /// Reads everything that is committed again, and compares it with the hash chain.
-    pub fn verify(&self, request: &VerifyRequest, progress: &dyn Progress) -> Result<VerifyReport> {
-        self.stop.store(false, Ordering::Relaxed);
-        verify::verify(&self.tables, request, progress, &self.stop)
-    }
-
-    /// The head of the hash chain: kept elsewhere, it proves later that nothing before it was touched.
-    pub fn head(&self) -> Result<Head> {
-        verify::head(&self.tables)
     }
 
     /// Events that came since a cursor, each once, and the cursor after them. Without a cursor, from the
@@ -371,7 +376,6 @@ impl std::fmt::Debug for Interrupter {
     }
 }
 
-/// The system's clock, in microseconds since 1970.
 fn system_clock() -> Clock {
     Arc::new(|| {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

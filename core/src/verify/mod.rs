@@ -5,7 +5,7 @@
 //! have the bytes that they had.
 
 mod files;
-mod head;
+mod prove;
 mod replay;
 mod rows;
 
@@ -19,7 +19,8 @@ use serde::Serialize;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-pub use head::{Head, TableHead};
+pub use crate::proof::{EventProof, Head, Provenance, TableHead};
+pub use prove::prove;
 
 /// What to verify.
 #[derive(Clone, Debug, Default)]
@@ -210,7 +211,7 @@ pub fn verify(
 
 /// The error of a verification that was stopped.
 fn stopped() -> Error {
-    Error::new(ErrorKind::Interrupted, "verification was interrupted")
+    Error::new(ErrorKind::Interrupted, "interrupted")
 }
 
 fn step(progress: &dyn Progress, done: u64, total: u64) {

@@ -4,9 +4,10 @@ use super::files::Place;
 use super::replay::Recorded;
 use super::{Problem, ProblemKind, stopped};
 use crate::error::{ErrorKind, Result};
-use crate::event::canonical::RowSet;
+use crate::event::canonical::{RowSet, hex};
 use crate::event::catalogue::Catalogue;
 use crate::event::content::Contents;
+use crate::event::tree::Tree;
 use crate::ingest::batch::read_file;
 use crate::log::decoded_path;
 use crate::quarantine;
@@ -49,7 +50,7 @@ impl<'a> Rows<'a> {
             let problem = Problem::new(ProblemKind::RowsAltered, self.place.table, message);
             Ok(Some(problem.at(recorded.version).of(place)))
         };
-        let (rows, set) = match self.hash(&self.tables.place(self.place.prefix, &name)?) {
+        let (rows, set, tree) = match self.hash(&self.tables.place(self.place.prefix, &name)?) {
             Ok(hashed) => hashed,
             Err(error) if error.kind() == ErrorKind::Corrupt => {
                 return problem(format!("cannot be read: {error}"));
@@ -64,11 +65,15 @@ impl<'a> Rows<'a> {
         if recorded.rows_hash != "-" && set.to_hex() != recorded.rows_hash {
             return problem(format!("does not have the {rows} rows that it was committed with"));
         }
+        let root = tree.finish().map(|(root, _)| hex(&root));
+        if recorded.tree != "-" && root.is_none_or(|root| root != recorded.tree) {
+            return problem("has its rows in another order than its commit says".to_string());
+        }
         Ok(None)
     }
 
-    fn hash(&self, file: &Path) -> Result<(u64, RowSet)> {
-        let (mut rows, mut set) = (0_u64, RowSet::default());
+    fn hash(&self, file: &Path) -> Result<(u64, RowSet, Tree)> {
+        let (mut rows, mut set, mut tree) = (0_u64, RowSet::default(), Tree::default());
         for batch in read_file(file, 0)? {
             let batch = batch?;
             if self.stop.load(Ordering::Relaxed) {
@@ -76,10 +81,14 @@ impl<'a> Rows<'a> {
             }
             rows = rows.saturating_add(batch.num_rows() as u64);
             match &self.catalogue {
-                Some(catalogue) => Contents::new(&batch.schema(), catalogue).add_rows(&batch, &mut set)?,
+                Some(catalogue) => {
+                    let hashes = Contents::new(&batch.schema(), catalogue).rows(&batch)?;
+                    set.add_rows(&hashes);
+                    tree.push(&hashes);
+                }
                 None => quarantine::add_rows(&batch, &mut set)?,
             }
         }
-        Ok((rows, set))
+        Ok((rows, set, tree))
     }
 }

@@ -132,6 +132,23 @@ fn other_rows_under_hashes_that_fit_are_found_when_rows_are_hashed_anew() {
 }
 
 #[test]
+fn a_record_that_jumps_elsewhere_under_a_hash_that_fits_is_found() {
+    let folder = fast_folder();
+    make(folder.path());
+    let log = Log::open(Arc::new(LocalStorage::new(folder.path())), "").unwrap();
+    let version = log.snapshot(At::Latest).unwrap().version;
+    let path = commit(folder.path(), version);
+    let text = fs::read_to_string(&path).unwrap();
+    let (jump, other) = (log.chain_record(version).unwrap().unwrap().jump, "ab".repeat(32));
+    fs::write(&path, text.replace(&format!("\"jump\":\"{jump}\""), &format!("\"jump\":\"{other}\"")))
+        .unwrap();
+    forge(folder.path(), version);
+    let report = verify(folder.path(), None);
+    assert_eq!(kinds(&report.problems), [ProblemKind::ChainBroken], "{:?}", report.problems);
+    assert!(report.problems[0].message.contains("jumps to the record"), "{}", report.problems[0].message);
+}
+
+#[test]
 fn an_untouched_store_is_intact_and_goes_through_all_of_its_heads() {
     let folder = fast_folder();
     let (store, now) = store(folder.path());

@@ -11,7 +11,6 @@ from typing import Any
 
 from daybook.compat.shared import log_at, others, place, rows, store_at
 from daybook.contents import file_fields
-from daybook.errors import UnsupportedError
 from daybook.requests import Filter, Time, time_text
 from daybook.words import ChangeType, LogLevel
 
@@ -156,22 +155,21 @@ class LogStorage(_Reader):
                 "usage_percentage": 100 * size / self.max_storage_mb, "events": usage["events"]}
 
     def maintenance(self) -> dict[str, Any]:
-        """Makes few files of many. What is too old stays, and is counted: a store cannot expire events yet."""
+        """Removes the changes of days that are too old, makes few files of many, and removes the oldest days until the
+        store is small enough."""
         store = store_at(self._path)
         store.seal()
+        old = store.expire(older_than_days=self.max_log_age_days)["expired"]
         before = store.usage()["files"]
-        store.compact()
-        old = store.sql("SELECT count(*) FROM events WHERE ts < now() - to_days($days)", days=self.max_log_age_days)
-        return {"compressed": before - store.usage()["files"], "deleted_old": 0, "too_old": old.scalar()}
+        store.maintain()
+        return {"deleted_old": old, "compressed": max(0, before - store.usage()["files"]),
+                "deleted_quota": self.enforce_storage_quota()}
 
     def enforce_storage_quota(self) -> int:
-        """Removes the oldest until the store is small enough. Raises `UnsupportedError` if it is too large: a store
-        cannot expire events yet."""
-        usage = self.get_storage_usage()
-        if usage["usage_percentage"] > 100:
-            raise UnsupportedError(f"the store has {usage['total_size_mb']:.1f} MB, more than {self.max_storage_mb}, "
-                                   "and cannot expire events yet")
-        return 0
+        """Removes the oldest days until the store is small enough, and says how many changes."""
+        store = store_at(self._path)
+        store.seal()
+        return int(store.expire(max_bytes=int(self.max_storage_mb * _MEGABYTE))["expired"])
 
     def export_logs(self, output_file: str | os.PathLike[str], start_date: Time | None = None,
                     end_date: Time | None = None, format: str = "json") -> int:

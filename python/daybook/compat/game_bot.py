@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from daybook.compat.shared import log_at, others, place, rows, store_at
-from daybook.errors import UnsupportedError
 from daybook.requests import Filter
 from daybook.words import Category, Severity
 
@@ -48,13 +47,10 @@ class ChangeLogManager:
                 "first": stats["from"], "last": stats["to"]}
 
     def clear_old_entries(self, days: int = 90) -> int:
-        """Removes changes that are older, and says how many. Raises `UnsupportedError` if there are some: a store
-        cannot expire events yet."""
-        old = store_at(self._path).sql("SELECT count(*) FROM events WHERE ts < now() - to_days($days)",
-                                       days=days).scalar()
-        if old:
-            raise UnsupportedError(f"{old} entries are older than {days} days, and a store cannot expire them yet")
-        return 0
+        """Removes the changes of days that are older, and says how many."""
+        store = store_at(self._path)
+        store.seal()
+        return int(store.expire(older_than_days=days)["expired"])
 
     def __repr__(self) -> str:
         return f"ChangeLogManager({self._path!r})"

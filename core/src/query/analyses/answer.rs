@@ -4,9 +4,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::time::{read_text, rfc3339};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-    TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimeUnit, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
+use arrow::util::display::array_value_to_string;
 use serde::Deserialize;
 use serde_json::{Map, Number, Value as Json};
 
@@ -34,6 +35,16 @@ impl Answers {
         self.0.push((name.into(), answer));
     }
 
+    /// Whether no query was answered yet.
+    pub fn is_new(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The answer to a query; none if it was not run.
+    pub fn get(&self, name: &str) -> Option<&Answer> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, answer)| answer)
+    }
+
     /// Whether no query gave a row.
     pub fn are_empty(&self) -> bool {
         self.0.iter().all(|(_, answer)| answer.rows.is_empty())
@@ -41,7 +52,7 @@ impl Answers {
 
     /// The rows of a query; none if it was not run.
     pub fn rows(&self, name: &str) -> &[Row] {
-        self.0.iter().find(|(known, _)| known == name).map_or(&[], |(_, answer)| &answer.rows)
+        self.get(name).map_or(&[], |answer| &answer.rows)
     }
 
     /// The first row of a query.
@@ -51,8 +62,7 @@ impl Answers {
 
     /// The rows of a query as objects.
     pub fn objects(&self, name: &str, nulls: bool) -> Vec<Map<String, Json>> {
-        let answer = self.0.iter().find(|(known, _)| known == name);
-        answer.map_or_else(Vec::new, |(_, answer)| answer.objects(nulls))
+        self.get(name).map_or_else(Vec::new, |answer| answer.objects(nulls))
     }
 }
 
@@ -156,13 +166,51 @@ fn value_of(array: &ArrayRef, row: usize) -> Result<Json> {
             let list = array.as_list::<i32>().value(row);
             (0..list.len()).map(|element| value_of(&list, element)).collect::<Result<Vec<_>>>()?.into()
         }
-        other => {
-            let message = format!("an analysis gave a value of the type {other}");
-            return Err(Error::new(ErrorKind::Internal, message));
+        DataType::Null => Json::Null,
+        DataType::Decimal128(_, scale) => {
+            decimal(array.as_primitive::<Decimal128Type>().value(row), i32::from(*scale))
         }
+        // What JSON does not know, as the text that a person reads.
+        _ => Json::from(
+            array_value_to_string(array, row)
+                .map_err(|error| Error::new(ErrorKind::Internal, "a value has no text").with_source(error))?,
+        ),
     })
+}
+
+/// A sum of whole numbers is a whole number, as far as JSON has them.
+fn decimal(value: i128, scale: i32) -> Json {
+    if scale == 0 {
+        if let Ok(whole) = i64::try_from(value) {
+            return Json::from(whole);
+        }
+        if let Ok(whole) = u64::try_from(value) {
+            return Json::from(whole);
+        }
+    }
+    // By its digits, so that it is the nearest double.
+    number(format!("{value}e{}", scale.saturating_neg()).parse().unwrap_or(f64::NAN))
 }
 
 fn number(value: f64) -> Json {
     Number::from_f64(value).map_or(Json::Null, Json::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_whole_numbers_where_they_can_be() {
+        for (value, scale, expected) in [
+            (5, 0, "5"),
+            (-5, 0, "-5"),
+            (i128::from(i64::MAX) + 1, 0, "9223372036854775808"),
+            (i128::MAX, 0, "1.7014118346046923e+38"),
+            (267, 2, "2.67"),
+            (5, -2, "500.0"),
+        ] {
+            assert_eq!(decimal(value, scale).to_string(), expected, "{value} {scale}");
+        }
+    }
 }

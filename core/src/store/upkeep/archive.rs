@@ -252,7 +252,7 @@ impl Store {
                     continue;
                 }
                 for batch in read_file(&archive.tables.place_of("", file)?, 0)? {
-                    let new = archive::unknown(&batch?, &known)?;
+                    let (new, _) = archive::told_apart(&batch?, &known)?;
                     if new.num_rows() > 0 {
                         rows.push(conform(&new, view.catalogue.schema())?);
                     }
