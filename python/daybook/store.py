@@ -46,6 +46,9 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str], *, create: bool = False,
                  archives: Sequence[str | os.PathLike[str]] = ()) -> None:
+        # What it does after a fork concerns stores, too.
+        from daybook import ending as _
+
         self.path = Path(path)
         self._archives = [Path(archive).absolute() for archive in archives]
         self._native = NativeStore(self.path, create, self._archives)
