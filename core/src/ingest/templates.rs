@@ -13,7 +13,7 @@ use crate::layout;
 use crate::mine::{Assigned, Dictionary, Miner, Skeletons, TemplateId};
 use crate::storage::{Put, Storage};
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every so many files one holds all that those before it hold, so that opening reads few.
@@ -175,8 +175,13 @@ fn complete(storage: &dyn Storage, number: u64, new: &Dictionary) -> Result<Dict
 }
 
 fn compressed(dictionary: &Dictionary) -> Result<Vec<u8>> {
-    zstd::encode_all(dictionary.to_json().as_bytes(), LEVEL)
-        .map_err(|error| Error::io("compress", layout::TEMPLATES, error))
+    // With a checksum, so that a file that was damaged is told from one that was written so.
+    let encoded = zstd::Encoder::new(Vec::new(), LEVEL).and_then(|mut encoder| {
+        encoder.include_checksum(true)?;
+        encoder.write_all(dictionary.to_json().as_bytes())?;
+        encoder.finish()
+    });
+    encoded.map_err(|error| Error::io("compress", layout::TEMPLATES, error))
 }
 
 /// The templates of a file.
