@@ -352,6 +352,9 @@ impl Passed {
         let schema = catalogue.schema();
         let mut out = Rewritten::new(schema, day, level);
         let mut adds = Vec::new();
+        // Rows are sorted in runs: those of one time are to be in one run.
+        let mut files: Vec<&DataFile> = files.iter().collect();
+        files.sort_by_key(|file| file.ts_range());
         let storage: &dyn Storage = &*to.storage;
         for (number, file) in files.iter().enumerate() {
             let (before, mut of_file) = (out.rows_hash().clone(), RowSet::default());
