@@ -31,15 +31,6 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def read_commit(path):
-    """The actions of a commit, as (name, content)."""
-    actions = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.strip():
-            actions.extend(json.loads(line).items())
-    return actions
-
-
 def bound(stats, which):
     value = (stats.get(which) or {}).get("ts")
     if value is None:
@@ -47,23 +38,13 @@ def bound(stats, which):
     return urllib.parse.quote(value if isinstance(value, str) else json.dumps(value), safe=PLAIN)
 
 
-def rows_of(action, stats):
-    tags = action.get("tags") or {}
-    return int(tags.get("daybook.count", stats.get("numRecords", 0)))
-
-
 def file_line(name, action):
     tags = action.get("tags") or {}
     stats = json.loads(action.get("stats") or "{}")
-    parts = [
-        name,
-        action["path"],
-        tags.get("daybook.sha256") or "-",
-        str(rows_of(action, stats)),
-        tags.get("daybook.rows") or "-",
-    ]
+    rows, hashes = str(tags.get("daybook.count", stats.get("numRecords", 0))), tags.get("daybook.rows") or "-"
+    parts = [name, action["path"], tags.get("daybook.sha256") or "-", rows, hashes]
     if name == "add":
-        parts += [bound(stats, "minValues"), bound(stats, "maxValues")]
+        parts += [tags.get("daybook.tree") or "-", bound(stats, "minValues"), bound(stats, "maxValues")]
     return " ".join(parts)
 
 
@@ -77,36 +58,44 @@ def taken_lines(taken):
     return lines
 
 
-def record_text(version, previous, actions, taken):
+def jump_of(version):
+    """Which version a record jumps back to: without the least of the numbers 2^n - 1 that it is the sum of."""
+    rest = least = version
+    while rest:
+        least = 2 ** ((rest + 1).bit_length() - 1) - 1
+        rest -= least
+    return version - least
+
+
+def record_text(version, link, actions, taken, shapes):
     """The text of a commit's record."""
     lines = {"add": [], "remove": [], "txn": [], "metaData": []}
     for name, action in actions:
         if name in ("add", "remove"):
             lines[name].append(file_line(name, action))
         elif name == "txn":
-            app_id = json.dumps(action["appId"], ensure_ascii=False)
-            lines[name].append(f"txn {app_id} {action['version']}")
+            lines[name].append(f"txn {json.dumps(action['appId'], ensure_ascii=False)} {action['version']}")
         elif name == "metaData":
             lines[name].append("schema " + sha256(action["schemaString"].encode()))
-    text = ["daybook chain 1", f"previous {previous}", f"version {version}"]
-    for kind in lines.values():
-        text += sorted(kind, key=str.encode)
+    text = ["daybook chain 1", f"previous {link['previous']}", f"jump {link['jump']}", f"version {version}"]
+    text += [line for kind in lines.values() for line in sorted(kind, key=str.encode)]
+    text += [f"shapes {shapes['files']} {shapes['sha256']}"] if shapes else []
     text += taken_lines(taken) if taken else []
     return "".join(line + "\n" for line in text)
 
 
 def commit_record(version, path):
     """The record of a commit: its text, its hash and the one before; none if another program wrote it."""
-    actions = read_commit(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    actions = [action for line in lines if line.strip() for action in json.loads(line).items()]
     info = next((action for name, action in actions if name == "commitInfo"), {})
     if "daybook" not in info:
         return None
     daybook = info["daybook"]
     if daybook["lines"] != len(actions):
         raise Broken(f"`{path.name}` has {len(actions)} lines, not {daybook['lines']}")
-    link = daybook["chain"]
-    text = record_text(version, link["previous"], actions, daybook.get("taken"))
-    return text, link["hash"], link["previous"]
+    link, said = daybook["chain"], (daybook.get("taken"), daybook.get("shapes"))
+    return record_text(version, link, actions, *said), link["hash"], link["previous"]
 
 
 def records(table):
@@ -117,9 +106,7 @@ def records(table):
     if versions != list(range(len(versions))):
         raise Broken(f"`{table}` lacks commits or records: there are {versions}")
     for version in versions:
-        record = None
-        if version in commits:
-            record = commit_record(version, commits[version])
+        record = commit_record(version, commits[version]) if version in commits else None
         if version in kept:
             content = json.loads(kept[version].read_text(encoding="utf-8"))
             of_kept = (content["text"], content["hash"], content["previous"])
@@ -132,7 +119,7 @@ def records(table):
 
 def check_events(text, version):
     """Whether a record that removes files of events accounts for each of their rows, by number and by hash."""
-    words = [line.split(" ") for line in text.splitlines()[3:]]
+    words = [line.split(" ") for line in text.splitlines()[4:]]
     new = {parts[1] for parts in words if parts[0] in ("fresh", "changed")}
     went = [(int(parts[3]), parts[4]) for parts in words if parts[0] == "remove"]
     stay = [(int(parts[3]), parts[4]) for parts in words if parts[0] == "add" and parts[1] not in new]
@@ -140,13 +127,9 @@ def check_events(text, version):
     if went and sum(rows for rows, _ in went) != sum(rows for rows, _ in stay):
         raise Broken(f"version {version} removes other events than it says")
     if went and "-" not in {digest for _, digest in went + stay}:
-        total = sum(number(digest) for _, digest in went) - sum(number(digest) for _, digest in stay)
-        if total % 2**2048:
+        of_went, of_stay = (sum(int.from_bytes(bytes.fromhex(text), "little") for _, text in x) for x in (went, stay))
+        if (of_went - of_stay) % 2**2048:
             raise Broken(f"version {version} removes other events than it says")
-
-
-def number(rows_hash):
-    return int.from_bytes(bytes.fromhex(rows_hash), "little")
 
 
 def check_table(table):
@@ -157,11 +140,13 @@ def check_table(table):
             raise Broken(f"version {version} goes on from {link}, not from {previous}")
         if sha256(text.encode()) != claimed:
             raise Broken(f"version {version} was altered: its record does not hash to {claimed}")
-        if text.splitlines()[2] != f"version {version}":
-            raise Broken(f"the record of version {version} is of another version")
+        jump = heads[jump_of(version)] if version else START
+        if text.splitlines()[2:4] != [f"jump {jump}", f"version {version}"]:
+            raise Broken(f"the record of version {version} is of another version, or jumps elsewhere")
         follow(live, text, version)
         if table.name != "_quarantine":
             check_events(text, version)
+        check_shapes(table, text, version)
         previous = claimed
         heads.append(claimed)
     for path, (digest, rows) in sorted(live.items()):
@@ -169,25 +154,25 @@ def check_table(table):
     return heads, live
 
 
+def check_shapes(table, text, version):
+    for count, digest in (line.split(" ")[1:] for line in text.splitlines() if line.startswith("shapes ")):
+        if sha256(b"".join(path.read_bytes() for path in sorted((table / "_shapes").glob("*.json"))[: int(count)])) != digest:
+            raise Broken(f"the catalogue is not what it was at version {version}")
+
+
 def follow(live, text, version):
     """Takes the files that a record adds and removes into account."""
-    for line in text.splitlines():
-        kind, *parts = line.split(" ")
-        if kind == "remove":
-            if live.pop(parts[0], None) is None:
-                raise Broken(f"version {version} removes `{parts[0]}`, which is not live")
-    for line in text.splitlines():
-        kind, *parts = line.split(" ")
-        if kind == "add":
-            live[parts[0]] = (parts[1], int(parts[2]))
+    words = [line.split(" ") for line in text.splitlines()]
+    for path in (parts[1] for parts in words if parts[0] == "remove"):
+        if live.pop(path, None) is None:
+            raise Broken(f"version {version} removes `{path}`, which is not live")
+    live.update((parts[1], (parts[2], int(parts[3]))) for parts in words if parts[0] == "add")
 
 
 def check_file(table, path, digest, rows):
     file = table / urllib.parse.unquote(path)
-    if not file.is_file():
-        raise Broken(f"`{file}` is gone")
-    if sha256(file.read_bytes()) != digest:
-        raise Broken(f"`{file}` was altered: its SHA-256 is not {digest}")
+    if not file.is_file() or sha256(file.read_bytes()) != digest:
+        raise Broken(f"`{file}` is gone or was altered: its SHA-256 is not {digest}")
     if pyarrow.parquet.read_metadata(file).num_rows != rows:
         raise Broken(f"`{file}` does not have {rows} rows")
 

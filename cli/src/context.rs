@@ -1,10 +1,12 @@
 //! What every command works with.
 
+use std::io::Write;
 use std::path::Path;
 
 use daybook::Store;
 
 use crate::args::Global;
+use crate::escape;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::printer::Printer;
@@ -35,6 +37,10 @@ impl Context<'_> {
     /// From here on, Ctrl-C stops what the store does.
     fn opened(&self, folder: &Path, store: Store) -> Result<Store, Failure> {
         self.printer.detail(&format!("opened the store `{}`", folder.display()));
+        store.tell(|warning| {
+            // Where nobody reads errors any more, nothing can be told.
+            let _ = writeln!(std::io::stderr().lock(), "warning: {}", escape::visible(warning));
+        });
         let interrupter = store.interrupter();
         interrupt::on_interrupt(move || interrupter.interrupt());
         interrupt::check()?;

@@ -43,6 +43,8 @@ pub const SETTINGS: &str = "daybook.toml";
 pub const REDACT_KEY: &str = "_redact.key";
 /// The highest `seq` handed out, behind a lock; in the folder of the write-ahead log.
 pub const SEQ: &str = "_wal/seq";
+/// The numbers that writers to a bucket have reserved, each reservation an object.
+pub const SEQS: &str = "_seq";
 /// The lock that a live writer holds; in its folder.
 pub const WRITER_LOCK: &str = "lock";
 
@@ -52,6 +54,8 @@ pub const FORMAT_PROPERTY: &str = "daybook.format";
 pub const TAG_FILE_HASH: &str = "daybook.sha256";
 /// The tag of a data file that holds its row-set hash.
 pub const TAG_ROWS_HASH: &str = "daybook.rows";
+/// The tag of a data file that holds the root of the tree of its rows.
+pub const TAG_TREE: &str = "daybook.tree";
 /// The tag of a data file that holds its row count.
 pub const TAG_ROW_COUNT: &str = "daybook.count";
 /// The tag of a data file that holds the level of zstd that all of it is compressed with, where that is one.
@@ -128,6 +132,11 @@ pub fn index_id(path: &str) -> Option<&str> {
 /// A part of the dictionary of templates.
 pub fn templates(version: u64) -> String {
     format!("{TEMPLATES}/{version:010}.json.zst")
+}
+
+/// A reservation of numbers in a bucket.
+pub fn reservation(number: u64) -> String {
+    format!("{SEQS}/{number:020}")
 }
 
 /// The folder of a writer's log.

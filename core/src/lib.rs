@@ -32,11 +32,14 @@ pub mod intake;
 pub mod layout;
 pub mod mine;
 pub mod output;
+pub mod proof;
 pub mod query;
 pub mod redact;
 
 #[cfg(feature = "native")]
 pub mod engine;
+#[cfg(feature = "native")]
+pub mod heads;
 #[cfg(feature = "native")]
 pub mod index;
 #[cfg(feature = "native")]

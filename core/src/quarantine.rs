@@ -3,7 +3,7 @@
 mod read;
 
 use crate::error::Result;
-use crate::event::canonical::RowSet;
+use crate::event::canonical::{RowSet, row_hashes};
 use crate::event::column::{Column, ColumnType, TableSchema};
 use crate::event::time::day_of;
 use crate::ingest::arrays::arrow_field;
@@ -74,6 +74,12 @@ impl Reject {
     /// The SHA-256 of its payload in the log.
     pub fn content_hash(&self) -> [u8; 32] {
         crate::event::canonical::hash(&self.to_payload())
+    }
+
+    /// The hash of its row.
+    pub fn row_hash(&self) -> [u8; 32] {
+        let rows = row_hashes(std::iter::once((self.seq, self.seq, &self.content_hash())));
+        rows.first().copied().unwrap_or_default()
     }
 
     /// The reject of a payload; one that cannot be read is itself what is kept.
@@ -193,13 +199,26 @@ fn write_day(
     let (size, rows, file_hash) = (written.size, written.rows, written.file_hash);
     let rows_hash = rows_hash(rejects);
     let (modified_ms, stats) = (now_ms, Arc::new(stats));
-    Ok(DataFile { path, day, size, modified_ms, rows, level: 0, file_hash, rows_hash, stats })
+    Ok(DataFile {
+        path,
+        day,
+        size,
+        modified_ms,
+        rows,
+        level: 0,
+        file_hash,
+        rows_hash,
+        tree: String::new(),
+        stats,
+    })
 }
 
 /// The row-set hash of rejects.
 fn rows_hash(rejects: &[Reject]) -> String {
     let mut set = RowSet::default();
     let contents: Vec<_> = rejects.iter().map(Reject::content_hash).collect();
-    set.add_rows(rejects.iter().zip(&contents).map(|(reject, content)| (reject.seq, reject.seq, content)));
+    set.add_rows(&row_hashes(
+        rejects.iter().zip(&contents).map(|(reject, content)| (reject.seq, reject.seq, content)),
+    ));
     set.to_hex()
 }

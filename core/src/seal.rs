@@ -14,11 +14,11 @@ use crate::layout;
 use crate::log::{At, Change, DataFile, Log, LogMaintenance, Maintained, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
 use crate::rows::Footers;
-use crate::storage::{Entry, LocalStorage, Storage};
+use crate::storage::{Entry, LocalStorage, Storage, Wanted};
 use crate::wal::{Clock, Frame, SegmentContent, SeqAllocator, list_writers, read_segment};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use frames::{Opened, open_frames};
 
@@ -50,6 +50,8 @@ pub struct Tables {
     /// The footers of data files that were read without DuckDB.
     pub footers: Footers,
     warnings: Mutex<Vec<String>>,
+    /// The files of archives that questions are about, too.
+    archives: Mutex<Vec<Arc<LocalStorage>>>,
 }
 
 /// A segment of a writer.
@@ -102,8 +104,8 @@ impl Tables {
     /// The parts of a store.
     pub fn new(storage: Arc<LocalStorage>, events: Log, quarantine: Log, register: Register) -> Tables {
         let (index, templates) = (Index::new(storage.clone()), Templates::new(storage.clone()));
-        let (footers, warnings) = (Footers::default(), Mutex::default());
-        Tables { storage, events, quarantine, register, index, templates, footers, warnings }
+        let (footers, warnings, archives) = (Footers::default(), Mutex::default(), Mutex::default());
+        Tables { storage, events, quarantine, register, index, templates, footers, warnings, archives }
     }
 
     /// What is wrong with the store, as far as this handle has seen, in sentences.
@@ -226,10 +228,60 @@ impl Tables {
 
     /// Where a data file of a table is, for a program that opens it.
     pub fn place(&self, prefix: &str, path: &str) -> Result<PathBuf> {
+        self.found(prefix, path, 0, "")
+    }
+
+    /// The same of a data file of which the log tells; one of an archive has an absolute path.
+    pub fn place_of(&self, prefix: &str, file: &DataFile) -> Result<PathBuf> {
+        self.found(prefix, &file.path, file.size, &file.file_hash)
+    }
+
+    /// Where a data file is once it has been fetched.
+    pub fn place_when_fetched(&self, path: &str) -> Result<PathBuf> {
+        Ok(self.root()?.join(path))
+    }
+
+    /// Where data files of a table are, for a program that opens them. Those of a bucket are fetched side by side.
+    pub fn places(&self, prefix: &str, files: &[DataFile]) -> Result<Vec<PathBuf>> {
+        let (elsewhere, here): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.path.starts_with('/'));
+        let paths: Vec<String> = here.iter().map(|file| format!("{prefix}{}", file.path)).collect();
+        let of_store = here.iter().zip(&paths).map(|(file, path)| wanted(path, file));
+        self.storage.fetch(&of_store.collect::<Vec<_>>())?;
+        for archive in &*self.archives() {
+            let paths: Vec<(&DataFile, String)> =
+                elsewhere.iter().filter_map(|file| Some((*file, inside(archive, &file.path)?))).collect();
+            let wanted: Vec<Wanted<'_>> = paths.iter().map(|(file, path)| wanted(path, file)).collect();
+            archive.fetch(&wanted)?;
+        }
+        files.iter().map(|file| self.root().map(|root| root.join(format!("{prefix}{}", file.path)))).collect()
+    }
+
+    fn found(&self, prefix: &str, path: &str, size: u64, sha256: &str) -> Result<PathBuf> {
+        if !path.starts_with('/') {
+            let path = format!("{prefix}{path}");
+            self.storage.fetch(&[Wanted { path: &path, size, sha256 }])?;
+            return Ok(self.root()?.join(path));
+        }
+        for archive in &*self.archives() {
+            if let Some(path) = inside(archive, path) {
+                archive.fetch(&[Wanted { path: &path, size, sha256 }])?;
+            }
+        }
+        Ok(PathBuf::from(path))
+    }
+
+    fn root(&self) -> Result<&Path> {
         let root = self.storage.local_root();
-        let root =
-            root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))?;
-        Ok(root.join(format!("{prefix}{path}")))
+        root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))
+    }
+
+    /// Files of an archive are to be found, too, by their absolute paths.
+    pub fn know_archive(&self, archive: &Arc<LocalStorage>) {
+        self.archives().push(Arc::clone(archive));
+    }
+
+    fn archives(&self) -> MutexGuard<'_, Vec<Arc<LocalStorage>>> {
+        self.archives.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The source of `seq`, past every number that an event has.
@@ -261,6 +313,9 @@ impl Tables {
     }
 
     fn maintain_index(&self, now_ms: i64) -> Result<()> {
+        if self.storage.is_in_bucket() {
+            return Ok(());
+        }
         let snapshot = self.events.snapshot(At::Latest)?;
         self.index.keep(&snapshot.files)?;
         self.index.clean(&snapshot.files, now_ms.saturating_mul(1000)).map(|_| ())
@@ -403,4 +458,15 @@ pub fn commit_one(
     }
     Err(Error::new(ErrorKind::Busy, "others kept committing first")
         .with_hint("try again when less is going on"))
+}
+
+/// A data file as it is to be fetched.
+fn wanted<'a>(path: &'a str, file: &'a DataFile) -> Wanted<'a> {
+    Wanted { path, size: file.size, sha256: &file.file_hash }
+}
+
+/// The path in an archive of a file with an absolute path.
+fn inside(archive: &LocalStorage, path: &str) -> Option<String> {
+    let path = Path::new(path).strip_prefix(archive.local_root()?).ok()?;
+    path.to_str().map(str::to_string)
 }

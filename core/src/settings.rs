@@ -28,6 +28,8 @@ pub struct Settings {
     pub keep: KeepSettings,
     /// What is secret, and what becomes of it.
     pub redact: RedactSettings,
+    /// Where heads of the hash chain go with each commit.
+    pub heads: HeadSettings,
     /// When people work; an audit report lists what happens at other times.
     pub hours: HoursSettings,
     /// How inputs are read that are ingested with `--mapping NAME`.
@@ -95,6 +97,20 @@ pub struct SealSettings {
 }
 
 described! {
+/// Where heads of the hash chain go with each commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HeadSettings {
+    /// A file with the Ed25519 key (PKCS #8, PEM) that signs them; relative paths begin in the store's folder.
+    pub sign_with: Option<String>,
+    /// A file that each is appended to, in a line.
+    pub append_to: Option<String>,
+    /// An address, `https://...`, that each is sent to as JSON, `{"head": "..."}`.
+    pub send_to: Option<String>,
+}
+}
+
+described! {
 /// When people work.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -130,7 +146,41 @@ pub struct KeepSettings {
     pub compress_after_days: u32,
     /// What goes after a time, or when it is too much. Without any, everything stays.
     pub policy: Vec<PolicySettings>,
+    /// Old quarters that upkeep moves to an archive.
+    pub archive: ArchiveSettings,
 }
+}
+
+described! {
+/// Old quarters that upkeep moves to an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveSettings {
+    /// Where to: the absolute path of a folder, or `s3://bucket/prefix`. Nothing is archived without it.
+    pub to: Option<String>,
+    /// How many whole quarters (UTC) stay here beside the present one; those before are archived.
+    pub after_quarters: u32,
+    /// Whether the events stay here, too.
+    pub keep: bool,
+}
+}
+
+impl ArchiveSettings {
+    /// Looks for what is wrong.
+    fn check(&self) -> Result<(), String> {
+        match &self.to {
+            Some(to) if !to.starts_with('/') && !to.starts_with("s3://") => {
+                Err(format!("`{to}` in `keep.archive` is neither an absolute path nor `s3://bucket/prefix`"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Default for ArchiveSettings {
+    fn default() -> Self {
+        ArchiveSettings { to: None, after_quarters: 1, keep: false }
+    }
 }
 
 described! {
@@ -178,6 +228,7 @@ impl Default for Settings {
             seal: SealSettings::default(),
             keep: KeepSettings::default(),
             redact: RedactSettings::default(),
+            heads: HeadSettings::default(),
             hours: HoursSettings::default(),
             mapping: BTreeMap::new(),
         }
@@ -192,7 +243,13 @@ impl Default for SealSettings {
 
 impl Default for KeepSettings {
     fn default() -> Self {
-        KeepSettings { versions_days: 7, inputs_days: 400, compress_after_days: 30, policy: Vec::new() }
+        KeepSettings {
+            versions_days: 7,
+            inputs_days: 400,
+            compress_after_days: 30,
+            policy: Vec::new(),
+            archive: ArchiveSettings::default(),
+        }
     }
 }
 
@@ -220,6 +277,7 @@ impl Settings {
             mapping.mapping().map_err(|cause| format!("in `mapping.{name}`: {cause}"))?;
         }
         settings.keep.policy.iter().try_for_each(PolicySettings::check)?;
+        settings.keep.archive.check()?;
         Ok(settings)
     }
 

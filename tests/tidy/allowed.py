@@ -14,9 +14,11 @@ MODULES = {
     "zone": set(),
     "event": {"error"},
     "query": VALUES | {"mine"},
+    "heads": {"error", "log", "proof", "settings"},
     "storage": {"error"},
     "format": {"event"},
     "mine": {"event"},
+    "proof": VALUES,
     "redact": VALUES | {"described"},
     "intake": {"event", "redact"},
     "settings": DISK | {"event", "described", "format", "query", "redact"},
@@ -61,7 +63,7 @@ MODULES = {
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
     "rows": COLUMNS | {"ingest/parquet"},
     "index": DISK | COLUMNS | {"ingest/batch", "ingest/pages", "ingest/parquet", "log"},
-    "verify": DISK | {"event", "ingest/batch", "ingest/progress", "log", "quarantine", "seal"},
+    "verify": DISK | {"event", "ingest/batch", "ingest/progress", "ingest/templates", "log", "mine", "proof", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
     | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"}
@@ -70,7 +72,7 @@ MODULES = {
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
-PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output"} | {
+PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output", "proof"} | {
     f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "order", "pages", "progress", "rest")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"
@@ -80,14 +82,16 @@ CRATES = {
     "duckdb": {"engine"},
     "delta_kernel": {"log"},
     "delta_kernel_default_engine": {"log"},
-    "object_store": {"log"},
-    "tokio": {"log"},
+    "object_store": {"log", "storage"},
+    "tokio": {"heads", "log", "storage"},
     "url": {"log"},
     "rustix": {"storage"},
-    "std::fs": {"index", "rows", "storage"}
+    "aws_lc_rs": {"heads"},
+    "reqwest": {"heads"},
+    "std::fs": {"heads", "index", "rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
-    "std::env": {"store", "ingest/columnar"},
+    "std::env": {"storage", "store", "ingest/columnar"},
 }
 
 # Imports that break the rules above, as (module, what it imports).

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate, Utc};
 use daybook::output::OutputFormat;
-use daybook::verify::VerifyRequest;
+use daybook::proof::SignedHead;
 use daybook::{At, CompactRequest, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ use super::raw::{
     Raw, RawCommand, RawExport, RawGlobal, RawIngest, RawLog, RawMine, RawQuarantine, RawQuarantineCommand,
     RawQuarantineFilter, RawShell, RawSql,
 };
-use super::reporting::{AuditInput, MetricsInput};
+use super::reporting::{AuditInput, MetricsInput, RawProof, RawVerify};
 use crate::failure::Failure;
 
 pub use super::units::State;
@@ -32,6 +32,13 @@ pub use super::units::State;
 pub struct Invocation {
     pub global: Global,
     pub command: Command,
+}
+
+/// A head that was kept elsewhere, and the file of the public key that it must be signed for.
+#[derive(Debug)]
+pub struct Signed {
+    pub head: Option<SignedHead>,
+    pub by: Option<PathBuf>,
 }
 
 /// What holds for every command.
@@ -81,8 +88,9 @@ pub enum Command {
     Backup(PathBuf),
     Archive(ArchiveInput),
     Restore(RestoreInput),
-    Verify(VerifyRequest),
-    Proof,
+    Verify(Signed, bool),
+    VerifyProof(PathBuf, Signed),
+    Proof(RawProof),
     Completions(clap_complete::Shell),
     Man(Option<String>),
 }
@@ -245,10 +253,14 @@ impl Raw {
             RawCommand::Archive(archive) => Command::Archive(archive.check()?),
             RawCommand::Restore(restore) => Command::Restore(restore.check()),
             RawCommand::Backup(backup) => Command::Backup(backup.folder),
-            RawCommand::Verify(verify) => {
-                Command::Verify(VerifyRequest { against: verify.against, deep: verify.deep })
+            RawCommand::Verify(RawVerify { against, signed_by, deep, proof }) => {
+                let signed = Signed { head: against, by: signed_by };
+                match proof {
+                    Some(file) => Command::VerifyProof(file, signed),
+                    None => Command::Verify(signed, deep),
+                }
             }
-            RawCommand::Proof => Command::Proof,
+            RawCommand::Proof(proof) => Command::Proof(proof),
             RawCommand::Completions(completions) => Command::Completions(completions.shell),
             RawCommand::Man(man) => Command::Man(man.command),
         };

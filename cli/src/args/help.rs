@@ -384,6 +384,7 @@ pub const VERIFY: &str = "\
 Examples:
   daybook verify
   daybook verify --against daybook-head-1:812:3f0c...:14:9a1b...
+  daybook verify --proof event.json --against daybook-head-1:812:3f0c...:14:9a1b...
 
 Every commit and every data file is read again and compared with the hash chain. Whoever can write to the store could
 write all of it anew: a head that was kept elsewhere (see `daybook proof`) shows that, and that commits were cut off.";
@@ -392,8 +393,11 @@ pub const PROOF: &str = "\
 Examples:
   daybook proof
   daybook proof | tail -1 >> /mnt/elsewhere/heads.txt
+  daybook proof --event 1795188813903665 > event.json
+  daybook proof --new-key head.key > head.public
 
-The last line is the head; `daybook verify --against HEAD` checks against it.";
+The last line is the head; `daybook verify --against HEAD` checks against it. With --event, what is printed proves to
+whoever has a head that this event is in the store, and shows no other event: `daybook verify --proof` needs no store.";
 
 pub const COMPLETIONS: &str = "\
 Examples:

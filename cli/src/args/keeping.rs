@@ -143,7 +143,7 @@ pub struct RawArchive {
     /// All days before this one
     #[arg(long, value_name = "DAY", value_parser = units::day, conflicts_with_all = ["quarter", "month"])]
     pub before: Option<NaiveDate>,
-    /// The folder of the archive: empty, new, or an archive of this store
+    /// The folder of the archive, or s3://bucket/prefix: empty, new, or an archive of this store
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
     /// Leave the events here, too
@@ -156,7 +156,7 @@ pub struct RawArchive {
 
 #[derive(Args, Debug)]
 pub struct RawRestore {
-    /// The folder of the archive
+    /// The folder of the archive, or s3://bucket/prefix
     #[arg(long, value_name = "DIR")]
     pub from: PathBuf,
     /// Only this quarter (UTC): 2026Q1

@@ -20,7 +20,7 @@ use clap::{CommandFactory, Parser};
 pub use asking::{FacetsInput, SearchInput, Shown, TimelineInput};
 pub use checked::{
     Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, Mine, NewEvent, Quarantine,
-    Shell, Sql, State, Target, is_dash,
+    Shell, Signed, Sql, State, Target, is_dash,
 };
 pub use daybook::zone::Zone;
 pub use filter::FilterInput;
@@ -30,7 +30,7 @@ pub use looking::{CourseInput, HistoryInput, HistoryOf, Limited, SessionsInput, 
 pub use output::Format;
 pub use patterns::{PatternsInput, PatternsWhat};
 pub use raw::Raw;
-pub use reporting::{AuditForm, AuditInput, MetricsInput};
+pub use reporting::{AuditForm, AuditInput, MetricsInput, RawProof};
 
 use crate::failure::{Exit, Failure};
 use crate::printer::{Output, Printer};

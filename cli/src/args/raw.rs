@@ -16,7 +16,7 @@ use super::looking::{
     RawFileHistory, RawHistory, RawSession, RawSessions, RawShow, RawSlowest, RawTail, RawTrace,
 };
 use super::patterns::RawPatterns;
-use super::reporting::{RawAudit, RawHealth, RawMetrics, RawVerify};
+use super::reporting::{RawAudit, RawHealth, RawMetrics, RawProof, RawVerify};
 use super::{help, units};
 use crate::printer::Output;
 
@@ -41,7 +41,7 @@ impl Raw {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct RawGlobal {
-    /// The folder of the store [default: $DAYBOOK_STORE, else ./daybook]
+    /// The folder of the store, or s3://bucket/prefix [default: $DAYBOOK_STORE, else ./daybook]
     #[arg(long, global = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// Ask this archive of the store, too; may be repeated
@@ -174,9 +174,9 @@ pub enum RawCommand {
     /// Check that nothing that was committed was touched
     #[command(after_help = help::VERIFY)]
     Verify(RawVerify),
-    /// Print the head of the hash chain, to be kept elsewhere
+    /// Print the head of the hash chain, to be kept elsewhere, or a proof of one event
     #[command(after_help = help::PROOF)]
-    Proof,
+    Proof(RawProof),
     /// Print a script that completes this command in a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(RawCompletions),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use daybook::verify::Head;
+use daybook::proof::{Head, SignedHead};
 
 use super::filter::{FilterInput, RawFilter, RawFilterFlags};
 use super::units;
@@ -35,11 +35,31 @@ pub struct RawHealth {
 #[derive(Args, Debug)]
 pub struct RawVerify {
     /// A head of the chain that `daybook proof` printed earlier: nothing before it was touched
-    #[arg(long, value_name = "HEAD", value_parser = Head::from_str)]
-    pub against: Option<Head>,
+    #[arg(long, value_name = "HEAD", value_parser = SignedHead::from_str)]
+    pub against: Option<SignedHead>,
+    /// The head must be signed by whoever has the private key to this public one (Ed25519, PEM)
+    #[arg(long, value_name = "FILE", requires = "against")]
+    pub signed_by: Option<PathBuf>,
     /// Read the rows of all files too, and hash them anew
-    #[arg(long)]
+    #[arg(long, conflicts_with = "proof")]
     pub deep: bool,
+    /// Check a proof of an event that `daybook proof --event` printed, without a store; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub proof: Option<PathBuf>,
+}
+
+/// `proof`
+#[derive(Args, Debug)]
+pub struct RawProof {
+    /// Print a proof of the event with this `seq` or id, for `daybook verify --proof`
+    #[arg(long, value_name = "ID")]
+    pub event: Option<String>,
+    /// Prove it under a head that was printed earlier, and not the one as it is now
+    #[arg(long, value_name = "HEAD", value_parser = Head::from_str, requires = "event")]
+    pub against: Option<Head>,
+    /// Make a key that signs heads, for `heads.sign_with` in daybook.toml, and print the public one that checks them
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["event", "against"])]
+    pub new_key: Option<PathBuf>,
 }
 
 /// `audit`

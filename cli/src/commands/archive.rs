@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use daybook::storage::is_bucket;
 use daybook::{ArchiveReceipt, ArchiveRequest};
 
 use crate::args::ArchiveInput;
@@ -54,7 +55,11 @@ fn text(receipt: &ArchiveReceipt, to: &Path) -> String {
 
 /// The job of a quarter, a few days after its end, and again the days after: what is done is not done again.
 fn print_schedule(context: &Context<'_>, to: Option<&Path>) -> Result<(), Failure> {
-    let store = std::path::absolute(&context.global.store).unwrap_or_else(|_| context.global.store.clone());
+    let named = &context.global.store;
+    let store = match is_bucket(named) {
+        true => named.clone(),
+        false => std::path::absolute(named).unwrap_or_else(|_| named.clone()),
+    };
     let to = to.map_or_else(|| "/archive/daybook".to_string(), |to| to.display().to_string());
     let quarter = "$(date -u -d \"$(date -u +%%Y-%%m-01) -3 months\" +%%Y)Q$(( ($(date -u -d \"$(date -u +%%Y-%%m-01) -3 months\" +%%-m) + 2) / 3 ))";
     let command = format!(

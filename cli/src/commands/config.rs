@@ -45,7 +45,7 @@ fn check(context: &Context<'_>) -> Result<(), Failure> {
 
 /// The settings of the store, and the text of their file if there is one.
 fn read(context: &Context<'_>) -> Result<(Settings, Option<String>), Failure> {
-    let storage = LocalStorage::new(&context.global.store);
+    let storage = LocalStorage::open(&context.global.store)?;
     let settings = Settings::load(&storage)?;
     settings.check()?;
     match storage.read(layout::SETTINGS) {

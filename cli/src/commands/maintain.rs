@@ -67,6 +67,16 @@ pub fn text(receipt: &MaintainReceipt) -> String {
     }
     let expired = receipt.expired.iter().filter(|expired| expired.expired > 0);
     lines.extend(expired.map(expire::text));
+    if let Some(archived) = receipt.archived.as_ref().filter(|archived| archived.days > 0) {
+        let events = human::counted(archived.events, "event", "events");
+        let days = human::counted(archived.days, "day", "days");
+        let size = human::bytes(archived.bytes);
+        lines.push(match (receipt.dry_run, archived.removed) {
+            (true, _) => format!("{events} of {days} ({size}) would be archived"),
+            (false, 0) => format!("{events} of {days} ({size}) are in the archive, and stay here, too"),
+            (false, _) => format!("{events} of {days} ({size}) went to the archive"),
+        });
+    }
     let compacted = &receipt.compacted;
     if compacted.days > 0 || compacted.files_removed > 0 {
         lines.push(compact::text(compacted));

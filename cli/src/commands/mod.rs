@@ -81,8 +81,9 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Archive(input) => archive::run(&context, &input),
         Command::Restore(input) => restore::run(&context, &input),
         Command::Backup(folder) => backup::run(&context, &folder),
-        Command::Verify(request) => verify::run(&context, &request),
-        Command::Proof => verify::proof(&context),
+        Command::Verify(signed, deep) => verify::run(&context, signed, deep),
+        Command::VerifyProof(file, signed) => verify::of_event(&context, &file, signed),
+        Command::Proof(proof) => verify::proof(&context, &proof),
         Command::Completions(shell) => completions::run(&context, shell),
         Command::Man(command) => man::run(&context, command.as_deref()),
     }

@@ -3,9 +3,8 @@
 use super::catalogue::Catalogue;
 use super::column::FieldPath;
 use super::fixed::Fixed;
-use super::json::Tape;
 use super::shape::{Form, Shape};
-use super::{canonical, json, nest, number, time};
+use super::{json, nest, number, time};
 use crate::error::{Error, ErrorKind, Result};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -44,38 +43,6 @@ impl<'a> Assembler<'a> {
         let mut entries = self.entries(batch, row, self.shape(batch, row)?)?;
         entries.sort();
         nest::object_into(&entries, out);
-        Ok(())
-    }
-
-    /// Appends the canonical bytes of a row's record, whose hash is its content hash.
-    pub fn canonical_into(&self, batch: &RecordBatch, row: usize, out: &mut Vec<u8>) -> Result<()> {
-        let shape = self.shape(batch, row)?;
-        let time = shape.origins.iter().find(|origin| origin.column == Fixed::Ts);
-        let mut tape = Tape::default();
-        let mut leaves = Vec::new();
-        for (path, value) in self.entries(batch, row, shape)? {
-            let encoded = path.encoded();
-            let mut leaf = Vec::with_capacity(encoded.len().saturating_add(value.len()).saturating_add(8));
-            let ts = time.filter(|time| time.path == path);
-            match ts.and_then(|_| self.fixed_column(batch, Fixed::Ts)) {
-                Some(array) => {
-                    let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
-                    canonical::time_leaf_into(&encoded, micros, &mut leaf);
-                }
-                None => {
-                    tape.parse(&value).map_err(|error| {
-                        Error::new(
-                            ErrorKind::Corrupt,
-                            format!("a value of an event is no JSON: {}", error.reason),
-                        )
-                    })?;
-                    canonical::leaf_into(&encoded, &value, &tape, 0, &mut leaf);
-                }
-            }
-            leaves.push((encoded, leaf));
-        }
-        leaves.sort();
-        out.extend(leaves.into_iter().flat_map(|(_, leaf)| leaf));
         Ok(())
     }
 

@@ -1,8 +1,9 @@
 //! The exact bytes that are hashed of a record and of a set of rows.
 //!
 //! A record's canonical bytes are its leaves, sorted by encoded path. A leaf is a value that is no object
-//! with keys in it. It is written as: its path (each key as its length, 32 bits little-endian, and its
-//! bytes), a tag of one byte, the length of the value, 32 bits little-endian, and the value:
+//! with keys in it. It is written as: the length of its encoded path, 32 bits little-endian; that path (each key as its
+//! length, 32 bits little-endian, and its bytes); a tag of one byte; the length of the value, 32 bits little-endian; and
+//! the value:
 //!
 //! | tag | value |
 //! |---|---|
@@ -15,11 +16,16 @@
 //! So the hash depends neither on the order of keys nor on the columns that the values are in, and a
 //! record that is read back from any file hashes to the same.
 
+use super::column::FieldPath;
 use super::digest::{Digest, Messages};
 use super::json::{self, Kind, Tape};
 use super::number;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::collections::BTreeMap;
+
+/// The tags of leaves.
+const TAGS: [u8; 8] = *b"sntfzoaT";
 
 /// The SHA-256 of bytes.
 pub fn hash(bytes: &[u8]) -> [u8; 32] {
@@ -34,6 +40,11 @@ pub fn time_leaf_into(path: &[u8], micros: i64, out: &mut Vec<u8>) {
 /// Appends a leaf that is a string.
 pub fn text_leaf_into(path: &[u8], plain: &[u8], out: &mut Vec<u8>) {
     leaf_with(path, b's', out, |out| out.extend_from_slice(plain));
+}
+
+/// Appends a leaf that is a number, which `write` appends in its one spelling.
+pub fn number_leaf_into(path: &[u8], out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    leaf_with(path, b'n', out, write);
 }
 
 /// Appends a leaf of a tape.
@@ -54,7 +65,52 @@ pub fn leaf_into(path: &[u8], text: &[u8], tape: &Tape, value: usize, out: &mut 
     }
 }
 
+/// A leaf as it is hashed: the keys of its path, its tag, and its value as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaf(pub Vec<String>, pub char, pub String);
+
+impl Leaf {
+    /// Appends its bytes; none if it can be no leaf.
+    pub fn bytes_into(&self, out: &mut Vec<u8>) -> Option<()> {
+        let Leaf(keys, tag, value) = self;
+        let tag = u8::try_from(*tag).ok().filter(|tag| TAGS.contains(tag))?;
+        let path = FieldPath::new(keys).encoded();
+        leaf_with(&path, tag, out, |out| out.extend_from_slice(value.as_bytes()));
+        Some(())
+    }
+
+    /// The leaves of canonical bytes; none if these are none.
+    pub fn all_of(mut bytes: &[u8]) -> Option<Vec<Leaf>> {
+        let mut leaves = Vec::new();
+        while !bytes.is_empty() {
+            let (mut path, rest) = counted(bytes)?;
+            let (tag, rest) = rest.split_first()?;
+            let (value, rest) = counted(rest)?;
+            let mut keys = Vec::new();
+            while !path.is_empty() {
+                let (key, others) = counted(path)?;
+                keys.push(text_of(key)?);
+                path = others;
+            }
+            leaves.push(Leaf(keys, char::from(*tag), text_of(value)?));
+            bytes = rest;
+        }
+        Some(leaves)
+    }
+}
+
+/// So many bytes as the first four say, and what follows them.
+fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+fn text_of(bytes: &[u8]) -> Option<String> {
+    String::from_utf8(bytes.to_vec()).ok()
+}
+
 fn leaf_with(path: &[u8], tag: u8, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(&(path.len() as u32).to_le_bytes());
     out.extend_from_slice(path);
     out.push(tag);
     let length_at = out.len();
@@ -203,10 +259,28 @@ fn plain(raw: &[u8], escaped: bool) -> Vec<u8> {
     out
 }
 
+/// The hashes of rows, of the `seq`, `ts` and content hash of each: the SHA-256 of `daybook row\n`, `seq` and `ts` (64
+/// bits, little-endian) and the content hash.
+pub fn row_hashes<'a>(rows: impl Iterator<Item = (i64, i64, &'a Digest)>) -> Vec<Digest> {
+    let mut rows = rows.peekable();
+    let (mut messages, mut hashes) = (Messages::default(), Vec::with_capacity(rows.size_hint().0));
+    while rows.peek().is_some() {
+        for (seq, ts, content) in rows.by_ref().take(ROWS_AT_ONCE) {
+            messages.push_with(|out| {
+                out.extend_from_slice(b"daybook row\n");
+                out.extend_from_slice(&seq.to_le_bytes());
+                out.extend_from_slice(&ts.to_le_bytes());
+                out.extend_from_slice(content);
+            });
+        }
+        messages.hash_into(&mut hashes);
+    }
+    hashes
+}
+
 /// The hash of a set of rows: it depends neither on their order nor on the files that they are in.
 ///
-/// A row's hash is the SHA-256 of `daybook row\n`, `seq` and `ts` (64 bits, little-endian) and the record's
-/// content hash. It is stretched to 2,048 bits: the SHA-256 of the row's hash followed by one byte, 0 to 7,
+/// A row's hash is stretched to 2,048 bits: the SHA-256 of the row's hash followed by one byte, 0 to 7,
 /// in turn. The set's hash is the sum of these as little-endian numbers, modulo 2 to the 2,048th. The hash
 /// of two sets together is their sum, so that compaction can be checked without the order of rows; the
 /// width is what keeps anyone from finding other rows with the same sum.
@@ -224,22 +298,11 @@ impl Default for RowSet {
 }
 
 impl RowSet {
-    /// Adds rows: the `seq`, `ts` and content hash of each.
-    pub fn add_rows<'a>(&mut self, rows: impl Iterator<Item = (i64, i64, &'a Digest)>) {
-        let mut rows = rows.peekable();
-        let (mut messages, mut hashes, mut stretched) = (Messages::default(), Vec::new(), Vec::new());
-        while rows.peek().is_some() {
-            for (seq, ts, content) in rows.by_ref().take(ROWS_AT_ONCE) {
-                messages.push_with(|out| {
-                    out.extend_from_slice(b"daybook row\n");
-                    out.extend_from_slice(&seq.to_le_bytes());
-                    out.extend_from_slice(&ts.to_le_bytes());
-                    out.extend_from_slice(content);
-                });
-            }
-            hashes.clear();
-            messages.hash_into(&mut hashes);
-            for row in &hashes {
+    /// Adds rows by their hashes.
+    pub fn add_rows(&mut self, rows: &[Digest]) {
+        let (mut messages, mut stretched) = (Messages::default(), Vec::new());
+        for rows in rows.chunks(ROWS_AT_ONCE) {
+            for row in rows {
                 for part in 0..8 {
                     messages.push_with(|out| {
                         out.extend_from_slice(row);
@@ -327,7 +390,7 @@ mod tests {
         let rows: Vec<(i64, i64, [u8; 32])> = (0..5).map(|n| (n, n * 7, [n as u8; 32])).collect();
         let of = |rows: &[&(i64, i64, [u8; 32])]| {
             let mut set = RowSet::default();
-            set.add_rows(rows.iter().map(|(seq, ts, content)| (*seq, *ts, content)));
+            set.add_rows(&row_hashes(rows.iter().map(|(seq, ts, content)| (*seq, *ts, content))));
             set
         };
         let [a, b, c, d, e] = rows.iter().collect::<Vec<_>>().try_into().unwrap();
@@ -353,7 +416,7 @@ mod tests {
             sum.add_number(&parts);
         }
         let mut set = RowSet::default();
-        set.add_rows(rows.iter().map(|(seq, ts, content)| (*seq, *ts, content)));
+        set.add_rows(&row_hashes(rows.iter().map(|(seq, ts, content)| (*seq, *ts, content))));
         assert_eq!(set, sum);
     }
 

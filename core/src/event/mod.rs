@@ -21,6 +21,7 @@ pub mod severity;
 pub mod shape;
 pub mod shred;
 pub mod time;
+pub mod tree;
 pub mod values;
 
 pub use column::{Column, ColumnType, FieldPath, TableSchema};

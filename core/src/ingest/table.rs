@@ -6,12 +6,14 @@ use super::parquet::{Encoded, OpenFile, OpenWriter, in_parallel};
 use super::rest::rest_of;
 use super::stats::{ColumnRange, ColumnRanges};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::canonical::RowSet;
+use crate::event::canonical::{RowSet, hex, row_hashes};
 use crate::event::catalogue::Catalogue;
 use crate::event::chunk::Chunk;
 use crate::event::column::TableSchema;
+use crate::event::digest::Digest;
 use crate::event::fixed::Fixed;
 use crate::event::time::{DAY_US, day_of};
+use crate::event::tree::Tree;
 use crate::layout;
 use crate::log::DataFile;
 use crate::storage::Storage;
@@ -50,6 +52,7 @@ pub struct TableWriter {
 struct DayFile {
     file: OpenFile,
     rows_hash: RowSet,
+    tree: Tree,
     ranges: ColumnRanges,
     /// The last batch that had rows of the day.
     last_push: u64,
@@ -71,6 +74,7 @@ impl TableWriter {
             self.open.entry(*day).or_insert_with(|| DayFile {
                 file: OpenFile::new(encoding.clone()),
                 rows_hash: RowSet::default(),
+                tree: Tree::default(),
                 ranges: ColumnRanges::default(),
                 last_push: 0,
             });
@@ -166,10 +170,18 @@ impl TableWriter {
     fn hash_rows(&mut self, days: &[(NaiveDate, Vec<RowRef>)], chunks: &[Settled]) -> Result<()> {
         let parts =
             days.iter().flat_map(|(day, rows)| rows.chunks(HASHED_ROWS).map(move |rows| (*day, rows)));
-        let hash = |(day, rows): (NaiveDate, &[RowRef])| Ok((day, rows_hash(chunks, rows)));
-        for (day, hash) in in_parallel(parts.collect(), self.threads, hash)? {
+        let hash = |(number, (day, rows)): (usize, (NaiveDate, &[RowRef]))| {
+            let hashes = hashes_of(chunks, rows);
+            let mut set = RowSet::default();
+            set.add_rows(&hashes);
+            Ok((number, day, hashes, set))
+        };
+        let mut hashed = in_parallel(parts.enumerate().collect(), self.threads, hash)?;
+        hashed.sort_unstable_by_key(|(number, ..)| *number);
+        for (_, day, hashes, set) in hashed {
             if let Some(day_file) = self.open.get_mut(&day) {
-                day_file.rows_hash.add(&hash);
+                day_file.rows_hash.add(&set);
+                day_file.tree.push(&hashes);
             }
         }
         Ok(())
@@ -236,6 +248,7 @@ impl DayFile {
             level: 0,
             file_hash: written.file_hash,
             rows_hash: self.rows_hash.to_hex(),
+            tree: self.tree.finish().map(|(root, _)| hex(&root)).unwrap_or_default(),
             stats: Arc::new(stats),
         })
     }
@@ -285,11 +298,10 @@ fn by_day(chunks: &[Settled]) -> BTreeMap<NaiveDate, Vec<RowRef>> {
     days
 }
 
-fn rows_hash(chunks: &[Settled], rows: &[RowRef]) -> RowSet {
-    let mut set = RowSet::default();
-    set.add_rows(rows.iter().filter_map(|row| {
+/// The hashes of rows, in their order.
+fn hashes_of(chunks: &[Settled], rows: &[RowRef]) -> Vec<Digest> {
+    row_hashes(rows.iter().filter_map(|row| {
         let (settled, at) = (chunks.get(row.chunk as usize)?, row.row as usize);
         Some((*settled.seq.get(at)?, *settled.chunk.ts.get(at)?, settled.chunk.content.get(at)?))
-    }));
-    set
+    }))
 }

@@ -5,11 +5,14 @@ use super::parquet::Encoded;
 use super::register::Register;
 use super::table::{TableWriter, settle};
 use crate::event::assemble::Assembler;
+use crate::event::canonical::row_hashes;
 use crate::event::catalogue::{COLUMNS_MAX, Catalogue};
 use crate::event::column::ColumnType;
+use crate::event::content::Contents;
 use crate::event::shred::Shredder;
 use crate::storage::LocalStorage;
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -64,7 +67,9 @@ impl Stored {
         let mut records = Vec::new();
         for batch in &self.batches {
             let assembler = Assembler::new(&batch.schema(), &self.catalogue);
-            for row in 0..batch.num_rows() {
+            let mut contents = Contents::new(&batch.schema(), &self.catalogue);
+            let hashes = contents.rows(batch).unwrap();
+            for (row, hash) in hashes.iter().enumerate() {
                 let mut record = Vec::new();
                 assembler.original_into(batch, row, &mut record).unwrap();
                 let mut shredder = Shredder::default();
@@ -72,8 +77,15 @@ impl Stored {
                 let record = String::from_utf8(record).unwrap();
                 let content = shredder.take().content[0];
                 let mut canonical = Vec::new();
-                assembler.canonical_into(batch, row, &mut canonical).unwrap();
+                for leaf in contents.leaves(batch, row).unwrap() {
+                    leaf.bytes_into(&mut canonical).unwrap();
+                }
                 assert_eq!(crate::event::canonical::hash(&canonical), content, "{record}");
+                let numbers = |name: &str| batch.column_by_name(name).unwrap().clone();
+                let seq = numbers("seq").as_primitive::<Int64Type>().value(row);
+                let ts = numbers("ts").as_primitive::<TimestampMicrosecondType>().value(row);
+                let expected = row_hashes(std::iter::once((seq, ts, &content)));
+                assert_eq!(*hash, expected[0], "{record}");
                 records.push((record, content));
             }
         }

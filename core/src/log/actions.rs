@@ -52,6 +52,8 @@ pub(super) struct DaybookInfo {
     pub chain: ChainLink,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Taken>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shapes: Option<Shapes>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub info: Map<String, Value>,
 }
@@ -75,6 +77,15 @@ pub struct Taken {
     pub changed: Vec<String>,
 }
 
+/// The files of the catalogue at the time of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shapes {
+    /// How many there are.
+    pub files: u64,
+    /// The SHA-256 of all their bytes, one file after the other, in hexadecimal.
+    pub sha256: String,
+}
+
 /// The chain record of a commit by its hash, and the one before; both SHA-256 in hexadecimal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainLink {
@@ -82,6 +93,8 @@ pub struct ChainLink {
     pub hash: String,
     /// The hash of the record before.
     pub previous: String,
+    /// The hash of a record further back.
+    pub jump: String,
 }
 
 /// What a reader and a writer must know of Delta.
@@ -253,6 +266,7 @@ pub(super) fn data_file<'a, F: Fn(&'static str) -> Option<&'a str>>(
         level: (facts.tag)(layout::TAG_LEVEL).and_then(|level| level.parse().ok()).unwrap_or_default(),
         file_hash: (facts.tag)(layout::TAG_FILE_HASH).unwrap_or_default().to_string(),
         rows_hash: (facts.tag)(layout::TAG_ROWS_HASH).unwrap_or_default().to_string(),
+        tree: (facts.tag)(layout::TAG_TREE).unwrap_or_default().to_string(),
         stats: Arc::new(stats),
     })
 }
@@ -317,6 +331,9 @@ fn tags(file: &DataFile) -> Tags {
         (layout::TAG_ROWS_HASH.to_string(), Some(file.rows_hash.clone())),
         (layout::TAG_ROW_COUNT.to_string(), Some(file.rows.to_string())),
     ]);
+    if !file.tree.is_empty() {
+        tags.insert(layout::TAG_TREE.to_string(), Some(file.tree.clone()));
+    }
     if file.level > 0 {
         tags.insert(layout::TAG_LEVEL.to_string(), Some(file.level.to_string()));
     }

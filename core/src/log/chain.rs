@@ -5,11 +5,13 @@
 //! ```text
 //! daybook chain 1
 //! previous <hash of the record before; 64 zeros where there is none>
+//! jump <hash of the last record up to the version that `jump_of` says; 64 zeros in version 0>
 //! version <the commit's version in decimal>
-//! add <path> <sha256> <rows> <rows hash> <least ts> <largest ts>
+//! add <path> <sha256> <rows> <rows hash> <tree> <least ts> <largest ts>
 //! remove <path> <sha256> <rows> <rows hash>
 //! txn <application id> <version>
 //! schema <sha256 of the schema's text>
+//! shapes <files> <sha256>
 //! taken <why> <events> <rows hash> <note>
 //! fresh <path>
 //! changed <path>
@@ -18,11 +20,12 @@
 //! - One `add` line an `add` action, one `remove` line a `remove` action, one `txn` line a `txn` action, and
 //!   the `schema` line if there is a `metaData` action. Lines of one kind are sorted by their bytes.
 //! - `<path>` is as in the action, percent-encoded. `<sha256>` and `<rows hash>` are the action's tags
-//!   `daybook.sha256` and `daybook.rows`, `<rows>` its tag `daybook.count` or else its `numRecords`; `-`
+//!   `daybook.sha256`, `daybook.rows` and `daybook.tree`, `<rows>` its tag `daybook.count` or else its `numRecords`; `-`
 //!   stands for a hash that is not there. The `ts` are `minValues.ts` and `maxValues.ts` of the action's
 //!   statistics, verbatim, percent-encoded as paths are; `-` where there is none. Encoded is every byte that
 //!   is no printable ASCII character, and each of ``"#%<>?[\]^`{|}``, in capitals: `%20`.
 //! - `<application id>` and `<note>` are JSON strings. The schema's text is `schemaString`.
+//! - The `shapes` line is there if there are files of the catalogue: how many, and the SHA-256 of all their bytes.
 //! - `taken`, `fresh` and `changed` are there if the commit has `commitInfo.daybook.taken`: events that it takes out or
 //!   changes, and which of the files that it adds hold new events, and changed ones.
 //!
@@ -31,7 +34,7 @@
 //! is first kept in `_chain/`, one JSON object a version: `version`, `timestamp`, `hash`, `previous`, `text`.
 //! A commit of another program has no record: the chain goes on from the last one.
 
-use super::actions::{Add, ChainLink, Line, Remove, Taken, unwritable};
+use super::actions::{Add, ChainLink, Line, Remove, Shapes, Taken, unwritable};
 use super::table::{Table, parse_version};
 use super::{file, path};
 use crate::error::{Error, ErrorKind, Result};
@@ -53,6 +56,9 @@ pub struct ChainRecord {
     pub hash: String,
     /// The hash of the record before.
     pub previous: String,
+    /// The hash of the record that is as far back as [`jump_of`] says, so that there is a short way from any record to
+    /// any before it.
+    pub jump: String,
     /// The text that the hash is of.
     pub text: String,
 }
@@ -67,8 +73,53 @@ impl ChainRecord {
 /// The hash before the first record.
 pub const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// How far back the record of a version jumps, besides to the one before: where it has both, a walk over at most about
+/// three times the logarithm of the number of records leads from any record to any before it.
+///
+/// These are the skip lists of Myers (1983): a record jumps over the two jumps of the one before it if both are of one
+/// length, and else to the one before.
+pub fn jump_of(version: u64) -> u64 {
+    // In skew binary, a number is a sum of numbers 2^n - 1, the largest first. A jump takes the least of them away.
+    let (mut rest, mut least) = (version, 0);
+    while rest > 0 {
+        least = (1_u64 << rest.saturating_add(1).ilog2()).saturating_sub(1);
+        rest = rest.saturating_sub(least);
+    }
+    version.saturating_sub(least)
+}
+
+/// What a record has from the commit's information.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said {
+    pub taken: Option<Taken>,
+    pub shapes: Option<Shapes>,
+}
+
+/// The hashes of records before one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Before {
+    /// Of the last one.
+    pub previous: String,
+    /// Of the one that it jumps to.
+    pub jump: String,
+}
+
+impl Before {
+    /// Those of version 0.
+    pub fn start() -> Before {
+        Before { previous: START.to_string(), jump: START.to_string() }
+    }
+
+    /// Those of the version after one whose last record has this hash.
+    pub fn after(table: &Table, version: u64, previous: &str) -> Result<Before> {
+        let target = jump_of(version.saturating_add(1));
+        let jump = if target == version { previous.to_string() } else { hash_at(table, target)? };
+        Ok(Before { previous: previous.to_string(), jump })
+    }
+}
+
 /// The text of the record of a commit with these lines, its information left out, which takes these events.
-pub(super) fn text(version: u64, previous: &str, lines: &[Line], taken: Option<&Taken>) -> Result<String> {
+pub(super) fn text(version: u64, before: &Before, lines: &[Line], said: &Said) -> Result<String> {
     let mut adds = Vec::new();
     let mut removes = Vec::new();
     let mut transactions = Vec::new();
@@ -84,12 +135,15 @@ pub(super) fn text(version: u64, previous: &str, lines: &[Line], taken: Option<&
             schema.push(format!("schema {}\n", hash(metadata.schema_string.as_bytes())));
         }
     }
-    let mut text = format!("daybook chain 1\nprevious {previous}\nversion {version}\n");
-    let taken = taken.map_or_else(|| Ok(Vec::new()), taken_lines)?;
+    let Before { previous, jump } = before;
+    let mut text = format!("daybook chain 1\nprevious {previous}\njump {jump}\nversion {version}\n");
+    let taken = said.taken.as_ref().map_or_else(|| Ok(Vec::new()), taken_lines)?;
+    let shapes = said.shapes.iter().map(|shapes| format!("shapes {} {}\n", shapes.files, shapes.sha256));
     for mut lines in [adds, removes, transactions, schema] {
         lines.sort_unstable();
         text.extend(lines);
     }
+    text.extend(shapes);
     text.extend(taken);
     Ok(text)
 }
@@ -109,8 +163,9 @@ fn taken_lines(taken: &Taken) -> Result<Vec<String>> {
 }
 
 /// The link of a commit whose record has this text.
-pub(super) fn link(previous: &str, text: &str) -> ChainLink {
-    ChainLink { hash: hash(text.as_bytes()), previous: previous.to_string() }
+pub(super) fn link(before: &Before, text: &str) -> ChainLink {
+    let Before { previous, jump } = before.clone();
+    ChainLink { hash: hash(text.as_bytes()), previous, jump }
 }
 
 /// The record of a commit; none if another program wrote it.
@@ -119,13 +174,16 @@ pub(super) fn record(version: u64, lines: &[Line]) -> Result<Option<ChainRecord>
     let Some((info, daybook)) = info.and_then(|info| Some((info, info.daybook.as_ref()?))) else {
         return Ok(None);
     };
-    let ChainLink { hash, previous } = daybook.chain.clone();
+    let ChainLink { hash, previous, jump } = daybook.chain.clone();
+    let before = Before { previous, jump };
+    let said = Said { taken: daybook.taken.clone(), shapes: daybook.shapes.clone() };
     Ok(Some(ChainRecord {
         version,
         timestamp_ms: info.timestamp.unwrap_or_default(),
-        text: text(version, &previous, lines, daybook.taken.as_ref())?,
+        text: text(version, &before, lines, &said)?,
         hash,
-        previous,
+        previous: before.previous,
+        jump: before.jump,
     }))
 }
 
@@ -148,6 +206,17 @@ pub(super) fn kept(table: &Table, version: u64) -> Result<Option<ChainRecord>> {
         Error::new(ErrorKind::Corrupt, message).with_source(error)
     })?;
     Ok(Some(record))
+}
+
+/// The same as [`head`], reading no more than a line of the commit, or the record that was kept of it.
+fn hash_at(table: &Table, version: u64) -> Result<String> {
+    if let Some(daybook) = table.first_line(version)?.and_then(|line| line.commit_info?.daybook) {
+        return Ok(daybook.chain.hash);
+    }
+    match kept(table, version)? {
+        Some(record) => Ok(record.hash),
+        None => head(table, version),
+    }
 }
 
 /// The hash of the last record up to a version.
@@ -184,8 +253,8 @@ fn add_line(add: &Add) -> Result<String> {
     let file = add.file()?;
     let (_, stats) = file::parse_stats(add.stats.as_deref(), &file.path)?;
     let (least, most) = (bound(stats.min.get("ts")), bound(stats.max.get("ts")));
-    let (sha256, rows_hash) = (or_dash(&file.file_hash), or_dash(&file.rows_hash));
-    Ok(format!("add {} {sha256} {} {rows_hash} {least} {most}\n", add.path, file.rows))
+    let (sha256, rows_hash, tree) = (or_dash(&file.file_hash), or_dash(&file.rows_hash), or_dash(&file.tree));
+    Ok(format!("add {} {sha256} {} {rows_hash} {tree} {least} {most}\n", add.path, file.rows))
 }
 
 fn remove_line(remove: &Remove) -> Result<String> {

@@ -25,6 +25,8 @@ pub struct DataFile {
     pub file_hash: String,
     /// The hash of its set of rows in hexadecimal; empty where Daybook did not write it.
     pub rows_hash: String,
+    /// The root of the tree of its rows in hexadecimal; empty where it has none.
+    pub tree: String,
     /// Smallest and largest values, and counts of nulls.
     pub stats: Arc<FileStats>,
 }

@@ -49,6 +49,7 @@ impl KernelSnapshot {
     pub fn load(table: &Table, version: Option<u64>) -> Result<Self> {
         let place = table.name();
         let engine = engine()?;
+        table.bring(version)?;
         let mut builder = delta_kernel::Snapshot::builder_for(table.url.as_str());
         if let Some(version) = version {
             builder = builder.at_version(version);

@@ -18,13 +18,15 @@ mod kernel;
 mod path;
 mod repair;
 mod schema;
+mod shapes;
 mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{ChainLink, Taken};
-pub use chain::{ChainRecord, START as CHAIN_START};
+pub use actions::{ChainLink, Shapes, Taken};
+use chain::Before;
+pub use chain::{ChainRecord, START as CHAIN_START, jump_of};
 pub use checkpoint::{LogMaintenance, Maintained};
 pub use commit::{Change, NewTable, Outcome};
 pub use file::{DataFile, FileStats, RemovedFile};
@@ -35,9 +37,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::layout;
 use crate::storage::{Put, Storage};
 use commit::Prepared;
+use shapes::ShapesRead;
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use table::Table;
 
 /// How long a process goes on from what it read, in milliseconds, before it reads the log anew.
@@ -55,6 +58,14 @@ pub struct Log {
     latest: Mutex<Arc<Snapshot>>,
     upkeep: Mutex<Upkeep>,
     warnings: Vec<String>,
+    watcher: OnceLock<Box<dyn CommitWatcher>>,
+    shapes: Mutex<ShapesRead>,
+}
+
+/// Who is told of each commit that this process makes.
+pub trait CommitWatcher: Send + Sync + fmt::Debug {
+    /// A commit was made: its version, and the hash of its record.
+    fn committed(&self, version: u64, hash: &str);
 }
 
 /// What this process knows of the log's upkeep.
@@ -93,7 +104,12 @@ impl Log {
         };
         let upkeep = Upkeep { checkpoint: snapshot.checkpoint_version(), cleaned_up_ms: None };
         let (latest, upkeep) = (Mutex::new(Arc::new(snapshot)), Mutex::new(upkeep));
-        Ok(Log { table, latest, upkeep, warnings })
+        Ok(Log { table, latest, upkeep, warnings, watcher: OnceLock::new(), shapes: Mutex::default() })
+    }
+
+    /// Tells somebody of each commit from now on; only the first who asks.
+    pub fn watch(&self, watcher: Box<dyn CommitWatcher>) {
+        let _ = self.watcher.set(watcher);
     }
 
     /// What opening had to mend, in sentences.
@@ -129,7 +145,8 @@ impl Log {
 
     /// Commits a change as the version after `base`. Its files must be on disk, durably.
     pub fn commit(&self, base: &Snapshot, change: &Change, now_ms: i64) -> Result<Outcome> {
-        let lines = match commit::next(base, change, now_ms)? {
+        let before = Before::after(&self.table, base.version, base.chain_head())?;
+        let lines = match commit::next(base, (&before, self.shapes()?), change, now_ms)? {
             Prepared::Ready(lines) => lines,
             Prepared::Not(outcome) => return Ok(outcome),
         };
@@ -137,6 +154,9 @@ impl Log {
             return Ok(Outcome::Conflict);
         }
         let version = base.version + 1;
+        let hash = lines
+            .iter()
+            .find_map(|line| Some(line.commit_info.as_ref()?.daybook.as_ref()?.chain.hash.clone()));
         let path = self.table.path(&layout::commit(version));
         match self.table.storage.put_if_absent(&path, &commit::bytes(&lines)?)? {
             Put::Exists => return Ok(Outcome::Conflict),
@@ -148,6 +168,9 @@ impl Log {
             return Ok(Outcome::Conflict);
         }
         // The commit is made: what goes wrong from here on shows when the next snapshot is taken.
+        if let (Some(watcher), Some(hash)) = (self.watcher.get(), hash) {
+            watcher.committed(version, &hash);
+        }
         if let Ok(next) = base.after(&[lines]) {
             let mut latest = lock(&self.latest);
             if latest.version < version {
@@ -155,6 +178,22 @@ impl Log {
             }
         }
         Ok(Outcome::Committed(version))
+    }
+
+    /// The files of the catalogue as they are now.
+    fn shapes(&self) -> Result<Option<Shapes>> {
+        let mut read = lock(&self.shapes);
+        while read.next(&self.table)? {}
+        Ok(read.said())
+    }
+
+    /// The first so many files of the catalogue as they are now, or all if there are fewer, each with those before it.
+    pub fn shapes_up_to(&self, files: u64) -> Result<Vec<Shapes>> {
+        let (mut read, mut said) = (ShapesRead::default(), Vec::new());
+        while (said.len() as u64) < files && read.next(&self.table)? {
+            said.extend(read.said());
+        }
+        Ok(said)
     }
 
     /// Makes the commits that can be seen durable. One may be seen before whoever writes it has made it so:

@@ -7,6 +7,9 @@ use crate::storage::{Entry, Storage};
 use std::sync::Arc;
 use url::Url;
 
+/// So much of a commit is read for its first line.
+const FIRST_LINE_BYTES: u64 = 64 << 10;
+
 /// The place of one Delta table in a store.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
@@ -50,10 +53,9 @@ impl Table {
 
     /// The table's name in messages.
     pub fn name(&self) -> String {
-        match (self.storage.local_root(), self.prefix.as_str()) {
-            (Some(root), "") => root.display().to_string(),
-            (Some(root), prefix) => root.join(prefix).display().to_string(),
-            (None, prefix) => prefix.to_string(),
+        match self.prefix.as_str() {
+            "" => self.storage.name(),
+            prefix => format!("{}/{prefix}", self.storage.name()),
         }
     }
 
@@ -69,6 +71,16 @@ impl Table {
             BadCommit::Torn(reason) => self.torn(version, &reason),
             BadCommit::Strange(reason) => self.strange(version, &reason),
         })
+    }
+
+    /// The first line of a commit, where it is an action and not too long; none if the commit is not there.
+    pub fn first_line(&self, version: u64) -> Result<Option<Line>> {
+        let path = self.path(&layout::commit(version));
+        let Some(bytes) = found(self.storage.read_range(&path, 0..FIRST_LINE_BYTES))? else {
+            return Ok(None);
+        };
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        Ok(serde_json::from_slice(line).ok())
     }
 
     /// Whether a commit is there.
@@ -96,12 +108,33 @@ impl Table {
         Error::new(ErrorKind::NotFound, format!("there is no Delta table in `{}`", self.name()))
     }
 
+    /// Has the files of the log on the local disk that tell of a version, or of the latest one.
+    pub fn bring(&self, version: Option<u64>) -> Result<()> {
+        let folder = self.path(layout::DELTA_LOG);
+        self.storage.bring(&folder, &|entries| {
+            let listing = Listing::of(&folder, entries.to_vec());
+            let is_wanted = |number: u64| version.is_none_or(|version| number <= version);
+            let checkpoint = listing.checkpoints.into_iter().rev().find(|(number, _)| is_wanted(*number));
+            let from = checkpoint.as_ref().map_or(0, |(number, _)| *number);
+            let commits =
+                listing.commits.into_iter().filter(|(number, _)| from <= *number && is_wanted(*number));
+            commits.chain(checkpoint).map(|(_, entry)| entry.path).collect()
+        })
+    }
+
     /// Lists the log.
     pub fn listing(&self) -> Result<Listing> {
         let folder = self.path(layout::DELTA_LOG);
+        Ok(Listing::of(&folder, self.storage.list(&folder)?))
+    }
+}
+
+impl Listing {
+    /// The files of the log among those in its folder.
+    fn of(folder: &str, entries: Vec<Entry>) -> Listing {
         let mut listing = Listing::default();
-        for entry in self.storage.list(&folder)? {
-            let Some(name) = entry.path.strip_prefix(&folder).and_then(|name| name.strip_prefix('/')) else {
+        for entry in entries {
+            let Some(name) = entry.path.strip_prefix(folder).and_then(|name| name.strip_prefix('/')) else {
                 continue;
             };
             let Some((version, kind)) = name.split_once('.') else { continue };
@@ -113,7 +146,7 @@ impl Table {
                 _ => {}
             }
         }
-        Ok(listing)
+        listing
     }
 }
 

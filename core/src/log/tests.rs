@@ -81,6 +81,7 @@ fn file(name: &str) -> DataFile {
         level: 0,
         file_hash: "ab".repeat(32),
         rows_hash: "cd".repeat(32),
+        tree: "ef".repeat(32),
         stats: Arc::new(stats),
     }
 }
@@ -237,15 +238,16 @@ fn a_chain_record_has_exactly_the_specified_text() {
     fixture.commit(&change, NOW + 20);
     let record = fixture.log.chain_record(2).unwrap().unwrap();
     let previous = fixture.log.chain_record(1).unwrap().unwrap().hash;
-    let (sha, rows) = ("ab".repeat(32), "cd".repeat(32));
-    let schema_hash = chain::link("", &schema::to_text(&schema).unwrap()).hash;
+    let (sha, rows, tree) = ("ab".repeat(32), "cd".repeat(32), "ef".repeat(32));
+    let schema_hash = chain::link(&chain::Before::start(), &schema::to_text(&schema).unwrap()).hash;
     let day = "day=2026-02-03";
     let expected = [
         "daybook chain 1".to_string(),
         format!("previous {previous}"),
+        format!("jump {previous}"),
         "version 2".to_string(),
-        format!("add {day}/b {sha} 42 {rows} 2026-02-03T00:00:01.000Z 2026-02-03T23:59:59.123Z"),
-        format!("add {day}/z%20%C3%BC - 42 {rows} - -"),
+        format!("add {day}/b {sha} 42 {rows} {tree} 2026-02-03T00:00:01.000Z 2026-02-03T23:59:59.123Z"),
+        format!("add {day}/z%20%C3%BC - 42 {rows} {tree} - -"),
         format!("remove {day}/a {sha} 42 {rows}"),
         "txn \"a \\\"q\\\"\\n\" 1".to_string(),
         "txn \"wal:x\" 3".to_string(),
@@ -260,7 +262,7 @@ fn a_chain_record_has_exactly_the_specified_text() {
 fn a_known_text_has_its_known_hash() {
     // The example of FIPS 180-2.
     let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    assert_eq!(chain::link("", "abc").hash, expected);
+    assert_eq!(chain::link(&chain::Before::start(), "abc").hash, expected);
 }
 
 #[test]

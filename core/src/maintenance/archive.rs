@@ -72,6 +72,12 @@ impl Period {
         Some(format!("{}Q{}", before.year(), before.month0() / 3 + 1))
     }
 
+    /// The first day of the quarter so many before the one that a day is in.
+    pub fn quarters_ago(day: NaiveDate, quarters: u32) -> Option<NaiveDate> {
+        let first = NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1)?;
+        first.checked_sub_months(Months::new(quarters.checked_mul(3)?))
+    }
+
     /// Whether a day is in it.
     pub fn has(&self, day: NaiveDate) -> bool {
         self.from.is_none_or(|from| from <= day) && day < self.until
@@ -168,18 +174,18 @@ pub fn manifest(storage: &dyn Storage) -> Result<Option<Manifest>> {
 
 /// Makes a folder an archive of a table, or sees that it is one.
 pub fn claim(target: &LocalStorage, source: &str) -> Result<()> {
-    let place = target.local_root().map(|root| root.display().to_string()).unwrap_or_default();
+    let place = target.name();
     let invalid = |message: String, hint: &str| Err(Error::new(ErrorKind::Invalid, message).with_hint(hint));
     match manifest(target)? {
         Some(manifest) if manifest.source == source => return Ok(()),
         Some(_) => {
-            return invalid(format!("`{place}` is an archive of another store"), "name another folder");
+            return invalid(format!("`{place}` is an archive of another store"), "name another place");
         }
         None => {}
     }
     if let Some(first) = target.list("")?.first() {
         let message = format!("`{place}` holds something else: `{}`", first.path);
-        return invalid(message, "name an empty folder, or a new one, or an archive of this store");
+        return invalid(message, "name an empty place, or a new one, or an archive of this store");
     }
     let manifest = Manifest { daybook_archive: 1, source: source.to_string(), ..Manifest::default() };
     target.put_if_absent(layout::MANIFEST, &bytes_of(&manifest)?).map(drop)
@@ -344,39 +350,33 @@ impl Passed {
         let Some(day) = files.first().map(|file| file.day) else { return Ok(Vec::new()) };
         let catalogue = work.tables.register.latest()?;
         let schema = catalogue.schema();
-        let (mut out, mut rows) = (Rewritten::new(schema, day, level), RowSet::default());
+        let mut out = Rewritten::new(schema, day, level);
         let mut adds = Vec::new();
         let storage: &dyn Storage = &*to.storage;
         for (number, file) in files.iter().enumerate() {
-            let (mut of_file, mut passed) = (RowSet::default(), RowSet::default());
-            for batch in read_file(&from.place("", &file.path)?, 0)? {
+            let (before, mut of_file) = (out.rows_hash().clone(), RowSet::default());
+            for batch in read_file(&from.place_of("", file)?, 0)? {
                 if work.stop.load(Ordering::Relaxed) {
                     return Err(Error::new(ErrorKind::Interrupted, "interrupted")
                         .with_hint("run it again; it goes on where it stopped"));
                 }
                 let batch = batch?;
-                let new = unknown(&batch, &self.known)?;
-                self.skipped =
-                    self.skipped.saturating_add(batch.num_rows().saturating_sub(new.num_rows()) as u64);
-                let (mut contents, mut of_batch) =
-                    (Contents::new(&batch.schema(), &catalogue), RowSet::default());
-                contents.add_rows(&batch, &mut of_batch)?;
-                match new.num_rows() == batch.num_rows() {
-                    true => passed.add(&of_batch),
-                    false => contents.add_rows(&new, &mut passed)?,
-                }
-                of_file.add(&of_batch);
-                out.push(&new)?;
+                let (new, known) = told_apart(&batch, &self.known)?;
+                self.skipped = self.skipped.saturating_add(known.num_rows() as u64);
+                let mut contents = Contents::new(&batch.schema(), &catalogue);
+                of_file.add_rows(&contents.rows(&known)?);
+                out.push(&new, &contents.rows(&new)?)?;
             }
+            of_file.add(out.rows_hash());
+            of_file.subtract(&before);
             if set_of(file)?.is_some_and(|known| known != of_file) {
                 let message = format!("`{}` does not hold the events that were written to it", file.path);
                 return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the file from a copy"));
             }
             self.all.add(&of_file);
-            rows.add(&passed);
             if out.encoded_bytes() >= FILE_BYTES || number.saturating_add(1) == files.len() {
                 let ended = std::mem::replace(&mut out, Rewritten::new(schema, day, level));
-                adds.extend(ended.finish(storage, Some(&std::mem::take(&mut rows)), work.now_ms)?);
+                adds.extend(ended.finish(storage, work.now_ms)?);
             }
             let (done, total) = (number.saturating_add(1) as u64, Some(files.len() as u64));
             work.progress.update(&Step { done, total, unit: Unit::Files, events: 0, note: "" });
@@ -398,13 +398,14 @@ fn compare(work: &Work<'_>, archive: &Tables, files: &[DataFile], here: &[i64], 
         if hash_of(archive, &file.path)? != file.file_hash {
             return differs("has other bytes than were written");
         }
-        for batch in read_file(&archive.place("", &file.path)?, 0)? {
+        for batch in read_file(&archive.place_of("", file)?, 0)? {
             let batch = batch?;
             let seqs = numbers(&batch);
             let both: BooleanArray = seqs.iter().map(|seq| Some(here.binary_search(seq).is_ok())).collect();
             let both = filter_record_batch(&batch, &both).map_err(untold)?;
-            Contents::new(&batch.schema(), &catalogue).add_rows(&both, &mut found)?;
+            found.add_rows(&Contents::new(&batch.schema(), &catalogue).rows(&both)?);
         }
+        archive.storage.release(&file.path);
     }
     if found == *all {
         return Ok(());
@@ -430,7 +431,7 @@ fn hash_of(tables: &Tables, path: &str) -> Result<String> {
 pub fn seqs_of(tables: &Tables, files: &[DataFile]) -> Result<Vec<i64>> {
     let mut seqs = Vec::new();
     for file in files {
-        for batch in read_columns(&tables.place("", &file.path)?, |name| name == Fixed::Seq.name())? {
+        for batch in read_columns(&tables.place_of("", file)?, |name| name == Fixed::Seq.name())? {
             seqs.extend(numbers(&batch?));
         }
     }
@@ -438,14 +439,17 @@ pub fn seqs_of(tables: &Tables, files: &[DataFile]) -> Result<Vec<i64>> {
     Ok(seqs)
 }
 
-/// The rows of a batch whose numbers are not among these, which ascend.
-pub fn unknown(batch: &RecordBatch, known: &[i64]) -> Result<RecordBatch> {
+/// The rows of a batch whose numbers are not among these, which ascend; and those whose numbers are.
+pub fn told_apart(batch: &RecordBatch, known: &[i64]) -> Result<(RecordBatch, RecordBatch)> {
     if known.is_empty() {
-        return Ok(batch.clone());
+        return Ok((batch.clone(), batch.slice(0, 0)));
     }
-    let seqs = numbers(batch);
-    let new: BooleanArray = seqs.iter().map(|seq| Some(known.binary_search(seq).is_err())).collect();
-    filter_record_batch(batch, &new).map_err(untold)
+    let is_known: Vec<bool> = numbers(batch).iter().map(|seq| known.binary_search(seq).is_ok()).collect();
+    let those = |wanted: bool| {
+        let mask: BooleanArray = is_known.iter().map(|is_known| Some(*is_known == wanted)).collect();
+        filter_record_batch(batch, &mask).map_err(untold)
+    };
+    Ok((those(false)?, those(true)?))
 }
 
 fn untold(error: arrow::error::ArrowError) -> Error {
@@ -479,5 +483,9 @@ mod tests {
         assert!(Period::before(day("2026-01-01")).has(day("1999-01-01")));
         assert_eq!(Period::quarter_before(day("2026-02-03")).unwrap(), "2025Q4");
         assert_eq!(Period::quarter_before(day("2026-12-31")).unwrap(), "2026Q3");
+        assert_eq!(Period::quarters_ago(day("2026-02-03"), 0).unwrap(), day("2026-01-01"));
+        assert_eq!(Period::quarters_ago(day("2026-06-30"), 1).unwrap(), day("2026-01-01"));
+        assert_eq!(Period::quarters_ago(day("2026-06-30"), 5).unwrap(), day("2025-01-01"));
+        assert_eq!(Period::quarters_ago(day("2026-06-30"), u32::MAX), None);
     }
 }

@@ -84,8 +84,7 @@ fn make_ready(target: &LocalStorage) -> Result<()> {
     let files = target.list("")?;
     let is_cut_off = files.iter().any(|entry| entry.path == layout::INCOMPLETE);
     if let Some(first) = files.first().filter(|_| !is_cut_off) {
-        let place = target.local_root().map(|root| root.display().to_string()).unwrap_or_default();
-        let message = format!("`{place}` holds something already: `{}`", first.path);
+        let message = format!("`{}` holds something already: `{}`", target.name(), first.path);
         return Err(Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one"));
     }
     for entry in files.iter().filter(|entry| entry.path != layout::INCOMPLETE) {

@@ -5,7 +5,9 @@ use super::take::Work;
 use super::vacuum::vacuum;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::RowSet;
+use crate::event::catalogue::Catalogue;
 use crate::event::column::TableSchema;
+use crate::event::content::Contents;
 use crate::ingest::batch::read_file;
 use crate::ingest::progress::{Step, Unit};
 use crate::log::{At, Change, DataFile, Outcome, Snapshot};
@@ -85,12 +87,13 @@ pub fn compact(
     let started = Instant::now();
     let (tables, now_ms) = (work.tables, work.now_ms);
     let snapshot = tables.events.snapshot(At::Latest)?;
+    let catalogue = tables.register.latest()?;
     let groups = groups(&snapshot, request.day, settings, now_ms);
     let total: u64 = groups.iter().map(|group| group.files.len() as u64).sum();
     let mut receipt = CompactReceipt { bytes_after: Some(0), ..CompactReceipt::default() };
     let (mut days, mut done) = (HashSet::new(), 0);
     for group in groups {
-        if let Some(file) = compact_group(work, &group, &snapshot.schema)? {
+        if let Some(file) = compact_group(work, &group, (&snapshot.schema, &catalogue))? {
             days.insert(file.day);
             receipt.add(&group);
             receipt.bytes_after = receipt.bytes_after.map(|bytes| bytes.saturating_add(file.size));
@@ -183,20 +186,29 @@ fn groups(
 }
 
 /// Writes one file of several and commits it in their place. None if somebody else changed them meanwhile.
-fn compact_group(work: &Work<'_>, group: &Group, schema: &TableSchema) -> Result<Option<DataFile>> {
+fn compact_group(
+    work: &Work<'_>,
+    group: &Group,
+    (schema, catalogue): (&TableSchema, &Catalogue),
+) -> Result<Option<DataFile>> {
     let (tables, now_ms) = (work.tables, work.now_ms);
     let files = &group.files;
     let Some(first) = files.first() else { return Ok(None) };
     let mut file = Rewritten::new(schema, first.day, group.level);
+    let known = sum_of(files)?;
     let mut rows = 0_u64;
     for source in files {
-        for batch in read_file(&tables.place("", &source.path)?, 0)? {
+        for batch in read_file(&tables.place_of("", source)?, 0)? {
             if work.stop.load(Ordering::Relaxed) {
                 return Err(interrupted());
             }
             let batch = batch?;
             rows = rows.saturating_add(batch.num_rows() as u64);
-            file.push(&batch)?;
+            let hashes = match &known {
+                Some(_) => Contents::new(&batch.schema(), catalogue).rows(&batch)?,
+                None => Vec::new(),
+            };
+            file.push(&batch, &hashes)?;
         }
     }
     let kept: u64 = files.iter().map(|file| file.rows).sum();
@@ -204,9 +216,14 @@ fn compact_group(work: &Work<'_>, group: &Group, schema: &TableSchema) -> Result
         let message = format!("`{}` and the files after it hold {rows} events, and not {kept}", first.path);
         return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the files from a copy"));
     }
-    let Some(added) = file.finish(&*tables.storage, sum_of(files)?.as_ref(), now_ms)? else {
-        return Ok(None);
-    };
+    if known.is_some_and(|known| known != *file.rows_hash()) {
+        let message =
+            format!("`{}` or the files after it do not hold the events that were written", first.path);
+        return Err(Error::new(ErrorKind::Corrupt, message).with_hint(
+            "`daybook verify --deep` says which; restore it, and the folder `_shapes`, from a copy",
+        ));
+    }
+    let Some(added) = file.finish(&*tables.storage, now_ms)? else { return Ok(None) };
     match commit(tables, files, &added, now_ms)? {
         true => Ok(Some(added)),
         false => {

@@ -1,7 +1,7 @@
 //! Retention: events that are old enough, or too many, leave the table.
 
 use super::erase::keyed_hash;
-use super::take::{Account, Chosen, Rows, Work, take};
+use super::take::{Account, Chosen, Rows, Work, event_about, take};
 use crate::error::Result;
 use crate::log::DataFile;
 use crate::query::filter::Filter;
@@ -182,11 +182,7 @@ pub fn expire(
         "from_day": receipt.from_day,
         "to_day": receipt.to_day,
     });
-    let event = serde_json::json!({
-        "kind": "store_expire",
-        "source": "daybook",
-        "status": "success",
-        "message": format!("{} expired", counted(receipt.expired)),
+    let details = serde_json::json!({
         "filter": filter,
         "expired": receipt.expired,
         "events_before": receipt.events_before,
@@ -194,8 +190,8 @@ pub fn expire(
         "from_day": receipt.from_day,
         "to_day": receipt.to_day,
     });
-    let (note, event) = (note.to_string(), event.to_string());
-    let account = Account { why: "expire", note, event, seq, marker: None };
+    let event = event_about("expire", format!("{} expired", counted(receipt.expired)), details);
+    let account = Account { why: "expire", note: note.to_string(), event, seq, marker: None };
     let (version, _) = take(work, chosen, &account, None)?;
     let snapshot = work.tables.events.snapshot(crate::log::At::Version(version))?;
     Ok(ExpireReceipt {

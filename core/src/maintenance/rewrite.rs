@@ -1,9 +1,11 @@
 //! A data file made of rows of others, sorted as ingest sorts them.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::canonical::RowSet;
+use crate::event::canonical::{RowSet, hex};
 use crate::event::column::TableSchema;
+use crate::event::digest::Digest;
 use crate::event::fixed::Fixed;
+use crate::event::tree::Tree;
 use crate::ingest::arrays::arrow_field;
 use crate::ingest::batch::conform;
 use crate::ingest::order::kinds_of_rows;
@@ -29,23 +31,45 @@ pub struct Rewritten<'a> {
     ranges: ColumnRanges,
     run: Vec<RecordBatch>,
     run_bytes: usize,
+    /// The hashes of the rows of the run.
+    hashes: Vec<Digest>,
+    /// Whether each row has one.
+    is_hashed: bool,
+    rows_hash: RowSet,
+    tree: Tree,
 }
 
 impl<'a> Rewritten<'a> {
     /// A file with these columns, compressed at a level of zstd.
     pub fn new(schema: &'a TableSchema, day: NaiveDate, level: i32) -> Rewritten<'a> {
         let (file, ranges) = (OpenFile::new(Encoded::zstd(level)), ColumnRanges::default());
-        Rewritten { schema, day, level, file, ranges, run: Vec::new(), run_bytes: 0 }
+        let (run, hashes, rows_hash, tree) = (Vec::new(), Vec::new(), RowSet::default(), Tree::default());
+        Rewritten {
+            schema,
+            day,
+            level,
+            file,
+            ranges,
+            run,
+            run_bytes: 0,
+            hashes,
+            is_hashed: true,
+            rows_hash,
+            tree,
+        }
     }
 
-    /// Adds rows, with some of the columns.
-    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// Adds rows, with some of the columns, and the hash of each, or of none if nobody knows what they were.
+    pub fn push(&mut self, batch: &RecordBatch, hashes: &[Digest]) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
         let batch = conform(batch, self.schema)?;
         self.run_bytes = self.run_bytes.saturating_add(batch.get_array_memory_size());
+        self.is_hashed &= hashes.len() == batch.num_rows();
         self.run.push(batch);
+        self.hashes.extend_from_slice(hashes);
+        self.rows_hash.add_rows(hashes);
         if self.run_bytes >= RUN_BYTES {
             self.write_run()?;
         }
@@ -57,18 +81,19 @@ impl<'a> Rewritten<'a> {
         self.file.encoded_bytes()
     }
 
-    /// Writes the file durably, if it has rows; `rows_hash` is that of its set of rows.
-    pub fn finish(
-        mut self,
-        storage: &dyn Storage,
-        rows_hash: Option<&RowSet>,
-        now_ms: i64,
-    ) -> Result<Option<DataFile>> {
+    /// The hash of the set of rows so far.
+    pub fn rows_hash(&self) -> &RowSet {
+        &self.rows_hash
+    }
+
+    /// Writes the file durably, if it has rows.
+    pub fn finish(mut self, storage: &dyn Storage, now_ms: i64) -> Result<Option<DataFile>> {
         self.write_run()?;
         let rows = self.file.rows() as u64;
         if rows == 0 {
             return Ok(None);
         }
+        let hashed = |hash: String| if self.is_hashed { hash } else { String::new() };
         let path = layout::data_file(self.day, &uuid::Uuid::new_v4().to_string());
         let written = self.file.finish(storage.create(&path)?, &path).inspect_err(|_| {
             // Half a file takes room that may be what lacks; if it stays, it goes later.
@@ -82,7 +107,8 @@ impl<'a> Rewritten<'a> {
             rows,
             level: self.level,
             file_hash: written.file_hash,
-            rows_hash: rows_hash.map(RowSet::to_hex).unwrap_or_default(),
+            rows_hash: hashed(self.rows_hash.to_hex()),
+            tree: hashed(self.tree.finish().map(|(root, _)| hex(&root)).unwrap_or_default()),
             stats: Arc::new(self.ranges.into_stats(rows)),
         }))
     }
@@ -108,6 +134,9 @@ impl<'a> Rewritten<'a> {
         let kinds = key(Arc::new(kinds_of_rows(&run)));
         let keys = [fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds, fixed(Fixed::Seq)?];
         let order = lexsort_to_indices(&keys, None).map_err(internal)?;
+        let hashes = std::mem::take(&mut self.hashes);
+        let sorted = order.values().iter().filter_map(|row| hashes.get(*row as usize).copied());
+        self.tree.push(&sorted.collect::<Vec<Digest>>());
         let positions = (0..self.schema.columns().len()).filter(|at| any_value(&run, *at));
         let mut columns = Vec::new();
         for position in positions {

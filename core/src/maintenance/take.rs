@@ -55,6 +55,20 @@ pub struct Work<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// The event that upkeep records about itself: what it did, in a sentence, and its details.
+pub fn event_about(done: &str, message: String, details: serde_json::Value) -> String {
+    let mut event = serde_json::json!({
+        "kind": format!("store_{done}"),
+        "source": "daybook",
+        "status": "success",
+        "message": message,
+    });
+    if let (Some(event), serde_json::Value::Object(details)) = (event.as_object_mut(), details) {
+        event.extend(details);
+    }
+    event.to_string()
+}
+
 /// What is said about the taking: why, a note for the chain, and the event about it with its number.
 pub struct Account {
     /// In a word.
@@ -128,22 +142,20 @@ impl Without {
         let level = if file.level > 0 { file.level } else { LEVEL };
         let mut kept = Rewritten::new(catalogue.schema(), file.day, level);
         let mut changed = Rewritten::new(catalogue.schema(), file.day, level);
-        let (mut stay, mut go, mut altered) = (RowSet::default(), RowSet::default(), RowSet::default());
-        for batch in read_file(&work.tables.place("", &file.path)?, 0)? {
+        let mut go = RowSet::default();
+        for batch in read_file(&work.tables.place_of("", file)?, 0)? {
             let batch = batch?;
             let (kept_rows, gone_rows) = split(&batch, rows)?;
             let mut contents = Contents::new(&batch.schema(), catalogue);
-            contents.add_rows(&kept_rows, &mut stay)?;
-            contents.add_rows(&gone_rows, &mut go)?;
-            kept.push(&kept_rows)?;
+            kept.push(&kept_rows, &contents.rows(&kept_rows)?)?;
+            go.add_rows(&contents.rows(&gone_rows)?);
             if let Some(alter) = alter.filter(|_| gone_rows.num_rows() > 0) {
                 let after = alter(&gone_rows)?;
-                Contents::new(&after.schema(), catalogue).add_rows(&after, &mut altered)?;
-                changed.push(&after)?;
+                changed.push(&after, &Contents::new(&after.schema(), catalogue).rows(&after)?)?;
             }
         }
         let known = set_of(file)?;
-        let mut all = stay.clone();
+        let mut all = kept.rows_hash().clone();
         all.add(&go);
         if known.as_ref().is_some_and(|known| *known != all) {
             let message = format!("`{}` does not hold the events that were written to it", file.path);
@@ -152,8 +164,8 @@ impl Without {
         }
         self.went(known.map(|_| go));
         let storage: &dyn Storage = &*work.tables.storage;
-        self.adds.extend(kept.finish(storage, Some(&stay), work.now_ms)?);
-        let changed = changed.finish(storage, Some(&altered), work.now_ms)?;
+        self.adds.extend(kept.finish(storage, work.now_ms)?);
+        let changed = changed.finish(storage, work.now_ms)?;
         self.changed.extend(changed);
         Ok(())
     }

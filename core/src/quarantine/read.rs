@@ -84,7 +84,7 @@ pub fn read_file(root: &Path, file: &DataFile) -> Result<impl Iterator<Item = Re
 pub fn add_rows(batch: &RecordBatch, rows: &mut RowSet) -> Result<()> {
     for reject in RejectRows::new(batch)?.iter() {
         let reject = reject?;
-        rows.add_rows(std::iter::once((reject.seq, reject.seq, &reject.content_hash())));
+        rows.add_rows(&[reject.row_hash()]);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A store on a local file system.
 
+use super::bucket::{Bucket, Upload, Wanted, is_bucket, is_data, is_of_process};
 use super::disk::Disk;
 use super::file::{AppendFile, NewFile};
 use super::lock::{self, FileLock};
@@ -19,24 +20,96 @@ use uuid::Uuid;
 pub const TEMPORARY: &str = ".tmp-";
 
 /// A folder on a local disk. Folders are made as needed, for their owner only, and so are files.
+///
+/// A store in a bucket has one while it is open: what has to be opened by name is fetched into it, and what is written
+/// goes to the bucket.
 #[derive(Debug)]
 pub struct LocalStorage {
     root: PathBuf,
     disk: Disk,
+    bucket: Option<Arc<Bucket>>,
     /// Folders whose names this handle knows to be durable.
     durable: Mutex<HashSet<String>>,
 }
 
 impl LocalStorage {
+    /// The storage at a place: a folder, or `s3://bucket/prefix`.
+    pub fn open(place: &Path) -> Result<LocalStorage> {
+        if !is_bucket(place) {
+            return Ok(LocalStorage::new(place));
+        }
+        let bucket = Bucket::open(place)?;
+        Ok(LocalStorage { bucket: Some(Arc::clone(&bucket)), ..LocalStorage::new(&bucket.folder()) })
+    }
+
     /// The storage below `root`, which is made at the first write.
     pub fn new(root: &Path) -> LocalStorage {
-        LocalStorage { root: root.to_path_buf(), disk: Disk::default(), durable: Mutex::default() }
+        LocalStorage {
+            root: root.to_path_buf(),
+            disk: Disk::default(),
+            bucket: None,
+            durable: Mutex::default(),
+        }
     }
 
     /// The same, with a probe that hears of every change and may refuse it.
     pub fn with_probe(root: &Path, probe: Arc<dyn Probe>) -> LocalStorage {
-        let disk = Disk::new(Some(probe));
-        LocalStorage { root: root.to_path_buf(), disk, durable: Mutex::default() }
+        LocalStorage { disk: Disk::new(Some(probe)), ..LocalStorage::new(root) }
+    }
+
+    /// Whether the store is in a bucket.
+    pub fn is_in_bucket(&self) -> bool {
+        self.bucket.is_some()
+    }
+
+    /// Has data files on the local disk.
+    pub fn fetch(&self, wanted: &[Wanted<'_>]) -> Result<()> {
+        self.bucket.as_ref().map_or(Ok(()), |bucket| bucket.fetch(wanted))
+    }
+
+    /// Says that a data file is not needed on the local disk any more, if the store is not there.
+    pub fn release(&self, path: &str) {
+        if let Some(bucket) = &self.bucket {
+            bucket.release(path);
+        }
+    }
+
+    /// From here on, what is read is what the store has, and no copy of it.
+    pub fn read_anew(&self) {
+        if let Some(bucket) = &self.bucket {
+            bucket.read_anew();
+        }
+    }
+
+    /// The names directly in the store's folder, sorted; none where there is no folder.
+    pub fn names(&self) -> Result<Vec<String>> {
+        if let Some(bucket) = &self.bucket {
+            let names = bucket.names("")?;
+            return Ok(names.folders.into_iter().chain(names.files).collect());
+        }
+        let failed = |error| Error::io("look into", self.root.display(), error);
+        let entries = match std::fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                let message = format!("`{}` is a file, and a store is a folder", self.root.display());
+                return Err(
+                    Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one")
+                );
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The bucket that a file is in.
+    fn far(&self, path: &str) -> Option<&Arc<Bucket>> {
+        self.bucket.as_ref().filter(|_| !is_of_process(path))
     }
 
     /// A new file to append to. Its name is durable after [`Storage::sync_folder`].
@@ -78,7 +151,10 @@ impl LocalStorage {
     /// Takes the lock that a file stands for, or gives `None` if another process, or another handle in this
     /// one, holds it. The file is made if it is not there, but not its folder.
     pub fn try_lock(&self, path: &str) -> Result<Option<FileLock>> {
-        self.lock(path, false)
+        let Some(bucket) = self.far(path) else { return self.lock(path, false) };
+        self.ensure_folder(folder_of(path))?;
+        let Some(lock) = self.lock(path, false)? else { return Ok(None) };
+        Ok(bucket.try_lease(path)?.map(|lease| lock.with_lease(lease)))
     }
 
     /// Makes a folder and its name durable.
@@ -89,6 +165,9 @@ impl LocalStorage {
 
     /// The names of the folders in a folder, sorted; empty where the folder does not exist.
     pub fn folders(&self, folder: &str) -> Result<Vec<String>> {
+        if let Some(bucket) = self.far(folder) {
+            return Ok(bucket.names(folder)?.folders);
+        }
         let path = self.place_of_folder(folder)?;
         let failed = |error| Error::io("list", path.display(), error);
         let entries = match std::fs::read_dir(&path) {
@@ -268,13 +347,30 @@ impl Storage for LocalStorage {
         Some(&self.root)
     }
 
+    fn name(&self) -> String {
+        self.bucket.as_ref().map_or_else(|| self.root.display().to_string(), |bucket| bucket.name())
+    }
+
+    fn bring(&self, folder: &str, choose: &dyn Fn(&[Entry]) -> Vec<String>) -> Result<()> {
+        self.bucket.as_ref().map_or(Ok(()), |bucket| bucket.bring(folder, choose))
+    }
+
     fn read(&self, path: &str) -> Result<Vec<u8>> {
         let target = self.place(path)?;
+        if let Some(bucket) = self.far(path) {
+            return bucket.here(path).map_or_else(|| bucket.read(path), Ok);
+        }
         std::fs::read(&target).map_err(|error| Error::io("read", target.display(), error))
     }
 
     fn read_range(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>> {
         let target = self.place(path)?;
+        if let Some(bucket) = self.far(path) {
+            if !is_data(path) {
+                return bucket.read_range(path, range);
+            }
+            bucket.fetch(&[Wanted { path, size: 0, sha256: "" }])?;
+        }
         let read = || {
             let mut file = File::open(&target)?;
             file.seek(SeekFrom::Start(range.start))?;
@@ -286,6 +382,9 @@ impl Storage for LocalStorage {
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>> {
+        if let Some(bucket) = self.far(folder) {
+            return bucket.list(folder);
+        }
         let mut found = Vec::new();
         self.walk(folder, &mut found)?;
         found.retain(|entry| !is_temporary(&entry.path));
@@ -295,6 +394,9 @@ impl Storage for LocalStorage {
 
     fn put_if_absent(&self, path: &str, bytes: &[u8]) -> Result<Put> {
         let target = self.place(path)?;
+        if let Some(bucket) = self.far(path) {
+            return bucket.put_if_absent(path, bytes);
+        }
         if target.symlink_metadata().is_ok() {
             return self.sync_folder(folder_of(path)).map(|()| Put::Exists);
         }
@@ -312,6 +414,9 @@ impl Storage for LocalStorage {
 
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let target = self.place(path)?;
+        if let Some(bucket) = self.far(path) {
+            return bucket.replace(path, bytes);
+        }
         let temporary = self.write_temporary(path, bytes)?;
         if let Err(error) = self.disk.rename(&temporary, &target) {
             let _ = self.disk.remove(&temporary);
@@ -323,11 +428,25 @@ impl Storage for LocalStorage {
     fn create(&self, path: &str) -> Result<Box<dyn StorageFile>> {
         let (file, target) = self.create_file(path)?;
         let folder = self.place_of_folder(folder_of(path))?;
-        Ok(Box::new(NewFile::new(self.disk.clone(), file, target, folder)))
+        let new = Box::new(NewFile::new(self.disk.clone(), file, target.clone(), folder));
+        Ok(match self.far(path) {
+            Some(bucket) => Box::new(Upload {
+                file: new,
+                place: target,
+                path: path.to_string(),
+                bucket: Arc::clone(bucket),
+            }),
+            None => new,
+        })
     }
 
     fn delete(&self, path: &str) -> Result<()> {
         let target = self.place(path)?;
+        if let Some(bucket) = self.far(path) {
+            bucket.delete(path)?;
+            bucket.release(path);
+            return Ok(());
+        }
         match self.disk.remove(&target) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::io("remove", target.display(), error))
@@ -337,6 +456,10 @@ impl Storage for LocalStorage {
     }
 
     fn sync_folder(&self, folder: &str) -> Result<()> {
+        if self.far(folder).is_some() {
+            // What a bucket has taken, it has.
+            return Ok(());
+        }
         let path = self.place_of_folder(folder)?;
         self.disk.sync_folder(&path).map_err(|error| Error::io("sync", path.display(), error))
     }

@@ -4,6 +4,7 @@
 //! conflict inside one process, and closing any descriptor of the file gives them up; a registry of the
 //! files that this process has locked mends both. No other code may open a lock file.
 
+use super::bucket::Lease;
 use super::disk::Disk;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -20,6 +21,8 @@ use std::time::Duration;
 pub struct FileLock {
     file: Option<File>,
     identity: Identity,
+    /// The lock in a bucket that goes with it.
+    lease: Option<Lease>,
 }
 
 /// Device and inode of a file.
@@ -43,8 +46,17 @@ impl Drop for FileLock {
         let mut held = registry.held();
         // Closed first: a later close would give up the lock of whoever takes it next in this process.
         drop(self.file.take());
+        drop(self.lease.take());
         held.remove(&self.identity);
         registry.released.notify_all();
+    }
+}
+
+impl FileLock {
+    /// The same lock, with one in a bucket.
+    pub(super) fn with_lease(mut self, lease: Lease) -> FileLock {
+        self.lease = Some(lease);
+        self
     }
 }
 
@@ -92,7 +104,7 @@ fn claim(disk: &Disk, path: &Path, wait: bool) -> io::Result<Option<FileLock>> {
             let metadata = file.metadata()?;
             let identity = (metadata.dev(), metadata.ino());
             if held.insert(identity) {
-                return Ok(Some(FileLock { file: Some(file), identity }));
+                return Ok(Some(FileLock { file: Some(file), identity, lease: None }));
             }
             // The name came to mean a file that this process has locked: closing it would unlock it.
             std::mem::forget(file);

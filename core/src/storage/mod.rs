@@ -3,6 +3,7 @@
 //! Paths are relative to the store, with `/`. Everything that must survive a crash says so: nothing is
 //! durable before a method that promises it has returned.
 
+mod bucket;
 mod disk;
 mod file;
 mod local;
@@ -16,6 +17,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
+pub use bucket::{Wanted, is_bucket};
 pub use file::{AppendFile, SyncHandle};
 pub use local::{LocalStorage, TEMPORARY};
 pub use lock::FileLock;
@@ -46,6 +48,11 @@ pub enum Put {
 pub trait Storage: fmt::Debug + Send + Sync {
     /// The folder on a local disk, where there is one.
     fn local_root(&self) -> Option<&Path>;
+    /// Where the store is, for people.
+    fn name(&self) -> String;
+    /// Has those files of a folder on the local disk that are chosen of all that are there. Nothing to do where the store
+    /// is on the local disk.
+    fn bring(&self, folder: &str, choose: &dyn Fn(&[Entry]) -> Vec<String>) -> Result<()>;
     /// All bytes of a file.
     fn read(&self, path: &str) -> Result<Vec<u8>>;
     /// Bytes of a range of a file; shorter where the file ends.

@@ -130,7 +130,7 @@ fn take_files(
 ) -> Result<()> {
     let mut partly = cursor.partly.unwrap_or(Partly { version: target, files: 0, rows: 0 });
     for file in files.iter().skip(partly.files) {
-        for batch in read_file(&tables.place("", &file.path)?, partly.rows)? {
+        for batch in read_file(&tables.place_of("", file)?, partly.rows)? {
             if taken.is_full() {
                 cursor.partly = Some(partly);
                 return Ok(());

@@ -114,7 +114,7 @@ fn write_span(
 ) -> Result<()> {
     let mut sources = Vec::with_capacity(span.files.len().saturating_add(1));
     for file in &span.files {
-        let place = context.tables.place("", &file.path)?;
+        let place = context.tables.place_of("", file)?;
         sources.push(Source::File(DataFileReader::open(&place, Arc::default())?));
         sink.done.check()?;
     }

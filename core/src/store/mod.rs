@@ -10,6 +10,7 @@ mod follow;
 mod intake;
 mod options;
 mod patterns;
+mod proving;
 mod quarantine;
 mod reader;
 mod reports;
@@ -42,7 +43,6 @@ use crate::redact::Rules;
 use crate::seal::{RECORD, REJECT, Tables};
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage, TEMPORARY};
-use crate::verify::{self, Head, VerifyReport, VerifyRequest};
 use crate::wal::{Clock, Durability};
 use ask::Asked;
 use reader::View;
@@ -84,6 +84,7 @@ pub struct Store {
     interrupts: Arc<AtomicU64>,
     running: Arc<Mutex<Vec<QueryInterrupter>>>,
     sessions: sessions::Sessions,
+    heads: proving::Heads,
 }
 
 /// Stops what a store is doing, from any thread or signal handler's thread.
@@ -95,14 +96,14 @@ pub struct Interrupter {
 }
 
 impl Store {
-    /// Opens the store in a folder.
+    /// Opens the store in a folder, or in a bucket: `s3://bucket/prefix`.
     pub fn open(path: &Path) -> Result<Store> {
-        Store::open_storage(LocalStorage::new(path), system_clock())
+        Store::open_storage(LocalStorage::open(path)?, system_clock())
     }
 
-    /// Opens the store in a folder, or makes one there.
+    /// Opens the store in a folder or a bucket, or makes one there.
     pub fn open_or_create(path: &Path) -> Result<Store> {
-        Store::create_storage(LocalStorage::new(path), system_clock())
+        Store::create_storage(LocalStorage::open(path)?, system_clock())
     }
 
     /// Opens the store of a storage.
@@ -146,9 +147,22 @@ impl Store {
         }
         let intakes = intake::Intakes::new(storage.clone(), settings.redact.clone());
         let tables = Arc::new(Tables::new(storage, events, quarantine, register));
+        let heads = proving::Heads::new(&tables, &settings.heads)?;
         let (writer, stop, interrupts) = (Mutex::new(None), Arc::default(), Arc::default());
         let (archives, running, sessions) = (Vec::new(), Arc::default(), sessions::Sessions::default());
-        Ok(Store { tables, settings, clock, intakes, archives, writer, stop, interrupts, running, sessions })
+        Ok(Store {
+            tables,
+            settings,
+            clock,
+            intakes,
+            archives,
+            writer,
+            stop,
+            interrupts,
+            running,
+            sessions,
+            heads,
+        })
     }
 
     /// Appends an event, and gives its `seq` once it is acknowledged.
@@ -191,6 +205,10 @@ impl Store {
 
     /// Makes Parquet of everything appended so far, by this process or by others that are gone.
     pub fn seal(&self) -> Result<()> {
+        // A store in a bucket has no log of what is appended.
+        if self.tables.storage.is_in_bucket() {
+            return Ok(());
+        }
         self.writer()?.seal_all()
     }
 
@@ -275,7 +293,7 @@ impl Store {
 
     /// What opening and sealing found wrong, in sentences; [`Store::info`] also looks at what is not sealed.
     pub fn warnings(&self) -> Vec<String> {
-        self.tables.warnings()
+        self.tables.warnings().into_iter().chain(self.heads.warnings()).collect()
     }
 
     /// How many bytes of data files this handle has read itself to answer questions; what DuckDB read is not in it.
@@ -302,17 +320,6 @@ impl Store {
         let asked = Asked::new(self, options)?;
         let context = export::Exporting { asked: &asked, tables: &self.tables, progress, stop: &self.stop };
         export::export(&context, request, out)
-    }
-
-    /// Reads everything that is committed again, and compares it with the hash chain.
-    pub fn verify(&self, request: &VerifyRequest, progress: &dyn Progress) -> Result<VerifyReport> {
-        self.stop.store(false, Ordering::Relaxed);
-        verify::verify(&self.tables, request, progress, &self.stop)
-    }
-
-    /// The head of the hash chain: kept elsewhere, it proves later that nothing before it was touched.
-    pub fn head(&self) -> Result<Head> {
-        verify::head(&self.tables)
     }
 
     /// Events that came since a cursor, each once, and the cursor after them. Without a cursor, from the
@@ -369,7 +376,6 @@ impl std::fmt::Debug for Interrupter {
     }
 }
 
-/// The system's clock, in microseconds since 1970.
 fn system_clock() -> Clock {
     Arc::new(|| {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -392,8 +398,7 @@ fn no_store(error: Error, storage: &LocalStorage) -> Error {
     if error.kind() != ErrorKind::NotFound {
         return error;
     }
-    let place = storage.local_root().map(|root| root.display().to_string()).unwrap_or_default();
-    Error::new(ErrorKind::NotFound, format!("there is no store at `{place}`"))
+    Error::new(ErrorKind::NotFound, format!("there is no store at `{}`", storage.name()))
         .with_hint("`daybook ingest FILE` or `daybook log` makes one; `--store DIR` names another")
 }
 
@@ -402,40 +407,24 @@ fn check_complete(storage: &LocalStorage) -> Result<()> {
     if storage.read(layout::INCOMPLETE).is_err() {
         return Ok(());
     }
-    let place = storage.local_root().map(|root| root.display().to_string()).unwrap_or_default();
-    let message = format!("`{place}` is a copy of a store that was not finished");
+    let message = format!("`{}` is a copy of a store that was not finished", storage.name());
     Err(Error::new(ErrorKind::Corrupt, message).with_hint("make the copy again, into the same folder"))
 }
 
 /// A new store is made in an empty folder, or in none.
 fn check_place(storage: &LocalStorage) -> Result<()> {
-    let Some(root) = storage.local_root() else { return Ok(()) };
-    let entries = match std::fs::read_dir(root) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            let message = format!("`{}` is a file, and a store is a folder", root.display());
-            return Err(
-                Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one")
-            );
-        }
-        Err(error) => return Err(Error::io("look into", root.display(), error)),
-    };
     let ours = |name: &str| {
         // A writer that was stopped leaves files that are not whole.
         let is_known = ["_", "day=", TEMPORARY].iter().any(|beginning| name.starts_with(beginning));
         is_known || name == layout::SETTINGS
     };
-    for entry in entries {
-        let name = entry.map_err(|error| Error::io("look into", root.display(), error))?.file_name();
-        if !ours(&name.to_string_lossy()) {
-            let message = format!("`{}` holds something else: `{}`", root.display(), name.to_string_lossy());
-            return Err(
-                Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one")
-            );
+    match storage.names()?.iter().find(|name| !ours(name)) {
+        None => Ok(()),
+        Some(other) => {
+            let message = format!("`{}` holds something else: `{other}`", storage.name());
+            Err(Error::new(ErrorKind::Invalid, message).with_hint("name an empty folder, or a new one"))
         }
     }
-    Ok(())
 }
 
 fn events_table(settings: &Settings) -> NewTable {

@@ -119,7 +119,7 @@ impl View {
         let columns = quarantine::columns();
         let (mut files, mut pending) = (Vec::new(), some_rows(&self.pending_rejects));
         for file in &self.quarantine.files {
-            let place = tables.place(quarantine::PREFIX, &file.path)?;
+            let place = tables.place_of(quarantine::PREFIX, file)?;
             if !self.has_retried(file) {
                 files.push(place);
                 continue;
@@ -187,7 +187,7 @@ impl View {
         let mixed = if settled { self.mixed_fields() } else { Vec::new() };
         Ok(Table {
             name: "events",
-            files: files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?,
+            files: tables.places("", files)?,
             copies: Vec::new(),
             columns: columns.to_vec(),
             pending: some_rows(&self.pending),

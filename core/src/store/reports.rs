@@ -54,9 +54,8 @@ pub fn info(tables: &Tables) -> Result<Info> {
     let mut warnings = tables.warnings();
     warnings
         .extend(view.damage.iter().filter(|damage| !warnings.contains(damage)).cloned().collect::<Vec<_>>());
-    let path = tables.storage.local_root().map(|root| root.display().to_string());
     Ok(Info {
-        path: path.unwrap_or_default(),
+        path: tables.storage.name(),
         format: layout::FORMAT_VERSION,
         events: files.iter().map(|file| file.rows).sum::<u64>() + pending,
         days: days.len() as u64,

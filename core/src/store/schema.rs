@@ -202,7 +202,7 @@ fn is_list(column_type: ColumnType) -> bool {
 
 /// The footer of a data file.
 fn footer(tables: &Tables, file: &DataFile) -> Result<ParquetMetaData> {
-    let place = tables.place("", &file.path)?;
+    let place = tables.place_of("", file)?;
     let opened = File::open(&place).map_err(|error| Error::io("open", place.display(), error))?;
     ParquetMetaDataReader::new().parse_and_finish(&opened).map_err(|error| {
         Error::new(ErrorKind::Corrupt, format!("the data file `{}` cannot be read: {error}", place.display()))

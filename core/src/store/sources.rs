@@ -140,7 +140,7 @@ impl Asked<'_> {
             if are_too_many() {
                 return Ok(Vec::new());
             }
-            let reader = tables.footers.open(&tables.place("", &file.path)?)?;
+            let reader = tables.footers.open(&tables.place_of("", file)?)?;
             let numbers = match needs.seqs {
                 [] => rows_having(&reader, needs.keys)?,
                 seqs => rows_numbered(&reader, seqs)?,
@@ -202,14 +202,14 @@ pub(super) fn covered(
     threads: usize,
 ) -> Result<Table> {
     let live = || Ok(tables.events.snapshot(At::Latest)?.files.clone());
-    let live: Option<Live<'_>> = (view.at == At::Latest).then_some(&live);
+    let live: Option<Live<'_>> = (view.at == At::Latest && !tables.storage.is_in_bucket()).then_some(&live);
     let cover = tables.index.cover(files, &Wanted { columns: &table.columns, live, threads })?;
     let copied = |copy: Copy| {
         let file = absolute(&copy.place)?;
         Ok::<_, Error>(CopiedRows { file, part: PART, parts: copy.parts })
     };
     let copies = cover.copies.into_iter().map(copied).collect::<Result<_>>()?;
-    let files = cover.files.iter().map(|file| tables.place("", &file.path)).collect::<Result<_>>()?;
+    let files = tables.places("", &cover.files)?;
     Ok(Table { files, copies, ..table })
 }
 

@@ -4,6 +4,7 @@ mod archive;
 mod chosen;
 mod erase;
 mod maintain;
+mod quarters;
 
 pub use archive::ArchiveRequest;
 pub use erase::EraseRequest;
@@ -107,7 +108,9 @@ impl Store {
 
     /// Takes over what the dead left, so that the upkeep finds all of it.
     fn settle_down(&self) -> Result<()> {
-        self.writer()?.recover()?;
+        if !self.tables.storage.is_in_bucket() {
+            self.writer()?.recover()?;
+        }
         quarantine::finish(&self.tables, self.now_ms())?;
         self.finish_erasure(&NoProgress)
     }

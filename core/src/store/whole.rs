@@ -116,7 +116,7 @@ impl Asked<'_> {
             };
         }
         let tables = &self.store.tables;
-        let open = |file: &DataFile| tables.footers.open(&tables.place("", &file.path)?);
+        let open = |file: &DataFile| tables.footers.open(&tables.place_of("", file)?);
         let threads = self.limits.threads.min(files.len());
         let opened = in_parallel(files.iter().collect(), threads, open)?;
         let mut sources: Vec<Source> = opened.into_iter().map(Source::File).collect();

@@ -4,8 +4,9 @@
 //! the statistics, not the sizes. What they say is live must be what readers of the table see, and its files must
 //! have the bytes that they had.
 
+mod beside;
 mod files;
-mod head;
+mod prove;
 mod replay;
 mod rows;
 
@@ -16,10 +17,12 @@ use crate::quarantine;
 use crate::seal::Tables;
 use replay::Replayed;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-pub use head::{Head, TableHead};
+pub use crate::proof::{EventProof, Head, Provenance, TableHead};
+pub use prove::prove;
 
 /// What to verify.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +120,10 @@ pub enum ProblemKind {
     FileAltered,
     /// A data file has other rows than the commit says, though its bytes are those that were committed.
     RowsAltered,
+    /// The catalogue of columns and shapes is not what it was.
+    CatalogueAltered,
+    /// The dictionary of templates is not what any writer wrote, or lacks some.
+    TemplatesAltered,
     /// No commit names a file.
     UnknownFile,
     /// The chain does not go through the head that was written down.
@@ -170,10 +177,11 @@ pub fn verify(
         warnings: Vec::new(),
         seconds: 0.0,
     };
+    tables.storage.read_anew();
     // Listed before the commits are read: what is committed meanwhile is named by one of them.
     let listed = [tables.files_of_days("")?, tables.files_of_days(quarantine::PREFIX)?];
     let names = [("events", &tables.events, ""), ("quarantine", &tables.quarantine, quarantine::PREFIX)];
-    let mut heads = Vec::new();
+    let (mut heads, mut templates) = (Vec::new(), BTreeSet::new());
     for ((table, log, prefix), listed) in names.into_iter().zip(listed) {
         let replayed = replay::replay(log, table)?;
         let known = request.against.as_ref().map(|head| match table {
@@ -181,6 +189,7 @@ pub fn verify(
             _ => &head.quarantine,
         });
         problems.extend(known.and_then(|known| replayed.without(known, table)));
+        problems.extend(beside::shapes(log, &replayed.shapes, table)?);
         let place = files::Place { table, prefix, listed, deep: request.deep };
         let checked = files::check(tables, &replayed, &place, progress, stop)?;
         let Replayed { commits, removed, taken, last, problems: of_commits, .. } = replayed;
@@ -188,6 +197,7 @@ pub fn verify(
         report.commits = report.commits.saturating_add(commits);
         report.files = report.files.saturating_add(checked.files);
         report.bytes = report.bytes.saturating_add(checked.bytes);
+        templates.extend(checked.templates);
         report.rows_hashed = report.rows_hashed.saturating_add(checked.rows_hashed);
         if table == "events" {
             report.events = checked.rows;
@@ -198,6 +208,7 @@ pub fn verify(
         warnings.extend(checked.warnings);
         heads.push(last);
     }
+    problems.extend(beside::templates(tables, &templates)?);
     let mut heads = heads.into_iter();
     let mut next = || heads.next().unwrap_or_default();
     report.head = Head { events: next(), quarantine: next() }.to_string();
@@ -209,7 +220,7 @@ pub fn verify(
 
 /// The error of a verification that was stopped.
 fn stopped() -> Error {
-    Error::new(ErrorKind::Interrupted, "verification was interrupted")
+    Error::new(ErrorKind::Interrupted, "interrupted")
 }
 
 fn step(progress: &dyn Progress, done: u64, total: u64) {

@@ -3,7 +3,7 @@
 use super::{Problem, ProblemKind, TableHead, TakenOut};
 use crate::error::{ErrorKind, Result};
 use crate::event::canonical::RowSet;
-use crate::log::{At, CHAIN_START, ChainRecord, Log, encoded_path};
+use crate::log::{At, CHAIN_START, ChainRecord, Log, Shapes, encoded_path, jump_of};
 use std::collections::{BTreeMap, HashSet};
 
 /// A data file as the record that added it describes it.
@@ -15,6 +15,8 @@ pub(super) struct Recorded {
     pub(super) rows: u64,
     /// The hash of its set of rows.
     pub(super) rows_hash: String,
+    /// The root of the tree of its rows.
+    pub(super) tree: String,
     /// The version that added it.
     pub(super) version: u64,
 }
@@ -32,6 +34,8 @@ pub(super) struct Replayed {
     pub(super) removed: u64,
     /// The commits that took some out, or changed some.
     pub(super) taken: Vec<TakenOut>,
+    /// What commits say of the files of the catalogue, the first of each number of them: version and files.
+    pub(super) shapes: Vec<(u64, Shapes)>,
     /// The last record.
     pub(super) last: TableHead,
     /// What does not fit together.
@@ -102,7 +106,8 @@ impl Replayed {
     }
 
     fn check_record(&mut self, record: &ChainRecord, previous: &str, version: u64, table: &'static str) {
-        let header = format!("daybook chain 1\nprevious {}\nversion {version}\n", record.previous);
+        let ChainRecord { previous: before, jump, .. } = record;
+        let header = format!("daybook chain 1\nprevious {before}\njump {jump}\nversion {version}\n");
         if record.computed_hash() != record.hash || !record.text.starts_with(&header) {
             let message = format!("commit {version} is not what was hashed when it was made");
             self.problem(ProblemKind::CommitAltered, table, version, message);
@@ -112,6 +117,12 @@ impl Replayed {
                 "commit {version} follows the record {}, and the one before it is {previous}",
                 record.previous
             );
+            self.problem(ProblemKind::ChainBroken, table, version, message);
+        }
+        let target = usize::try_from(jump_of(version)).ok();
+        let expected = target.and_then(|target| self.hashes.get(target)).map_or(CHAIN_START, String::as_str);
+        if *jump != expected {
+            let message = format!("commit {version} jumps to the record {jump}, and there it is {expected}");
             self.problem(ProblemKind::ChainBroken, table, version, message);
         }
     }
@@ -132,6 +143,7 @@ impl Replayed {
                             file_hash: "-".to_string(),
                             rows: file.rows,
                             rows_hash: "-".to_string(),
+                            tree: "-".to_string(),
                             version,
                         };
                         self.named.insert(encoded_path(&file.path));
@@ -148,14 +160,15 @@ impl Replayed {
 
     fn apply(&mut self, record: &ChainRecord, table: &'static str) {
         let mut moved = Moved::of(record, table);
-        for line in record.text.lines().skip(3) {
+        for line in record.text.lines().skip(4) {
             let words: Vec<&str> = line.split(' ').collect();
             match words.as_slice() {
-                ["add", path, file_hash, rows, rows_hash, _, _] => {
+                ["add", path, file_hash, rows, rows_hash, tree, _, _] => {
                     let rows = rows.parse().unwrap_or_default();
                     let (file_hash, rows_hash) = ((*file_hash).to_string(), (*rows_hash).to_string());
+                    let tree = (*tree).to_string();
                     moved.came(path, rows, &rows_hash);
-                    let recorded = Recorded { file_hash, rows, rows_hash, version: record.version };
+                    let recorded = Recorded { file_hash, rows, rows_hash, tree, version: record.version };
                     self.named.insert((*path).to_string());
                     if self.live.insert((*path).to_string(), recorded).is_some() {
                         let message =
@@ -178,6 +191,13 @@ impl Replayed {
                             record.version
                         );
                         self.problem(ProblemKind::Contradiction, table, record.version, message);
+                    }
+                }
+                ["shapes", files, sha256] => {
+                    let shapes =
+                        Shapes { files: files.parse().unwrap_or_default(), sha256: (*sha256).to_string() };
+                    if self.shapes.last().is_none_or(|(_, last)| *last != shapes) {
+                        self.shapes.push((record.version, shapes));
                     }
                 }
                 _ => {}
@@ -265,7 +285,7 @@ struct Moved<'a> {
 impl<'a> Moved<'a> {
     fn of(record: &'a ChainRecord, table: &'static str) -> Moved<'a> {
         let (mut fresh, mut altered, mut taken) = (HashSet::new(), HashSet::new(), None);
-        for line in record.text.lines().skip(3) {
+        for line in record.text.lines().skip(4) {
             let words: Vec<&str> = line.splitn(5, ' ').collect();
             match words.as_slice() {
                 ["taken", why, events, rows_hash, note] => {

@@ -1,14 +1,17 @@
 //! Numbers that are unique over all writers of a store.
 //!
 //! The file `_wal/seq` holds the highest number handed out, 8 bytes, and their CRC-32C, 4 bytes, both
-//! little-endian. It changes under the lock `_wal/seq.lock`.
+//! little-endian. It changes under the lock `_wal/seq.lock`. A bucket has the same in objects instead, each put if
+//! absent after the one before: `bucket`.
+
+mod bucket;
 
 use super::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::layout;
 use crate::storage::{FileLock, LocalStorage, Storage};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// The file is synced when its number runs ahead of the clock by more. Up to this far a loss of power may
 /// undo it: when the machine is back, the clock has passed all numbers that were handed out.
@@ -22,17 +25,22 @@ const WINDOW: u64 = 10_000;
 pub struct SeqAllocator {
     storage: Arc<LocalStorage>,
     clock: Clock,
+    /// What is left of the last reservation in a bucket.
+    left: Arc<Mutex<bucket::Left>>,
 }
 
 impl SeqAllocator {
     /// The allocator of a store. The clock gives microseconds since 1970.
     pub fn new(storage: Arc<LocalStorage>, clock: Clock) -> SeqAllocator {
-        SeqAllocator { storage, clock }
+        SeqAllocator { storage, clock, left: Arc::default() }
     }
 
     /// Reserves `count` successive numbers and gives the first: the time now, or what is higher of `at_least`
     /// and the first number that nobody has.
     pub fn reserve(&self, count: u64, at_least: i64) -> Result<i64> {
+        if self.storage.is_in_bucket() {
+            return self.reserve_in_bucket(count, at_least);
+        }
         let _lock = self.lock()?;
         let now = (self.clock)();
         let first = self.read(now)?.checked_add(1).ok_or_else(exhausted)?.max(now).max(at_least);
@@ -44,6 +52,9 @@ impl SeqAllocator {
 
     /// Makes all numbers up to `to` taken, for events that came from elsewhere.
     pub fn raise(&self, to: i64) -> Result<()> {
+        if self.storage.is_in_bucket() {
+            return self.raise_in_bucket(to);
+        }
         let _lock = self.lock()?;
         let now = (self.clock)();
         if self.read(now)? < to { self.write(to, now) } else { Ok(()) }
@@ -134,7 +145,6 @@ fn exhausted() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
     use std::sync::atomic::{AtomicI64, Ordering};
     use tempfile::TempDir;
 

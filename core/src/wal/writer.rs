@@ -44,6 +44,14 @@ struct Owned {
 impl WalWriter {
     /// A new writer with a folder of its own.
     pub fn open(storage: Arc<LocalStorage>, clock: Clock, options: WalOptions) -> Result<WalWriter> {
+        if storage.is_in_bucket() {
+            let message = format!(
+                "events cannot be appended to `{}`: the log of what is new needs a local folder",
+                storage.name()
+            );
+            let hint = "append to a store in a local folder, and archive it to the bucket; `daybook ingest` writes files there directly";
+            return Err(Error::new(ErrorKind::Unsupported, message).with_hint(hint));
+        }
         if let Some(root) = storage.local_root()
             && is_network_file_system(root)?
         {

@@ -15,6 +15,8 @@ mod kill;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod proof;
+#[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod readers;

@@ -103,7 +103,7 @@ fn check_files(folder: &Path) {
         for rows in read_file(folder, file).unwrap() {
             for reject in rows.unwrap().iter() {
                 let reject = reject.unwrap();
-                set.add_rows(std::iter::once((reject.seq, reject.seq, &reject.content_hash())));
+                set.add_rows(&[reject.row_hash()]);
                 seqs.push(reject.seq);
             }
         }

@@ -7,6 +7,7 @@ mod expiry;
 mod maintaining;
 mod model;
 mod points;
+mod readonly;
 
 use crate::support::{fast_folder, query};
 use arrow::array::{Array, AsArray};

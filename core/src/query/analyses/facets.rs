@@ -74,7 +74,7 @@ impl Analysis for Facets {
             return Err(Error::new(ErrorKind::Invalid, message));
         }
         let condition = scope.condition(&self.filter)?;
-        let columns = self.by.iter().map(|name| scope.column(name)).collect::<Result<Vec<_>>>()?;
+        let columns = self.by.iter().map(|name| scope.grouped(name)).collect::<Result<Vec<_>>>()?;
         let sql = counts::sql(&columns, &condition.sql, self.limit.min(VALUES_MAX));
         let columns = self.by.iter().flat_map(|name| scope.columns.reads(name));
         Ok(vec![Statement::over("counts", sql, &condition).reading(columns, &condition)])

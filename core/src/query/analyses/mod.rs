@@ -51,8 +51,10 @@ pub use timeline::{Bucket, Every, Timeline, TimelineReport};
 pub use trace::{Trace, TraceReport};
 
 use crate::error::{Error, Result};
+use crate::event::Fixed;
 use crate::mine::Dictionary;
 use crate::query::filter::{Columns, Filter, TsSpan, Where, compile};
+use crate::query::sql::{identifier, literal};
 use crate::query::templates::TemplateSource;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -116,6 +118,20 @@ impl Scope<'_> {
     pub fn column(&self, name: &str) -> Result<String> {
         let expression = self.columns.expression(name).map_err(Error::from)?;
         Ok(expression.unwrap_or_else(|| "NULL::VARCHAR".to_string()))
+    }
+
+    /// The column of a name as SQL, to put events together by: a template's old ids count as its present one.
+    pub fn grouped(&self, name: &str) -> Result<String> {
+        let column = self.column(name)?;
+        let stored = identifier(Fixed::Template.name());
+        let Some(pairs) = (column == stored).then(|| self.merged_templates()).flatten() else {
+            return Ok(column);
+        };
+        Ok(format!(
+            "coalesce((SELECT substr(pair, 17) FROM (SELECT unnest(string_split({}, ' ')) AS pair) \
+             WHERE substr(pair, 1, 16) = {stored}), {stored})",
+            literal(&pairs)
+        ))
     }
 
     /// The dictionary of templates, if it is known.

@@ -145,7 +145,7 @@ pub struct Bucket {
 
 impl Timeline {
     fn sql(&self, scope: &Scope<'_>, condition: &Where, interval: &str) -> Result<String> {
-        let by = self.by.as_ref().map(|name| scope.column(name)).transpose()?;
+        let by = self.by.as_ref().map(|name| scope.grouped(name)).transpose()?;
         let value = by.as_deref().unwrap_or("NULL::VARCHAR");
         let counted = format!(
             "SELECT time_bucket(INTERVAL '{interval}', ts) AS bucket, {value} AS value, count(*) AS n, \

@@ -33,10 +33,10 @@ impl Rewrite {
         for some in read_file(root(tables)?, file)? {
             for reject in some?.iter() {
                 let reject = reject?;
-                rows.add_rows(std::iter::once((reject.seq, reject.seq, &reject.content_hash())));
+                rows.add_rows(&[reject.row_hash()]);
                 count += 1;
                 match leaves(&reject)? {
-                    true => gone.add_rows(std::iter::once((reject.seq, reject.seq, &reject.content_hash()))),
+                    true => gone.add_rows(&[reject.row_hash()]),
                     false => stay.push(reject),
                 }
             }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::event::time::{DAY_US, HOUR_US, rfc3339};
 use crate::query::analyses::{
-    Actors, Analysis, Bursts, CoChanges, Patterns, Rhythms, Sequences, Statement, Templates, TemplatesReport,
+    Actors, Analysis, Bursts, CoChanges, Facets, Patterns, Rhythms, Sequences, Statement, Templates,
+    TemplatesReport, Timeline,
 };
 use crate::query::filter::Filter;
 use crate::store::ask::{AskOptions, Asked};
@@ -305,6 +306,14 @@ fn an_old_id_of_a_template_stands_for_all_of_its_events() {
         let count = asked(&store, &Templates::new(others));
         assert_eq!((count.events, count.without), (1, 3), "{id}");
     }
+    let facets = store.ask(&Facets::by(["template"]), &AskOptions::default()).unwrap();
+    let counts: Vec<(&str, u64)> =
+        facets.facets[0].values.iter().map(|value| (value.value.as_str(), value.count)).collect();
+    assert_eq!((counts[0], counts.len()), ((new.as_str(), 7), 2));
+    let timeline: Timeline = serde_json::from_value(json!({"by": "template"})).unwrap();
+    let buckets = store.ask(&timeline, &AskOptions::default()).unwrap().buckets;
+    let lamps = buckets.iter().filter_map(|bucket| bucket.by.as_ref()).map(|by| by.get(&new).unwrap_or(0));
+    assert_eq!(lamps.sum::<u64>(), 7);
     for wrong in ["zz", "0000000000000000"] {
         let one = Templates { template: Some(wrong.to_string()), ..Templates::new(Filter::all()) };
         let error = store.templates(&one, &AskOptions::default()).unwrap_err();

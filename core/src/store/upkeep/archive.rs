@@ -13,8 +13,9 @@ use crate::maintenance::{Account, ArchiveReceipt, Chosen, RestoreReceipt, Rows, 
 use crate::storage::{LocalStorage, Storage};
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,6 +28,9 @@ pub struct ArchiveRequest {
     /// Whether the events stay here, too.
     pub keep: bool,
 }
+
+/// The files of some days.
+pub(super) type Days = BTreeMap<NaiveDate, Vec<DataFile>>;
 
 #[derive(Deserialize)]
 struct Erased {
@@ -42,13 +46,13 @@ impl Store {
         request: &ArchiveRequest,
         progress: &dyn Progress,
     ) -> Result<ArchiveReceipt> {
-        self.archive_into(&|| LocalStorage::new(folder), request, progress)
+        self.archive_into(&|| LocalStorage::open(folder), request, progress)
     }
 
     /// The same, to the storage that is opened for it.
     pub fn archive_into(
         &self,
-        storage: &dyn Fn() -> LocalStorage,
+        storage: &dyn Fn() -> Result<LocalStorage>,
         request: &ArchiveRequest,
         progress: &dyn Progress,
     ) -> Result<ArchiveReceipt> {
@@ -59,12 +63,26 @@ impl Store {
         self.seal()?;
         let snapshot = self.tables.events.snapshot(At::Latest)?;
         let days = archive::days_of(&snapshot.files, &request.period);
+        self.archive_locked(storage, days, request.keep, progress)
+    }
+
+    /// Archives whole days of the store.
+    pub(super) fn archive_locked(
+        &self,
+        storage: &dyn Fn() -> Result<LocalStorage>,
+        days: Days,
+        keep: bool,
+        progress: &dyn Progress,
+    ) -> Result<ArchiveReceipt> {
         let mut receipt = ArchiveReceipt { days: days.len() as u64, ..ArchiveReceipt::default() };
         if days.is_empty() {
             return Ok(receipt);
         }
-        archive::claim(&storage(), snapshot.table_id())?;
-        let target = Store::create_storage(storage(), self.clock.clone())?;
+        let snapshot = self.tables.events.snapshot(At::Latest)?;
+        archive::claim(&storage()?, snapshot.table_id())?;
+        let target = Store::create_storage(storage()?, self.clock.clone())?;
+        // What is read back is to be what the target has.
+        target.tables.storage.read_anew();
         let _of_target = begin(&target.tables)?;
         archive::share_catalogue(&self.tables.storage, &target.tables.storage)?;
         let work = self.work(progress);
@@ -80,7 +98,7 @@ impl Store {
         receipt.head = target.head()?.to_string();
         self.write_manifest(&target, snapshot.table_id())?;
         target.tables.maintain(self.now_ms(), self.settings.keep_versions_ms())?;
-        if !request.keep {
+        if !keep {
             let chosen = days.into_values().flatten().map(|file| (file, Rows::All)).collect();
             receipt.removed = receipt.events;
             self.remove_archived(&chosen, &receipt, progress)?;
@@ -113,17 +131,15 @@ impl Store {
         let days = || chosen.iter().map(|(file, _)| file.day);
         let note =
             serde_json::json!({"archive": receipt.head, "from_day": days().min(), "to_day": days().max()});
-        let event = serde_json::json!({
-            "kind": "store_archive",
-            "source": "daybook",
-            "status": "success",
-            "message": format!("{} moved to an archive", counted(receipt.events)),
+        let details = serde_json::json!({
             "archived": receipt.events,
             "from_day": days().min(),
             "to_day": days().max(),
         });
-        let (note, event) = (note.to_string(), event.to_string());
-        let account = Account { why: "archive", note, event, seq: self.next_seq()?, marker: None };
+        let message = format!("{} moved to an archive", counted(receipt.events));
+        let event = take::event_about("archive", message, details);
+        let account =
+            Account { why: "archive", note: note.to_string(), event, seq: self.next_seq()?, marker: None };
         take::take(&self.work(progress), chosen, &account, None).map(drop)
     }
 
@@ -150,16 +166,12 @@ impl Store {
             adds.extend(archive::restore_day(&work, &archive.tables, files, &erased, &mut receipt)?);
             Ok(())
         });
-        let event = serde_json::json!({
-            "kind": "store_restore",
-            "source": "daybook",
-            "status": "success",
-            "message": format!("{} came back from an archive", counted(receipt.events)),
-            "restored": receipt.events,
-        });
+        let message = format!("{} came back from an archive", counted(receipt.events));
+        let details = serde_json::json!({"restored": receipt.events});
+        let event = take::event_about("restore", message, details);
         let done = done.and_then(|()| match adds.is_empty() {
             true => Ok(()),
-            false => archive::commit_restored(&work, &adds, &event.to_string(), self.next_seq()?).map(drop),
+            false => archive::commit_restored(&work, &adds, &event, self.next_seq()?).map(drop),
         });
         done.inspect_err(|_| take::abandon(&self.tables, &adds))?;
         self.tables.maintain(self.now_ms(), self.settings.keep_versions_ms())?;
@@ -170,17 +182,18 @@ impl Store {
     pub fn with_archives(mut self, folders: &[impl AsRef<Path>]) -> Result<Store> {
         for folder in folders {
             let archive = self.open_archive(folder.as_ref())?;
+            self.tables.know_archive(&archive.tables.storage);
             self.archives.push(archive);
         }
         Ok(self)
     }
 
     /// An archive of this store.
-    fn open_archive(&self, folder: &Path) -> Result<Store> {
-        let storage = LocalStorage::new(folder);
+    pub(super) fn open_archive(&self, folder: &Path) -> Result<Store> {
+        let storage = LocalStorage::open(folder)?;
         let invalid = |message: String| {
             Err(Error::new(ErrorKind::Invalid, message)
-                .with_hint("name a folder that `daybook archive` wrote to"))
+                .with_hint("name a place that `daybook archive` wrote to"))
         };
         let Some(Manifest { source, .. }) = archive::manifest(&storage)? else {
             return invalid(format!("`{}` is no archive", folder.display()));
@@ -230,15 +243,16 @@ impl Store {
                     known.extend(archive::seqs_of(tables, std::slice::from_ref(other))?);
                 }
                 known.sort_unstable();
-                let place = archive.tables.place("", &file.path)?;
                 if known.is_empty() {
+                    let place = std::path::absolute(archive.tables.place_when_fetched(&file.path)?);
+                    let place = place.map_err(|error| Error::io("find", &file.path, error))?;
                     let path = place.to_string_lossy().into_owned();
                     files.push(DataFile { path, ..file.clone() });
                     places.push(&self.tables);
                     continue;
                 }
-                for batch in read_file(&place, 0)? {
-                    let new = archive::unknown(&batch?, &known)?;
+                for batch in read_file(&archive.tables.place_of("", file)?, 0)? {
+                    let (new, _) = archive::told_apart(&batch?, &known)?;
                     if new.num_rows() > 0 {
                         rows.push(conform(&new, view.catalogue.schema())?);
                     }

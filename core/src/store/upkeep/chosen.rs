@@ -63,7 +63,7 @@ pub(super) fn numbers_of(tables: &Tables, chosen: &Chosen) -> Result<Vec<i64>> {
         match rows {
             Rows::Some(some) => seqs.extend(some.iter().copied()),
             Rows::All => {
-                for batch in read_columns(&tables.place("", &file.path)?, |name| name == Fixed::Seq.name())? {
+                for batch in read_columns(&tables.place_of("", file)?, |name| name == Fixed::Seq.name())? {
                     seqs.extend(numbers(&batch?));
                 }
             }
@@ -117,7 +117,7 @@ fn rows_of(tables: &Tables, file: &DataFile, seqs: &[i64]) -> Result<Option<Rows
         return Ok(None);
     }
     let mut found = HashSet::new();
-    for batch in read_columns(&tables.place("", &file.path)?, |name| name == Fixed::Seq.name())? {
+    for batch in read_columns(&tables.place_of("", file)?, |name| name == Fixed::Seq.name())? {
         found.extend(numbers(&batch?).into_iter().filter(|seq| seqs.binary_search(seq).is_ok()));
     }
     let all = found.len() as u64 >= file.rows;

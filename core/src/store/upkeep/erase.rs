@@ -191,11 +191,7 @@ impl Store {
         }
         let is_redaction = !request.redact.is_empty();
         let done = if is_redaction { "had fields blanked" } else { "erased" };
-        let event = serde_json::json!({
-            "kind": "store_erase",
-            "source": "daybook",
-            "status": "success",
-            "message": format!("{} {done}", counted(receipt.events)),
+        let details = serde_json::json!({
             "reason": request.reason,
             "erasure": number,
             "erased": receipt.events,
@@ -205,7 +201,7 @@ impl Store {
         let account = Account {
             why: if is_redaction { "redact" } else { "erase" },
             note,
-            event: event.to_string(),
+            event: take::event_about("erase", format!("{} {done}", counted(receipt.events)), details),
             seq: self.next_seq()?,
             marker: Some(layout::ERASED),
         };

@@ -2,14 +2,15 @@
 
 use super::super::Store;
 use super::super::reader::View;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::progress::{NoProgress, Progress};
 use crate::log::At;
 use crate::maintenance::{
-    BackupReceipt, CompactReceipt, CompactRequest, ExpireReceipt, backup, begin, compact, expire,
+    ArchiveReceipt, BackupReceipt, CompactReceipt, CompactRequest, ExpireReceipt, backup, begin, compact,
+    expire,
 };
 use crate::settings::Settings;
-use crate::storage::LocalStorage;
+use crate::storage::{LocalStorage, is_bucket};
 use chrono::NaiveDate;
 use parquet::file::metadata::ParquetMetaDataReader;
 use serde::Serialize;
@@ -31,6 +32,8 @@ pub struct MaintainReceipt {
     pub sealed: u64,
     /// What each policy of the settings took out.
     pub expired: Vec<ExpireReceipt>,
+    /// What went to the archive of the settings; none if they name none.
+    pub archived: Option<ArchiveReceipt>,
     /// What was put together, compressed and removed.
     pub compacted: CompactReceipt,
     /// The version of which a checkpoint was made.
@@ -97,12 +100,13 @@ impl MaintainReceipt {
         let expired: u64 = self.expired.iter().map(|receipt| receipt.expired).sum();
         let files = self.compacted.days.saturating_add(self.compacted.files_removed);
         let log = self.commits_removed.saturating_add(u64::from(self.checkpoint.is_some()));
-        [self.sealed, expired, files, log].iter().all(|count| *count == 0)
+        let archived = self.archived.as_ref().map_or(0, |archived| archived.days);
+        [self.sealed, expired, archived, files, log].iter().all(|count| *count == 0)
     }
 }
 
 impl Store {
-    /// Does all that the settings ask for: seals, expires, compacts, makes a checkpoint and removes what no version
+    /// Does all that the settings ask for: seals, expires, archives, compacts, makes a checkpoint and removes what no version
     /// in use needs.
     pub fn maintain(&self, dry_run: bool, progress: &dyn Progress) -> Result<MaintainReceipt> {
         let started = Instant::now();
@@ -120,6 +124,7 @@ impl Store {
         for request in self.policies(false)? {
             receipt.expired.push(self.expire_locked(&request, progress)?);
         }
+        receipt.archived = self.archive_by_settings(progress)?;
         let (request, settings) = (CompactRequest::default(), self.compact_settings());
         receipt.compacted = compact::compact(&self.work(progress), &request, &settings)?;
         let done = self.tables.maintain(self.now_ms(), self.settings.keep_versions_ms())?;
@@ -135,6 +140,7 @@ impl Store {
         for request in self.policies(true)? {
             receipt.expired.push(self.expire_locked(&request, &NoProgress)?);
         }
+        receipt.archived = self.archive_due()?;
         let (request, settings) = (CompactRequest::default(), self.compact_settings());
         receipt.compacted = compact::planned_of(&self.tables, &request, &settings, self.now_ms())?;
         Ok(receipt)
@@ -154,7 +160,7 @@ impl Store {
         let mut columns: BTreeMap<String, u64> = BTreeMap::new();
         let newest: Vec<_> = snapshot.files.iter().rev().take(FILES_LOOKED_INTO).collect();
         for file in &newest {
-            column_sizes(&self.tables.place("", &file.path)?, &mut columns)?;
+            column_sizes(&self.tables.place_of("", file)?, &mut columns)?;
         }
         let mut columns: Vec<ColumnSize> =
             columns.into_iter().map(|(name, bytes)| ColumnSize { name, bytes }).collect();
@@ -186,20 +192,34 @@ impl Store {
 
     /// Makes a consistent copy in a folder, which is empty or new, while others go on.
     pub fn backup(&self, folder: &Path, progress: &dyn Progress) -> Result<BackupReceipt> {
+        if is_bucket(folder) {
+            let message = "a copy of a store needs a local folder";
+            let hint = "`daybook archive --keep --to s3://...` copies days that are over to a bucket";
+            return Err(Error::new(ErrorKind::Unsupported, message).with_hint(hint));
+        }
+        self.backup_into(&|| LocalStorage::new(folder), progress)
+    }
+
+    /// The same, to the storage that is opened for it.
+    pub fn backup_into(
+        &self,
+        storage: &dyn Fn() -> LocalStorage,
+        progress: &dyn Progress,
+    ) -> Result<BackupReceipt> {
         self.stop.store(false, Ordering::Relaxed);
         let _upkeep = match begin(&self.tables) {
             // Where nothing can be written, nothing goes meanwhile either.
             Err(error) if error.kind() == ErrorKind::Permission => None,
             lock => Some(lock?),
         };
-        let target = Arc::new(LocalStorage::new(folder));
+        let target = Arc::new(storage());
         let view = || {
             let view = View::take(&self.tables, At::Latest)?;
             Ok((view.events, view.quarantine))
         };
         let receipt = backup::backup(&self.work(progress), &target, &view)?;
         // The copy is opened as any store, and has to have what was copied.
-        let copy = Store::open_storage(LocalStorage::new(folder), self.clock.clone())?;
+        let copy = Store::open_storage(storage(), self.clock.clone())?;
         Ok(BackupReceipt { head: copy.head()?.to_string(), ..receipt })
     }
 

@@ -191,7 +191,7 @@ fn archiving_stops_anywhere_there_and_goes_on() {
         let (store, _) = at_day(folder.path(), 5);
         for (plan, stops) in [(Plan::Stop(at), true), (Plan::Full(at), false)] {
             let machine = Arc::new(Machine::new(target.path(), plan));
-            let storage = || LocalStorage::with_probe(target.path(), machine.clone());
+            let storage = || Ok(LocalStorage::with_probe(target.path(), machine.clone()));
             let done = store.archive_into(&storage, &request(false), &NoProgress);
             if machine.struck().is_none() {
                 assert_eq!(done.as_ref().unwrap().removed, 6);

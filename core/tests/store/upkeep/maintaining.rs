@@ -2,9 +2,13 @@
 
 use super::points::{Case, in_some_modes};
 use super::{at_day, fixture, ids, ingest, lines, verified};
+use crate::machine::{Machine, Plan};
 use crate::support::{event, fast_folder};
 use daybook::storage::LocalStorage;
 use daybook::{Durability, ErrorKind, NoProgress, Store};
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::TempDir;
 
 const POLICIES: &str =
     "[[keep.policy]]\nfilter = \"kind:debug\"\nmax_age_days = 1\n[[keep.policy]]\nmax_size = \"1MB\"\n";
@@ -38,6 +42,55 @@ fn maintenance_does_what_the_settings_ask_for_and_then_has_nothing_to_do() {
     assert!(store.maintain(true, &NoProgress).is_ok(), "a look needs no lock");
     drop(lock);
     store.close().unwrap();
+}
+
+fn with_archive(folder: &Path, more: &str) -> TempDir {
+    let archive = fast_folder();
+    let text = format!("[keep.archive]\nto = \"{}\"\n{more}", archive.path().join("a").display());
+    std::fs::write(folder.join("daybook.toml"), text).unwrap();
+    archive
+}
+
+#[test]
+fn maintenance_archives_the_quarters_that_are_old_enough() {
+    // The events are of January 2026: the quarter ends before day 81, and the one after it before day 172.
+    for (more, day, expected) in [
+        ("", 3, 0),
+        ("", 171, 0),
+        ("", 173, 9),
+        ("after_quarters = 0\n", 80, 0),
+        ("after_quarters = 0\n", 82, 9),
+        ("after_quarters = 0\nkeep = true\n", 82, 9),
+        ("after_quarters = 40000000\n", 82, 0),
+    ] {
+        let folder = fixture(3);
+        let archive = with_archive(folder.path(), more);
+        let (store, _) = at_day(folder.path(), day);
+        let all = ids(&store).len() as u64;
+        let expected = if expected == 0 { 0 } else { all };
+        let due = store.maintain(true, &NoProgress).unwrap().archived.unwrap();
+        assert_eq!(due.events, expected, "{more} on day {day}");
+        let done = store.maintain(false, &NoProgress).unwrap().archived.unwrap();
+        let stays = more.contains("keep") || expected == 0;
+        assert_eq!((done.events, done.removed > 0), (expected, !stays), "{more} on day {day}");
+        assert_eq!(ids(&store).len() as u64, if stays { all } else { 0 });
+        assert_eq!(archive.path().join("a/_archive.json").exists(), expected > 0);
+        let again = store.maintain(false, &NoProgress).unwrap();
+        assert_eq!(again.archived.map(|archived| archived.days), Some(0), "{more} on day {day}");
+        verified(&store, None);
+        store.close().unwrap();
+    }
+}
+
+#[test]
+fn an_archive_of_the_settings_is_named_by_a_path_that_is_the_same_everywhere() {
+    let folder = fixture(1);
+    for wrong in ["archive", "../archive", "http://x/y", ""] {
+        std::fs::write(folder.path().join("daybook.toml"), format!("[keep.archive]\nto = \"{wrong}\"\n"))
+            .unwrap();
+        let error = Store::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("keep.archive"), "{error}");
+    }
 }
 
 #[test]
@@ -85,6 +138,40 @@ fn a_backup_has_all_that_a_live_store_has_and_the_same_head() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.message().contains("holds something already"), "{error}");
     store.close().unwrap();
+}
+
+#[test]
+fn a_backup_stops_anywhere_there_and_is_made_anew() {
+    let folder = fixture(1);
+    let (store, _) = at_day(folder.path(), 3);
+    store.append(&event("waiting"), Durability::Fsync).unwrap();
+    let (all, head) = (ids(&store), store.head().unwrap());
+    for at in 0.. {
+        let target = fast_folder();
+        for plan in [Plan::Full(at), Plan::Stop(at)] {
+            let machine = Arc::new(Machine::new(target.path(), plan));
+            let storage = || LocalStorage::with_probe(target.path(), machine.clone());
+            let done = store.backup_into(&storage, &NoProgress);
+            // What is not whole is no store; what is one is whole.
+            let copy = Store::open(target.path()).ok();
+            assert!(copy.as_ref().is_none_or(|copy| ids(copy) == all), "{at}: {done:?}");
+            if machine.struck().is_none() {
+                assert_eq!(done.unwrap().head, head.to_string());
+                assert!(at > 20, "only {at} points");
+                store.close().unwrap();
+                return;
+            }
+            drop(copy);
+            if Store::open(target.path()).is_ok() {
+                break;
+            }
+        }
+        if Store::open(target.path()).is_err() {
+            store.backup(target.path(), &NoProgress).unwrap();
+        }
+        verified(&Store::open(target.path()).unwrap(), Some(head.clone()));
+        assert_eq!(ids(&store), all, "{at}");
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl Rhythms {
     }
 
     fn sql(&self, scope: &Scope<'_>, condition: &str) -> Result<String> {
-        let value = scope.column(&self.by)?;
+        let value = scope.grouped(&self.by)?;
         Ok(format!(
             "WITH chosen AS (SELECT CAST({value} AS VARCHAR) AS v, epoch_us(ts) AS us FROM events \
              WHERE {condition}), \
