@@ -170,10 +170,14 @@ impl Without {
         Ok(())
     }
 
-    /// Commits it, with the event about it.
+    /// Commits it, with the event about it; in an archive without.
     pub(super) fn commit(&self, work: &Work<'_>, account: &Account) -> Result<u64> {
         let tables = work.tables;
-        let fresh = tables.write_record(account.event.as_bytes(), account.seq, work.now_ms)?;
+        // An archive has no events of its own, nor a catalogue: the chain says what was done.
+        let fresh = match tables.is_archive()? {
+            true => Vec::new(),
+            false => tables.write_record(account.event.as_bytes(), account.seq, work.now_ms)?,
+        };
         let paths = |files: &[DataFile]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
         let taken = Taken {
             why: account.why.to_string(),

@@ -117,6 +117,40 @@ fn what_comes_back_is_what_went_without_what_was_erased() {
 }
 
 #[test]
+fn an_archive_in_which_was_erased_has_no_events_of_its_own_and_goes_on() {
+    let folder = fixture(5);
+    let target = fast_folder();
+    let (store, _) = at_day(folder.path(), 5);
+    archive(&store, target.path(), false).unwrap();
+    let both = store.with_archives(&[target.path()]).unwrap();
+    let erase = EraseRequest {
+        filter: super::filter("actor:bob"),
+        text: "actor:bob".to_string(),
+        reason: "asked for".to_string(),
+        redact: Vec::new(),
+        dry_run: false,
+    };
+    assert_eq!(both.erase(&erase, &NoProgress).unwrap().archives[0].events, 6);
+    assert_eq!(in_place(target.path()).len(), 12);
+    // New fields here are no matter there, and the next events come there as before.
+    ingest(&both, "late", "{\"ts\":\"2026-01-11T01:00:00Z\",\"id\":\"late\",\"new\":{\"field\":1}}\n");
+    assert_eq!(archive(&both, target.path(), false).unwrap().events, 1);
+    assert_eq!(in_place(target.path()).len(), 13);
+    let back = both.restore(target.path(), None, &NoProgress).unwrap();
+    assert_eq!((back.days, back.events, back.events_erased), (3, 13, 0));
+    verified(&both, None);
+    both.close().unwrap();
+    let archived = Store::open(target.path()).unwrap();
+    let error = archived.append(&daybook::Event::new("k"), daybook::Durability::Os).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.message().contains("is an archive, and takes no events"), "{error}");
+    let reader = Box::new(std::io::Cursor::new(b"{}\n".to_vec()));
+    let input = daybook::Input::Reader { name: "x".to_string(), reader };
+    let error = archived.ingest(vec![input], &daybook::IngestOptions::default(), &NoProgress).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[test]
 fn targets_that_are_something_else_and_periods_that_are_not_over_are_refused() {
     let folder = fixture(5);
     let (store, now) = at_day(folder.path(), 5);
