@@ -19,6 +19,16 @@ fn archive(store: &Store, folder: &Path, keep: bool) -> Result<ArchiveReceipt> {
     store.archive(folder, &request(keep), &NoProgress)
 }
 
+fn erasure_of(text: &str) -> EraseRequest {
+    EraseRequest {
+        filter: super::filter(text),
+        text: text.to_string(),
+        reason: "asked for".to_string(),
+        redact: Vec::new(),
+        dry_run: false,
+    }
+}
+
 fn of_days(days: std::ops::Range<i64>) -> BTreeSet<String> {
     let names = ["a", "b"].into_iter();
     names
@@ -87,14 +97,7 @@ fn what_comes_back_is_what_went_without_what_was_erased() {
     let target = fast_folder();
     let (store, _) = at_day(folder.path(), 5);
     archive(&store, target.path(), true).unwrap();
-    let erase = |text: &str| EraseRequest {
-        filter: super::filter(text),
-        text: text.to_string(),
-        reason: "asked for".to_string(),
-        redact: Vec::new(),
-        dry_run: false,
-    };
-    assert_eq!(store.erase(&erase("actor:bob"), &NoProgress).unwrap().events, 10);
+    assert_eq!(store.erase(&erasure_of("actor:bob"), &NoProgress).unwrap().events, 10);
     archive(&store, target.path(), false).unwrap();
     let cursor = store.changes_from_now().unwrap();
     let back = store.restore(target.path(), None, &NoProgress).unwrap();
@@ -110,7 +113,7 @@ fn what_comes_back_is_what_went_without_what_was_erased() {
     // With its archive, nothing of the person is left there either.
     let both = store.with_archives(&[target.path()]).unwrap();
     assert_eq!(ids(&both), expected, "what was erased here is not shown from there");
-    let receipt = both.erase(&erase("actor:bob"), &NoProgress).unwrap();
+    let receipt = both.erase(&erasure_of("actor:bob"), &NoProgress).unwrap();
     assert_eq!((receipt.events, receipt.archives[0].events), (0, 6));
     assert_eq!(in_place(target.path()).len(), 12);
     both.close().unwrap();
@@ -123,14 +126,7 @@ fn an_archive_in_which_was_erased_has_no_events_of_its_own_and_goes_on() {
     let (store, _) = at_day(folder.path(), 5);
     archive(&store, target.path(), false).unwrap();
     let both = store.with_archives(&[target.path()]).unwrap();
-    let erase = EraseRequest {
-        filter: super::filter("actor:bob"),
-        text: "actor:bob".to_string(),
-        reason: "asked for".to_string(),
-        redact: Vec::new(),
-        dry_run: false,
-    };
-    assert_eq!(both.erase(&erase, &NoProgress).unwrap().archives[0].events, 6);
+    assert_eq!(both.erase(&erasure_of("actor:bob"), &NoProgress).unwrap().archives[0].events, 6);
     assert_eq!(in_place(target.path()).len(), 12);
     // New fields here are no matter there, and the next events come there as before.
     ingest(&both, "late", "{\"ts\":\"2026-01-11T01:00:00Z\",\"id\":\"late\",\"new\":{\"field\":1}}\n");
