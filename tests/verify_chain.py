@@ -31,12 +31,6 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def read_commit(path):
-    """The actions of a commit, as (name, content)."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [action for line in lines if line.strip() for action in json.loads(line).items()]
-
-
 def bound(stats, which):
     value = (stats.get(which) or {}).get("ts")
     if value is None:
@@ -47,8 +41,8 @@ def bound(stats, which):
 def file_line(name, action):
     tags = action.get("tags") or {}
     stats = json.loads(action.get("stats") or "{}")
-    rows = str(tags.get("daybook.count", stats.get("numRecords", 0)))
-    parts = [name, action["path"], tags.get("daybook.sha256") or "-", rows, tags.get("daybook.rows") or "-"]
+    rows, hashes = str(tags.get("daybook.count", stats.get("numRecords", 0))), tags.get("daybook.rows") or "-"
+    parts = [name, action["path"], tags.get("daybook.sha256") or "-", rows, hashes]
     if name == "add":
         parts += [tags.get("daybook.tree") or "-", bound(stats, "minValues"), bound(stats, "maxValues")]
     return " ".join(parts)
@@ -73,36 +67,35 @@ def jump_of(version):
     return version - least
 
 
-def record_text(version, link, actions, taken):
+def record_text(version, link, actions, taken, shapes):
     """The text of a commit's record."""
     lines = {"add": [], "remove": [], "txn": [], "metaData": []}
     for name, action in actions:
         if name in ("add", "remove"):
             lines[name].append(file_line(name, action))
         elif name == "txn":
-            app_id = json.dumps(action["appId"], ensure_ascii=False)
-            lines[name].append(f"txn {app_id} {action['version']}")
+            lines[name].append(f"txn {json.dumps(action['appId'], ensure_ascii=False)} {action['version']}")
         elif name == "metaData":
             lines[name].append("schema " + sha256(action["schemaString"].encode()))
     text = ["daybook chain 1", f"previous {link['previous']}", f"jump {link['jump']}", f"version {version}"]
-    for kind in lines.values():
-        text += sorted(kind, key=str.encode)
+    text += [line for kind in lines.values() for line in sorted(kind, key=str.encode)]
+    text += [f"shapes {shapes['files']} {shapes['sha256']}"] if shapes else []
     text += taken_lines(taken) if taken else []
     return "".join(line + "\n" for line in text)
 
 
 def commit_record(version, path):
     """The record of a commit: its text, its hash and the one before; none if another program wrote it."""
-    actions = read_commit(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    actions = [action for line in lines if line.strip() for action in json.loads(line).items()]
     info = next((action for name, action in actions if name == "commitInfo"), {})
     if "daybook" not in info:
         return None
     daybook = info["daybook"]
     if daybook["lines"] != len(actions):
         raise Broken(f"`{path.name}` has {len(actions)} lines, not {daybook['lines']}")
-    link = daybook["chain"]
-    text = record_text(version, link, actions, daybook.get("taken"))
-    return text, link["hash"], link["previous"]
+    link, said = daybook["chain"], (daybook.get("taken"), daybook.get("shapes"))
+    return record_text(version, link, actions, *said), link["hash"], link["previous"]
 
 
 def records(table):
@@ -153,11 +146,18 @@ def check_table(table):
         follow(live, text, version)
         if table.name != "_quarantine":
             check_events(text, version)
+        check_shapes(table, text, version)
         previous = claimed
         heads.append(claimed)
     for path, (digest, rows) in sorted(live.items()):
         check_file(table, path, digest, rows)
     return heads, live
+
+
+def check_shapes(table, text, version):
+    for count, digest in (line.split(" ")[1:] for line in text.splitlines() if line.startswith("shapes ")):
+        if sha256(b"".join(path.read_bytes() for path in sorted((table / "_shapes").glob("*.json"))[: int(count)])) != digest:
+            raise Broken(f"the catalogue is not what it was at version {version}")
 
 
 def follow(live, text, version):

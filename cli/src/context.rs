@@ -1,10 +1,9 @@
 //! What every command works with.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use daybook::{Keys, Store, StoreOptions};
+use daybook::{Store, StoreOptions};
 
 use crate::args::Global;
 use crate::escape;
@@ -30,16 +29,8 @@ impl Context<'_> {
         Ok(Store::open_with(&self.global.store, &self.options()?)?)
     }
 
-    /// The keys that were given, if any: `--key-file`, else what the environment says.
     fn options(&self) -> Result<StoreOptions, Failure> {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let file = self.global.key_file.clone().or_else(|| variable("DAYBOOK_KEY_FILE").map(PathBuf::from));
-        let keys = match (file, variable("DAYBOOK_KEY")) {
-            (Some(file), _) => Some(Keys::from_file(&file)?),
-            (None, Some(text)) => Some(Keys::parse(&text.to_string_lossy(), "`DAYBOOK_KEY`")?),
-            (None, None) => None,
-        };
-        Ok(StoreOptions { keys: keys.map(Arc::new) })
+        Ok(StoreOptions::with_key_file(self.global.key_file.clone())?)
     }
 
     /// The store, made if it is not there.

@@ -184,7 +184,7 @@ fn write_day(
     let fields = schema.columns().iter().map(|column| Arc::new(arrow_field(column)));
     let columns =
         fields.zip(batch.columns()).enumerate().map(|(at, (field, array))| (at, field, array.clone()));
-    let mut file = OpenFile::new(Encoded::zstd(3));
+    let mut file = OpenFile::new(Encoded::zstd(3).within(&**storage));
     file.write(batch.num_rows(), columns.collect())?;
     let path = layout::data_file(day, &uuid::Uuid::new_v4().to_string());
     let place = format!("{PREFIX}{path}");

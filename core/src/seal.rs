@@ -20,7 +20,7 @@ use crate::storage::{Entry, FilePlace, LocalStorage, Storage, Wanted};
 use crate::wal::{Clock, Frame, SegmentContent, SeqAllocator, list_writers, read_segment};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use frames::{Opened, open_frames};
 
@@ -54,6 +54,8 @@ pub struct Tables {
     warnings: Mutex<Vec<String>>,
     /// The files of archives that questions are about, too.
     archives: Mutex<Vec<Arc<LocalStorage>>>,
+    /// Whether it is an archive, once that is known: it never changes.
+    is_archive: OnceLock<bool>,
 }
 
 /// A segment of a writer.
@@ -107,7 +109,18 @@ impl Tables {
     pub fn new(storage: Arc<LocalStorage>, events: Log, quarantine: Log, register: Register) -> Tables {
         let (index, templates) = (Index::new(storage.clone()), Templates::new(storage.clone()));
         let (footers, warnings, archives) = (Footers::default(), Mutex::default(), Mutex::default());
-        Tables { storage, events, quarantine, register, index, templates, footers, warnings, archives }
+        Tables {
+            storage,
+            events,
+            quarantine,
+            register,
+            index,
+            templates,
+            footers,
+            warnings,
+            archives,
+            is_archive: OnceLock::new(),
+        }
     }
 
     /// What is wrong with the store, as far as this handle has seen, in sentences.
@@ -299,6 +312,19 @@ impl Tables {
     fn root(&self) -> Result<&Path> {
         let root = self.storage.local_root();
         root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))
+    }
+
+    /// Whether the store is an archive of another one.
+    pub fn is_archive(&self) -> Result<bool> {
+        if let Some(known) = self.is_archive.get() {
+            return Ok(*known);
+        }
+        let found = match self.storage.read(layout::MANIFEST) {
+            Ok(_) => true,
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        Ok(*self.is_archive.get_or_init(|| found))
     }
 
     /// Files of an archive are to be found, too, by their absolute paths.

@@ -9,13 +9,15 @@ import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from daybook import context
-from daybook.logger import Logger
+from daybook import context, values
+from daybook.logger import _ADDRESSES, Logger
+from daybook.lost import BAD, lose
 from daybook.store import Store
 
 __all__ = ["LoggingHandler", "LoguruSink", "StructlogProcessor"]
 
 #: What every record of `logging` has; all else came with `extra=`.
+_COUNT = len(vars(logging.makeLogRecord({})))
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error",
@@ -65,6 +67,10 @@ class LoggingHandler(logging.Handler):
         super().__init__(level)
         self.log, self._owns = _logger(store, options)
         self._location = location
+        #: What every event has besides, as JSON that goes on; and names that a record must not bring for that.
+        base = values.encode(self.log._base)[1:-1]
+        self._base = b"," + base if base else b""
+        self._taken = frozenset({"ts", "kind", "level", "logger", "message", "arguments", *self.log._base, *_ADDRESSES})
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Records a record, unless a filter is against it. No lock is taken: the queue needs none."""
@@ -79,9 +85,33 @@ class LoggingHandler(logging.Handler):
         if record.name[:7] == "daybook" and record.name[7:8] in ("", "."):
             return
         try:
-            self.log._put(self._event(record))
+            if not self._put_simple(record):
+                self.log._put(self._event(record))
         except Exception:
             self.handleError(record)
+
+    def _put_simple(self, record: logging.LogRecord) -> bool:
+        """Records what most records are, a text with some fields, at the least cost; false if it is something else."""
+        log, args, level = self.log, record.args, _LEVELS.get(record.levelno)
+        if (log._queue is None or log._closed or level is None or type(record) is not logging.LogRecord or record.exc_info
+                or record.exc_text or record.stack_info or self._location or (args and type(args) is not tuple)
+                or context.current() is not None):
+            return False
+        try:
+            message = record.getMessage()
+        except Exception:
+            return False
+        put = log._queue.put_log(record.__dict__, level, message, self._base, self._taken, _COUNT,
+                                 log._wait_seconds)
+        if put is None:
+            return False
+        if put is False and level in BAD:
+            lose(self._event(record), "the queue is full")
+            return True
+        log._kinds["log"] = log._kinds.get("log", 0) + 1
+        if level in BAD:
+            log._errors += 1
+        return True
 
     def flush(self) -> None:
         """Returns once everything is on disk. `logging` calls it at exit."""

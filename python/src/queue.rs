@@ -7,7 +7,7 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use daybook::{Appended, Durability, Error, ErrorKind, Store};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict, PyFrozenSet};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -150,23 +150,30 @@ impl Queue {
     fn put(&self, py: Python<'_>, record: &Bound<'_, PyAny>, wait_seconds: Option<f64>) -> PyResult<bool> {
         let mut json = Vec::with_capacity(256);
         values::write(record, &mut json, 0)?;
-        let lane = self.lane(py)?;
-        let item = match lane.try_push(Item::Record(json)) {
-            Ok(()) => {
-                self.stuck.store(false, Ordering::Relaxed);
-                return Ok(true);
-            }
-            Err(item) => item,
-        };
-        if wait_seconds != Some(0.0) && !self.stuck.load(Ordering::Relaxed) {
-            if push_in_time(py, &lane, item, deadline(wait_seconds))? {
-                return Ok(true);
-            }
-            // Nobody waits again before there was room.
-            self.stuck.store(wait_seconds.is_some(), Ordering::Relaxed);
+        self.put_json(py, json, wait_seconds)
+    }
+
+    /// The same for a record of `logging`, of which these are the attributes: a level in words, the message, and members
+    /// that each has, as JSON, with their names. None if it is not as simple as most: some that it brings are members
+    /// that each has.
+    #[pyo3(signature = (attributes, level, message, base, taken, standard, wait_seconds))]
+    #[expect(clippy::too_many_arguments, reason = "a call for each event is to make no other object")]
+    fn put_log(
+        &self,
+        py: Python<'_>,
+        attributes: &Bound<'_, PyDict>,
+        level: &str,
+        message: &Bound<'_, PyAny>,
+        base: &[u8],
+        taken: &Bound<'_, PyFrozenSet>,
+        standard: usize,
+        wait_seconds: Option<f64>,
+    ) -> PyResult<Option<bool>> {
+        let mut json = Vec::with_capacity(256);
+        if !values::write_log(attributes, (level, message), base, (taken, standard), &mut json)? {
+            return Ok(None);
         }
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-        Ok(false)
+        self.put_json(py, json, wait_seconds).map(Some)
     }
 
     /// How many events were dropped.
@@ -232,6 +239,26 @@ impl Queue {
 }
 
 impl Queue {
+    fn put_json(&self, py: Python<'_>, json: Vec<u8>, wait_seconds: Option<f64>) -> PyResult<bool> {
+        let lane = self.lane(py)?;
+        let item = match lane.try_push(Item::Record(json)) {
+            Ok(()) => {
+                self.stuck.store(false, Ordering::Relaxed);
+                return Ok(true);
+            }
+            Err(item) => item,
+        };
+        if wait_seconds != Some(0.0) && !self.stuck.load(Ordering::Relaxed) {
+            if push_in_time(py, &lane, item, deadline(wait_seconds))? {
+                return Ok(true);
+            }
+            // Nobody waits again before there was room.
+            self.stuck.store(wait_seconds.is_some(), Ordering::Relaxed);
+        }
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        Ok(false)
+    }
+
     fn lane(&self, py: Python<'_>) -> PyResult<Arc<Lane>> {
         let lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
         lane.clone().ok_or_else(|| gone(py))

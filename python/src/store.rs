@@ -95,10 +95,17 @@ impl NativeStore {
 impl NativeStore {
     /// Opens the store in a folder, or makes one there.
     #[new]
-    fn open(py: Python<'_>, path: PathBuf, create: bool, archives: Vec<PathBuf>) -> PyResult<NativeStore> {
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        create: bool,
+        archives: Vec<PathBuf>,
+        key_file: Option<PathBuf>,
+    ) -> PyResult<NativeStore> {
         let opened = py.detach(|| {
-            let store = if create { Store::open_or_create(&path)? } else { Store::open(&path)? };
-            store.with_archives(&archives)
+            let options = StoreOptions::with_key_file(key_file)?;
+            let open = if create { Store::open_or_create_with } else { Store::open_with };
+            open(&path, &options)?.with_archives(&archives)
         });
         let store = opened.map_err(|error| exception(py, &error))?;
         Ok(NativeStore { store: RwLock::new(Some(Arc::new(store))) })

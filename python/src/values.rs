@@ -1,8 +1,9 @@
 //! Python's objects as JSON.
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple};
 
 /// Deeper objects, and cycles, end in a text.
 const DEPTH_MAX: usize = 64;
@@ -43,6 +44,77 @@ pub fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> PyRes
         write(plain.bind(value.py()), out, depth.saturating_add(1))?;
     }
     Ok(())
+}
+
+/// The attributes that every record of `logging` has; all else came with `extra=`. Sorted.
+const OF_EVERY_RECORD: [&str; 23] = [
+    "args",
+    "asctime",
+    "created",
+    "exc_info",
+    "exc_text",
+    "filename",
+    "funcName",
+    "levelname",
+    "levelno",
+    "lineno",
+    "message",
+    "module",
+    "msecs",
+    "msg",
+    "name",
+    "pathname",
+    "process",
+    "processName",
+    "relativeCreated",
+    "stack_info",
+    "taskName",
+    "thread",
+    "threadName",
+];
+
+/// A record of `logging` as an event; false if some of what it brings are names of `taken`. So many attributes come first
+/// that every record has.
+pub fn write_log(
+    attributes: &Bound<'_, PyDict>,
+    (level, message): (&str, &Bound<'_, PyAny>),
+    base: &[u8],
+    (taken, standard): (&Bound<'_, PyFrozenSet>, usize),
+    out: &mut Vec<u8>,
+) -> PyResult<bool> {
+    let mut brought = Vec::new();
+    // What `extra=` brings stands after what the record itself has.
+    for (name, value) in attributes.iter().skip(standard) {
+        let Ok(text) = name.cast_exact::<PyString>() else { return Ok(false) };
+        let text = text.to_cow()?;
+        match &*text {
+            known if OF_EVERY_RECORD.binary_search(&known).is_ok() => {}
+            _ if value.is_none() => {}
+            _ if taken.contains(&name)? => return Ok(false),
+            _ => brought.push((name, value)),
+        }
+    }
+    let py = attributes.py();
+    let (created, logger) =
+        (attributes.get_item(intern!(py, "created"))?, attributes.get_item(intern!(py, "name"))?);
+    let (Some(created), Some(logger)) = (created, logger) else { return Ok(false) };
+    let created = created.extract::<f64>()?;
+    out.extend_from_slice(format!("{{\"ts\":{}", (created * 1_000_000.0) as i64).as_bytes());
+    out.extend_from_slice(b",\"kind\":\"log\",\"level\":");
+    write_text(level, out);
+    out.extend_from_slice(b",\"logger\":");
+    write(&logger, out, 1)?;
+    out.extend_from_slice(base);
+    out.extend_from_slice(b",\"message\":");
+    write(message, out, 1)?;
+    for (name, value) in brought {
+        out.push(b',');
+        write_string(name.cast::<PyString>()?, out)?;
+        out.push(b':');
+        write(&value, out, 1)?;
+    }
+    out.push(b'}');
+    Ok(true)
 }
 
 /// `daybook.values.plain`.

@@ -66,7 +66,7 @@ MODULES = {
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
     "rows": COLUMNS | {"keys", "storage", "ingest/parquet"},
     "index": DISK | COLUMNS | {"ingest/batch", "ingest/pages", "ingest/parquet", "log"},
-    "verify": DISK | {"event", "ingest/batch", "ingest/progress", "log", "proof", "quarantine", "seal"},
+    "verify": DISK | {"event", "ingest/batch", "ingest/progress", "ingest/templates", "log", "mine", "proof", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
     | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"}

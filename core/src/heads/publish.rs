@@ -51,18 +51,14 @@ impl fmt::Debug for Publisher {
 }
 
 impl Publisher {
-    /// As the settings say, of a store that has this head; none if they say nothing. Relative paths begin in the
-    /// store's folder.
-    pub fn new(settings: &HeadSettings, folder: &Path, head: Head) -> Result<Option<Publisher>> {
+    /// As the settings say, of a store that has this head. Relative paths begin in the store's folder.
+    pub fn new(settings: &HeadSettings, folder: &Path, head: Head) -> Result<Publisher> {
         let HeadSettings { sign_with, append_to, send_to } = settings;
-        if sign_with.is_none() && append_to.is_none() && send_to.is_none() {
-            return Ok(None);
-        }
         let key = sign_with.as_ref().map(|path| SigningKey::read(&folder.join(path))).transpose()?;
         let sender = send_to.as_deref().map(Sender::new).transpose()?;
         let append_to = append_to.as_ref().map(|path| folder.join(path));
         let state = Mutex::new(State { head, failure: None, told: None });
-        Ok(Some(Publisher { key, append_to, sender, state }))
+        Ok(Publisher { key, append_to, sender, state })
     }
 
     /// Whom failures are told to.

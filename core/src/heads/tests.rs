@@ -48,7 +48,7 @@ fn a_signature_is_of_one_key_and_one_head() {
 fn heads_are_appended_in_order_and_a_failure_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let settings = HeadSettings { append_to: Some("heads.txt".to_string()), ..HeadSettings::default() };
-    let publisher = Publisher::new(&settings, folder.path(), head(0)).unwrap().unwrap();
+    let publisher = Publisher::new(&settings, folder.path(), head(0)).unwrap();
     let hash = "cd".repeat(32);
     for (table, version) in
         [(OfTable::Quarantine, 1), (OfTable::Events, 1), (OfTable::Events, 1), (OfTable::Events, 2)]
@@ -106,7 +106,7 @@ fn heads_are_sent_again_until_they_arrive_and_a_failure_shows_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let (address, answers) = server(vec![500, 200]);
     let settings = HeadSettings { send_to: Some(address), ..HeadSettings::default() };
-    let publisher = Publisher::new(&settings, folder.path(), head(0)).unwrap().unwrap();
+    let publisher = Publisher::new(&settings, folder.path(), head(0)).unwrap();
     publisher.committed(OfTable::Events, 1, &"cd".repeat(32));
     let bodies = answers.join().unwrap();
     assert_eq!(bodies[0], bodies[1]);

@@ -3,10 +3,11 @@
 use super::arrays::{Placement, Settled, arrays, arrow_field, arrow_type};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::TableSchema;
+use crate::event::fixed::Fixed;
 use crate::keys::reading;
 use crate::storage::FilePlace;
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::Schema;
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{Int64Type, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::sync::Arc;
@@ -48,6 +49,13 @@ pub fn read_file(
     rows_skipped: usize,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
     read(place, rows_skipped, |_| true)
+}
+
+/// The numbers of a batch's events; none where it has no column of them.
+pub fn seqs_in(batch: &RecordBatch) -> Vec<i64> {
+    let column = batch.column_by_name(Fixed::Seq.name());
+    let column = column.and_then(|column| column.as_primitive_opt::<Int64Type>());
+    column.map(|numbers| numbers.values().to_vec()).unwrap_or_default()
 }
 
 /// The batches of a Parquet file, with those of its columns that are wanted.

@@ -1,7 +1,8 @@
 //! Parquet's own encryption, written: each page, each page's header and the footer by itself, with AES-GCM.
 //!
-//! It is done as DuckDB does it, without additional data that is authenticated: DuckDB 2.0 cannot read column chunks
-//! of several pages otherwise. That a page is in its place is for the hash of the file to say.
+//! It is done as DuckDB does it, without additional data that is authenticated: with that, DuckDB 2.0 cannot read lists,
+//! nor columns that it filters by. That a page is in its place is for the hash of the file to say. And a column chunk has
+//! a single page of data: where a filter lets DuckDB pass over an encrypted page, it loses its place in the chunk.
 
 use super::pages::ColumnChunk;
 use crate::error::{Error, Result};
@@ -32,6 +33,11 @@ impl FileSealer {
     pub(super) fn chunk(&self, chunk: ColumnChunk) -> Result<ColumnChunk, ParquetError> {
         let ColumnChunk { bytes, mut close, mut pages } = chunk;
         let has_dictionary = close.metadata.dictionary_page_offset().is_some();
+        if pages.len() != usize::from(has_dictionary) + 1 {
+            return Err(ParquetError::General(
+                "an encrypted column chunk has more than one page".to_string(),
+            ));
+        }
         let mut sealed = Vec::with_capacity(bytes.len() + pages.len() * 2 * ADDED_BYTES);
         let (mut rest, mut dictionary_bytes) = (&*bytes, 0);
         for (number, page) in pages.iter_mut().enumerate() {

@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+/// A row group ends at so many rows.
+const ROW_GROUP_ROWS: usize = 262_144;
 /// A page of data ends at so many bytes: what repeats is found within a page only.
 const DATA_PAGE_BYTES: usize = 8 << 20;
 /// A page of data ends at so many rows.
@@ -39,6 +41,7 @@ const MORE_TIME: [(usize, i32); 2] = [(16 << 20, 19), (128 << 20, 12)];
 pub struct Encoded {
     level: i32,
     takes_time: bool,
+    is_encrypted: bool,
     codings: Arc<Codings>,
 }
 
@@ -73,12 +76,17 @@ pub struct Written {
 impl Encoded {
     /// Files compressed with zstd at a level.
     pub fn zstd(level: i32) -> Encoded {
-        Encoded { level, takes_time: false, codings: Arc::default() }
+        Encoded { level, takes_time: false, is_encrypted: false, codings: Arc::default() }
     }
 
     /// The same, but small files are compressed harder.
     pub fn taking_time(self) -> Encoded {
         Encoded { takes_time: true, ..self }
+    }
+
+    /// The same, for files of a storage, which encrypts them if it has keys.
+    pub fn within(self, storage: &dyn Storage) -> Encoded {
+        Encoded { is_encrypted: storage.keys().is_some(), ..self }
     }
 
     /// The level for the last pages of so many bytes of records, where it is another one.
@@ -133,30 +141,32 @@ impl Encoded {
     ) -> Result<SerializedFileWriter<W>> {
         let parquet = ArrowSchemaConverter::new().schema_root("events").convert(schema);
         let parquet = parquet.map_err(|error| failed("describe", &error))?;
-        SerializedFileWriter::new(out, parquet.root_schema_ptr(), Arc::new(properties(coding)))
+        SerializedFileWriter::new(out, parquet.root_schema_ptr(), Arc::new(self.properties(coding)))
             .map_err(|error| failed("begin", &error))
     }
-}
 
-fn properties(coding: Coding) -> WriterProperties {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::UNCOMPRESSED)
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_offset_index_disabled(true)
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-        .set_data_page_size_limit(DATA_PAGE_BYTES)
-        .set_data_page_row_count_limit(DATA_PAGE_ROWS)
-        .set_statistics_truncate_length(Some(BOUND_BYTES));
-    let properties = properties.set_dictionary_enabled(coding == Coding::Dictionary);
-    let properties = match coding {
-        Coding::Dictionary => properties,
-        Coding::Plain => properties.set_encoding(Encoding::PLAIN),
-        Coding::Differences => properties.set_encoding(Encoding::DELTA_BINARY_PACKED),
-        Coding::Prefixes => properties.set_encoding(Encoding::DELTA_BYTE_ARRAY),
-    };
-    properties.build()
+    fn properties(&self, coding: Coding) -> WriterProperties {
+        // Of what is encrypted, a column chunk has one page.
+        let at_most = |limit: usize| if self.is_encrypted { usize::MAX } else { limit };
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::UNCOMPRESSED)
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            .set_dictionary_page_size_limit(at_most(DICTIONARY_BYTES))
+            .set_data_page_size_limit(at_most(DATA_PAGE_BYTES))
+            .set_data_page_row_count_limit(at_most(DATA_PAGE_ROWS))
+            .set_statistics_truncate_length(Some(BOUND_BYTES));
+        let properties = properties.set_dictionary_enabled(coding == Coding::Dictionary);
+        let properties = match coding {
+            Coding::Dictionary => properties,
+            Coding::Plain => properties.set_encoding(Encoding::PLAIN),
+            Coding::Differences => properties.set_encoding(Encoding::DELTA_BINARY_PACKED),
+            Coding::Prefixes => properties.set_encoding(Encoding::DELTA_BYTE_ARRAY),
+        };
+        properties.build()
+    }
 }
 
 impl OpenFile {
@@ -174,6 +184,14 @@ impl OpenFile {
     /// Rows of the row group that is open.
     pub fn open_rows(&self) -> usize {
         self.open.rows
+    }
+
+    /// Whether the open row group is as large as one should be.
+    pub fn row_group_is_full(&self) -> bool {
+        let mut columns = self.open.columns.values();
+        self.open.rows >= ROW_GROUP_ROWS
+            || self.encoding.is_encrypted
+                && columns.any(|column| column.writer.memory_size() >= DATA_PAGE_BYTES)
     }
 
     /// About how much memory the file takes.

@@ -13,7 +13,7 @@ use crate::layout;
 use crate::mine::{Assigned, Dictionary, Miner, Skeletons, TemplateId};
 use crate::storage::{Put, Storage};
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every so many files one holds all that those before it hold, so that opening reads few.
@@ -148,6 +148,23 @@ impl Templates {
     }
 }
 
+/// Reads all files of a store's dictionary: the templates, and what is wrong with which file.
+pub fn check(storage: &dyn Storage) -> Result<(Dictionary, Vec<(String, String)>)> {
+    let (mut all, mut wrong) = (Dictionary::default(), Vec::new());
+    for (number, entry) in (0..).zip(storage.list(layout::TEMPLATES)?) {
+        let expected = layout::templates(number);
+        if entry.path != expected && wrong.is_empty() {
+            wrong.push((expected, format!("it is not there, and `{}` is", entry.path)));
+        }
+        match read(storage, &entry.path) {
+            Ok(file) => all.merge(&file),
+            Err(error) if error.kind() == ErrorKind::Corrupt => wrong.push((entry.path, error.to_string())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((all, wrong))
+}
+
 /// What the files since the last complete one have, and what is new.
 fn complete(storage: &dyn Storage, number: u64, new: &Dictionary) -> Result<Dictionary> {
     let mut all = new.clone();
@@ -158,8 +175,13 @@ fn complete(storage: &dyn Storage, number: u64, new: &Dictionary) -> Result<Dict
 }
 
 fn compressed(dictionary: &Dictionary) -> Result<Vec<u8>> {
-    zstd::encode_all(dictionary.to_json().as_bytes(), LEVEL)
-        .map_err(|error| Error::io("compress", layout::TEMPLATES, error))
+    // With a checksum, so that a file that was damaged is told from one that was written so.
+    let encoded = zstd::Encoder::new(Vec::new(), LEVEL).and_then(|mut encoder| {
+        encoder.include_checksum(true)?;
+        encoder.write_all(dictionary.to_json().as_bytes())?;
+        encoder.finish()
+    });
+    encoded.map_err(|error| Error::io("compress", layout::TEMPLATES, error))
 }
 
 /// The templates of a file.

@@ -52,6 +52,8 @@ pub(super) struct DaybookInfo {
     pub chain: ChainLink,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Taken>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shapes: Option<Shapes>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub info: Map<String, Value>,
 }
@@ -73,6 +75,15 @@ pub struct Taken {
     /// Files that the commit adds with events that were changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
+}
+
+/// The files of the catalogue at the time of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shapes {
+    /// How many there are.
+    pub files: u64,
+    /// The SHA-256 of all their bytes, one file after the other, in hexadecimal.
+    pub sha256: String,
 }
 
 /// The chain record of a commit by its hash, and the one before; both SHA-256 in hexadecimal.

@@ -11,6 +11,7 @@
 //! remove <path> <sha256> <rows> <rows hash>
 //! txn <application id> <version>
 //! schema <sha256 of the schema's text>
+//! shapes <files> <sha256>
 //! taken <why> <events> <rows hash> <note>
 //! fresh <path>
 //! changed <path>
@@ -24,6 +25,7 @@
 //!   statistics, verbatim, percent-encoded as paths are; `-` where there is none. Encoded is every byte that
 //!   is no printable ASCII character, and each of ``"#%<>?[\]^`{|}``, in capitals: `%20`.
 //! - `<application id>` and `<note>` are JSON strings. The schema's text is `schemaString`.
+//! - The `shapes` line is there if there are files of the catalogue: how many, and the SHA-256 of all their bytes.
 //! - `taken`, `fresh` and `changed` are there if the commit has `commitInfo.daybook.taken`: events that it takes out or
 //!   changes, and which of the files that it adds hold new events, and changed ones.
 //!
@@ -32,7 +34,7 @@
 //! is first kept in `_chain/`, one JSON object a version: `version`, `timestamp`, `hash`, `previous`, `text`.
 //! A commit of another program has no record: the chain goes on from the last one.
 
-use super::actions::{Add, ChainLink, Line, Remove, Taken, unwritable};
+use super::actions::{Add, ChainLink, Line, Remove, Shapes, Taken, unwritable};
 use super::table::{Table, parse_version};
 use super::{file, path};
 use crate::error::{Error, ErrorKind, Result};
@@ -86,6 +88,13 @@ pub fn jump_of(version: u64) -> u64 {
     version.saturating_sub(least)
 }
 
+/// What a record has from the commit's information.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said {
+    pub taken: Option<Taken>,
+    pub shapes: Option<Shapes>,
+}
+
 /// The hashes of records before one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Before {
@@ -110,7 +119,7 @@ impl Before {
 }
 
 /// The text of the record of a commit with these lines, its information left out, which takes these events.
-pub(super) fn text(version: u64, before: &Before, lines: &[Line], taken: Option<&Taken>) -> Result<String> {
+pub(super) fn text(version: u64, before: &Before, lines: &[Line], said: &Said) -> Result<String> {
     let mut adds = Vec::new();
     let mut removes = Vec::new();
     let mut transactions = Vec::new();
@@ -128,11 +137,13 @@ pub(super) fn text(version: u64, before: &Before, lines: &[Line], taken: Option<
     }
     let Before { previous, jump } = before;
     let mut text = format!("daybook chain 1\nprevious {previous}\njump {jump}\nversion {version}\n");
-    let taken = taken.map_or_else(|| Ok(Vec::new()), taken_lines)?;
+    let taken = said.taken.as_ref().map_or_else(|| Ok(Vec::new()), taken_lines)?;
+    let shapes = said.shapes.iter().map(|shapes| format!("shapes {} {}\n", shapes.files, shapes.sha256));
     for mut lines in [adds, removes, transactions, schema] {
         lines.sort_unstable();
         text.extend(lines);
     }
+    text.extend(shapes);
     text.extend(taken);
     Ok(text)
 }
@@ -165,10 +176,11 @@ pub(super) fn record(version: u64, lines: &[Line]) -> Result<Option<ChainRecord>
     };
     let ChainLink { hash, previous, jump } = daybook.chain.clone();
     let before = Before { previous, jump };
+    let said = Said { taken: daybook.taken.clone(), shapes: daybook.shapes.clone() };
     Ok(Some(ChainRecord {
         version,
         timestamp_ms: info.timestamp.unwrap_or_default(),
-        text: text(version, &before, lines, daybook.taken.as_ref())?,
+        text: text(version, &before, lines, &said)?,
         hash,
         previous: before.previous,
         jump: before.jump,

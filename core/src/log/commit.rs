@@ -1,7 +1,7 @@
 //! A change of the table and its commit.
 
-use super::actions::{self, Add, CommitInfo, DaybookInfo, Line, Metadata, Remove, Taken, Txn};
-use super::chain::{self, Before};
+use super::actions::{self, Add, CommitInfo, DaybookInfo, Line, Metadata, Remove, Shapes, Taken, Txn};
+use super::chain::{self, Before, Said};
 use super::file::DataFile;
 use super::schema;
 use super::snapshot::Snapshot;
@@ -87,11 +87,16 @@ pub(super) fn first(table: &NewTable, id: String, now_ms: i64) -> Result<Vec<Lin
         is_blind_append: Some(true),
         ..CommitInfo::default()
     };
-    with_info(0, &Before::start(), info, (Map::new(), None), lines)
+    with_info(0, &Before::start(), info, (Map::new(), Said::default()), lines)
 }
 
 /// Builds the commit after a snapshot.
-pub(super) fn next(base: &Snapshot, before: &Before, change: &Change, now_ms: i64) -> Result<Prepared> {
+pub(super) fn next(
+    base: &Snapshot,
+    (before, shapes): (&Before, Option<Shapes>),
+    change: &Change,
+    now_ms: i64,
+) -> Result<Prepared> {
     let timestamp_ms = now_ms.max(base.timestamp_ms.saturating_add(1));
     for (app_id, version) in &change.transactions {
         if base.transaction(app_id)?.is_some_and(|last| *version <= last) {
@@ -125,7 +130,7 @@ pub(super) fn next(base: &Snapshot, before: &Before, change: &Change, now_ms: i6
         is_blind_append: Some(change.removes.is_empty() && change.data_change),
         ..CommitInfo::default()
     };
-    let more = (change.info.clone(), change.taken.clone());
+    let more = (change.info.clone(), Said { taken: change.taken.clone(), shapes });
     let lines = with_info(base.version + 1, before, info, more, lines)?;
     Ok(Prepared::Ready(lines))
 }
@@ -135,12 +140,13 @@ fn with_info(
     version: u64,
     before: &Before,
     mut info: CommitInfo,
-    (extra, taken): (Map<String, Value>, Option<Taken>),
+    (extra, said): (Map<String, Value>, Said),
     mut lines: Vec<Line>,
 ) -> Result<Vec<Line>> {
-    let text = chain::text(version, before, &lines, taken.as_ref())?;
+    let text = chain::text(version, before, &lines, &said)?;
     let count = lines.len() as u64 + 1;
-    let daybook = DaybookInfo { lines: count, chain: chain::link(before, &text), taken, info: extra };
+    let Said { taken, shapes } = said;
+    let daybook = DaybookInfo { lines: count, chain: chain::link(before, &text), taken, shapes, info: extra };
     info.engine_info = Some(concat!("daybook/", env!("CARGO_PKG_VERSION")).to_string());
     info.daybook = Some(daybook);
     lines.insert(0, Line { commit_info: Some(info), ..Line::default() });

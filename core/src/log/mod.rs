@@ -18,12 +18,13 @@ mod kernel;
 mod path;
 mod repair;
 mod schema;
+mod shapes;
 mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{ChainLink, Taken};
+pub use actions::{ChainLink, Shapes, Taken};
 use chain::Before;
 pub use chain::{ChainRecord, START as CHAIN_START, jump_of};
 pub use checkpoint::{LogMaintenance, Maintained};
@@ -36,6 +37,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::layout;
 use crate::storage::{Put, Storage};
 use commit::Prepared;
+use shapes::ShapesRead;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -57,6 +59,7 @@ pub struct Log {
     upkeep: Mutex<Upkeep>,
     warnings: Vec<String>,
     watcher: OnceLock<Box<dyn CommitWatcher>>,
+    shapes: Mutex<ShapesRead>,
 }
 
 /// Who is told of each commit that this process makes.
@@ -101,7 +104,7 @@ impl Log {
         };
         let upkeep = Upkeep { checkpoint: snapshot.checkpoint_version(), cleaned_up_ms: None };
         let (latest, upkeep) = (Mutex::new(Arc::new(snapshot)), Mutex::new(upkeep));
-        Ok(Log { table, latest, upkeep, warnings, watcher: OnceLock::new() })
+        Ok(Log { table, latest, upkeep, warnings, watcher: OnceLock::new(), shapes: Mutex::default() })
     }
 
     /// Tells somebody of each commit from now on; only the first who asks.
@@ -143,7 +146,7 @@ impl Log {
     /// Commits a change as the version after `base`. Its files must be on disk, durably.
     pub fn commit(&self, base: &Snapshot, change: &Change, now_ms: i64) -> Result<Outcome> {
         let before = Before::after(&self.table, base.version, base.chain_head())?;
-        let lines = match commit::next(base, &before, change, now_ms)? {
+        let lines = match commit::next(base, (&before, self.shapes()?), change, now_ms)? {
             Prepared::Ready(lines) => lines,
             Prepared::Not(outcome) => return Ok(outcome),
         };
@@ -175,6 +178,22 @@ impl Log {
             }
         }
         Ok(Outcome::Committed(version))
+    }
+
+    /// The files of the catalogue as they are now.
+    fn shapes(&self) -> Result<Option<Shapes>> {
+        let mut read = lock(&self.shapes);
+        while read.next(&self.table)? {}
+        Ok(read.said())
+    }
+
+    /// The first so many files of the catalogue as they are now, or all if there are fewer, each with those before it.
+    pub fn shapes_up_to(&self, files: u64) -> Result<Vec<Shapes>> {
+        let (mut read, mut said) = (ShapesRead::default(), Vec::new());
+        while (said.len() as u64) < files && read.next(&self.table)? {
+            said.extend(read.said());
+        }
+        Ok(said)
     }
 
     /// Makes the commits that can be seen durable. One may be seen before whoever writes it has made it so:

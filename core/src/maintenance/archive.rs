@@ -7,15 +7,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::{RowSet, hex};
 use crate::event::content::Contents;
 use crate::event::fixed::Fixed;
-use crate::ingest::batch::{read_columns, read_file};
+use crate::ingest::batch::{read_columns, read_file, seqs_in};
 use crate::ingest::progress::{Step, Unit};
 use crate::layout;
 use crate::log::{At, Change, DataFile, Snapshot, Taken};
 use crate::seal::{Tables, commit_one};
 use crate::storage::{LocalStorage, Put, Storage};
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::Int64Type;
 use chrono::{Datelike, Days, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -350,9 +349,12 @@ impl Passed {
         let Some(day) = files.first().map(|file| file.day) else { return Ok(Vec::new()) };
         let catalogue = work.tables.register.latest()?;
         let schema = catalogue.schema();
-        let mut out = Rewritten::new(schema, day, level);
-        let mut adds = Vec::new();
         let storage: &dyn Storage = &*to.storage;
+        let mut out = Rewritten::new(schema, day, level, storage);
+        let mut adds = Vec::new();
+        // Rows are sorted in runs: those of one time are to be in one run.
+        let mut files: Vec<&DataFile> = files.iter().collect();
+        files.sort_by_key(|file| file.ts_range());
         for (number, file) in files.iter().enumerate() {
             let (before, mut of_file) = (out.rows_hash().clone(), RowSet::default());
             for batch in read_file(&from.place_of("", file)?, 0)? {
@@ -375,8 +377,8 @@ impl Passed {
             }
             self.all.add(&of_file);
             if out.encoded_bytes() >= FILE_BYTES || number.saturating_add(1) == files.len() {
-                let ended = std::mem::replace(&mut out, Rewritten::new(schema, day, level));
-                adds.extend(ended.finish(storage, work.now_ms)?);
+                let ended = std::mem::replace(&mut out, Rewritten::new(schema, day, level, storage));
+                adds.extend(ended.finish(work.now_ms)?);
             }
             let (done, total) = (number.saturating_add(1) as u64, Some(files.len() as u64));
             work.progress.update(&Step { done, total, unit: Unit::Files, events: 0, note: "" });
@@ -400,7 +402,7 @@ fn compare(work: &Work<'_>, archive: &Tables, files: &[DataFile], here: &[i64], 
         }
         for batch in read_file(&archive.place_of("", file)?, 0)? {
             let batch = batch?;
-            let seqs = numbers(&batch);
+            let seqs = seqs_in(&batch);
             let both: BooleanArray = seqs.iter().map(|seq| Some(here.binary_search(seq).is_ok())).collect();
             let both = filter_record_batch(&batch, &both).map_err(untold)?;
             found.add_rows(&Contents::new(&batch.schema(), &catalogue).rows(&both)?);
@@ -432,7 +434,7 @@ pub fn seqs_of(tables: &Tables, files: &[DataFile]) -> Result<Vec<i64>> {
     let mut seqs = Vec::new();
     for file in files {
         for batch in read_columns(&tables.place_of("", file)?, |name| name == Fixed::Seq.name())? {
-            seqs.extend(numbers(&batch?));
+            seqs.extend(seqs_in(&batch?));
         }
     }
     seqs.sort_unstable();
@@ -444,7 +446,7 @@ pub fn told_apart(batch: &RecordBatch, known: &[i64]) -> Result<(RecordBatch, Re
     if known.is_empty() {
         return Ok((batch.clone(), batch.slice(0, 0)));
     }
-    let is_known: Vec<bool> = numbers(batch).iter().map(|seq| known.binary_search(seq).is_ok()).collect();
+    let is_known: Vec<bool> = seqs_in(batch).iter().map(|seq| known.binary_search(seq).is_ok()).collect();
     let those = |wanted: bool| {
         let mask: BooleanArray = is_known.iter().map(|is_known| Some(*is_known == wanted)).collect();
         filter_record_batch(batch, &mask).map_err(untold)
@@ -454,12 +456,6 @@ pub fn told_apart(batch: &RecordBatch, known: &[i64]) -> Result<(RecordBatch, Re
 
 fn untold(error: arrow::error::ArrowError) -> Error {
     Error::new(ErrorKind::Internal, "events cannot be told apart").with_source(error)
-}
-
-fn numbers(batch: &RecordBatch) -> Vec<i64> {
-    let column =
-        batch.column_by_name(Fixed::Seq.name()).and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.map(|numbers| numbers.values().to_vec()).unwrap_or_default()
 }
 
 #[cfg(test)]

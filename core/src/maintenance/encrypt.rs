@@ -110,7 +110,7 @@ fn replace(work: &Work<'_>, file: &DataFile) -> Result<bool> {
     let snapshot = tables.events.snapshot(At::Latest)?;
     let level = if file.level > 0 { file.level } else { LEVEL };
     let catalogue = tables.register.latest()?;
-    let mut fresh = Rewritten::new(&snapshot.schema, file.day, level);
+    let mut fresh = Rewritten::new(&snapshot.schema, file.day, level, &*tables.storage);
     let known = set_of(file)?;
     let mut rows = 0_u64;
     for batch in read_file(&tables.place_of("", file)?, 0)? {
@@ -131,7 +131,7 @@ fn replace(work: &Work<'_>, file: &DataFile) -> Result<bool> {
         return Err(Error::new(ErrorKind::Corrupt, message)
             .with_hint("restore the file, and the folder `_shapes`, from a copy"));
     }
-    let added = fresh.finish(&*tables.storage, work.now_ms)?;
+    let added = fresh.finish(work.now_ms)?;
     let added: Vec<DataFile> = added.into_iter().collect();
     let done = commit(&tables.events, file, &added, work.now_ms)?;
     if !done {

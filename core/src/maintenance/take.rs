@@ -140,8 +140,9 @@ impl Without {
         alter: Option<Alter<'_>>,
     ) -> Result<()> {
         let level = if file.level > 0 { file.level } else { LEVEL };
-        let mut kept = Rewritten::new(catalogue.schema(), file.day, level);
-        let mut changed = Rewritten::new(catalogue.schema(), file.day, level);
+        let storage: &dyn Storage = &*work.tables.storage;
+        let mut kept = Rewritten::new(catalogue.schema(), file.day, level, storage);
+        let mut changed = Rewritten::new(catalogue.schema(), file.day, level, storage);
         let mut go = RowSet::default();
         for batch in read_file(&work.tables.place_of("", file)?, 0)? {
             let batch = batch?;
@@ -163,17 +164,20 @@ impl Without {
                 .with_hint("restore the file, and the folder `_shapes`, from a copy"));
         }
         self.went(known.map(|_| go));
-        let storage: &dyn Storage = &*work.tables.storage;
-        self.adds.extend(kept.finish(storage, work.now_ms)?);
-        let changed = changed.finish(storage, work.now_ms)?;
+        self.adds.extend(kept.finish(work.now_ms)?);
+        let changed = changed.finish(work.now_ms)?;
         self.changed.extend(changed);
         Ok(())
     }
 
-    /// Commits it, with the event about it.
+    /// Commits it, with the event about it; in an archive without.
     pub(super) fn commit(&self, work: &Work<'_>, account: &Account) -> Result<u64> {
         let tables = work.tables;
-        let fresh = tables.write_record(account.event.as_bytes(), account.seq, work.now_ms)?;
+        // An archive has no events of its own, nor a catalogue: the chain says what was done.
+        let fresh = match tables.is_archive()? {
+            true => Vec::new(),
+            false => tables.write_record(account.event.as_bytes(), account.seq, work.now_ms)?,
+        };
         let paths = |files: &[DataFile]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
         let taken = Taken {
             why: account.why.to_string(),

@@ -1,6 +1,8 @@
 //! From a message to its skeleton: one pass over its bytes, in which every value becomes one mark.
 
-use super::class::{BACKSLASH, CONTROL, DIGIT, DOT, HEX, LETTER, OTHER, SLASH, SPACE, UNDERSCORE, WORD, of};
+use super::class::{
+    BACKSLASH, CONTROL, DIGIT, DOT, HEX, LETTER, OTHER, SLASH, SPACE, UNDERSCORE, WIDE, WORD, of,
+};
 use super::date;
 use super::fields;
 use super::json;
@@ -215,7 +217,8 @@ impl Scanner {
             self.value();
             return rest.get(length..).unwrap_or_default();
         }
-        if shape::is_value(piece, bits, after.first().copied()) && !is_function(piece, after) {
+        let is_name = bits & (CONTROL | WIDE) == 0 && is_function(piece, after);
+        if shape::is_value(piece, bits, after.first().copied()) && !is_name {
             self.value();
             if bits & SLASH != 0 && after.first() == Some(&b'?') {
                 let query = after.iter().take_while(|byte| !ends_link(**byte)).count();

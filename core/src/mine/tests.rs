@@ -45,6 +45,16 @@ fn the_look_of_a_value_says_that_it_is_one() {
 }
 
 #[test]
+fn no_template_has_a_control_character() {
+    for text in ["ask (estim\0\0()\0 KB)", "call\u{85}() now", "f\u{1b}[31m() x", "a\u{7f}b=1", "\0\0"] {
+        for template in mined(&[text]) {
+            assert!(!template.chars().any(char::is_control), "{text:?}: {template:?}");
+        }
+    }
+    assert_eq!(mined(&["main() returned 1"]), ["main() returned <*>"]);
+}
+
+#[test]
 fn a_message_that_is_json_has_the_template_of_its_keys() {
     for (message, expected) in [
         (

@@ -104,9 +104,9 @@ impl EventProof {
         let text = self.event.as_written()?;
         let event =
             serde_json::from_str(&text).map_err(|_| broken("is of an event whose leaves make no object"))?;
-        let root = self.root()?;
         let Some((first, later)) = self.records.split_first() else { return Err(broken("has no records")) };
         let mut last = Record::parse(first)?;
+        let root = self.root(last.rows_of(&self.file)?)?;
         let version = last.version;
         if last.tree_of(&self.file)? != hex(&root) {
             return Err(broken("is of another event than the ones that the commit put into the file"));
@@ -151,8 +151,8 @@ impl EventProof {
         })
     }
 
-    /// The root of the tree of the file's rows, if the event is the row that the proof says.
-    fn root(&self) -> Result<Digest> {
+    /// The root of the tree of the file's rows, of which there are so many, if the event is the row that the proof says.
+    fn root(&self, rows_of_file: u64) -> Result<Digest> {
         let mut content = Vec::new();
         for leaf in &self.event.leaves {
             leaf.bytes_into(&mut content)
@@ -164,10 +164,8 @@ impl EventProof {
             self.path.iter().take(PATH_MAX + 1).map(|digits| from_hex(digits)).collect();
         let path =
             path.filter(|path| path.len() <= PATH_MAX).ok_or_else(|| broken("has hashes that are none"))?;
-        let first = self.records.first().map(|text| Record::parse(text)).transpose()?;
-        let count = first.map(|record| record.rows_of(&self.file)).transpose()?.unwrap_or_default();
         let row = rows.first().copied().unwrap_or_default();
-        root_of(row, self.row, count, &path)
+        root_of(row, self.row, rows_of_file, &path)
             .ok_or_else(|| broken("does not fit the number of rows that the file has"))
     }
 }

@@ -134,16 +134,9 @@ fn day_of_row(columns: &[Column]) -> String {
 fn files_source(parts: &ViewParts<'_>, files: &[String], key: Option<&str>) -> String {
     let schema: Vec<String> = parts.columns.iter().map(schema_entry).collect();
     let files = literals(files.iter().map(|file| path_pattern(file)));
-    let schema = schema.join(", ");
-    match key {
-        None => format!("read_parquet({files}, schema = MAP {{{schema}}}, filename = ' file')"),
-        // DuckDB 2.0 loses its place where a filter lets it skip an encrypted page. No filter gets past a sample.
-        Some(key) => format!(
-            "read_parquet({files}, schema = MAP {{{schema}}}, filename = ' file', \
-             encryption_config = {{footer_key: {}}}) TABLESAMPLE bernoulli(100%)",
-            literal(key)
-        ),
-    }
+    let key = key.map(|key| format!(", encryption_config = {{footer_key: {}}}", literal(key)));
+    let (schema, key) = (schema.join(", "), key.unwrap_or_default());
+    format!("read_parquet({files}, schema = MAP {{{schema}}}, filename = ' file'{key})")
 }
 
 /// A copy of rows, those that are wanted.

@@ -10,6 +10,7 @@ use crate::maintenance::{EncryptReceipt, begin, encrypt};
 use crate::seal::Tables;
 use crate::settings::Settings;
 use crate::storage::{LocalStorage, Storage};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -19,6 +20,21 @@ pub struct StoreOptions {
     /// The keys of an encrypted store, or of one that is to be; else the settings of the store may name a file of
     /// them.
     pub keys: Option<Arc<Keys>>,
+}
+
+impl StoreOptions {
+    /// With the keys of a file: that which is given, else that which `DAYBOOK_KEY_FILE` names, else with those in
+    /// `DAYBOOK_KEY`.
+    pub fn with_key_file(file: Option<PathBuf>) -> Result<StoreOptions> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let file = file.or_else(|| variable("DAYBOOK_KEY_FILE").map(PathBuf::from));
+        let keys = match (file, variable("DAYBOOK_KEY")) {
+            (Some(file), _) => Some(Keys::from_file(&file)?),
+            (None, Some(text)) => Some(Keys::parse(&text.to_string_lossy(), "`DAYBOOK_KEY`")?),
+            (None, None) => None,
+        };
+        Ok(StoreOptions { keys: keys.map(Arc::new) })
+    }
 }
 
 impl Store {

@@ -85,7 +85,7 @@ impl Store {
         let (read_as, mapping) = intake::how(options, &self.settings)?;
         let follower = Follower {
             store: self,
-            writer: self.writer()?,
+            writer: self.appender()?,
             options,
             read_as,
             mapping,

@@ -183,12 +183,12 @@ impl Store {
     pub fn append(&self, event: &Event, durability: Durability) -> Result<i64> {
         let record = event.to_json();
         let record = self.intakes.checked(&record, (self.clock)())?;
-        self.writer()?.append(RECORD, &record, durability)
+        self.appender()?.append(RECORD, &record, durability)
     }
 
     /// Appends an event that is a JSON object; what cannot be read goes to the quarantine, as durably.
     pub fn append_json(&self, line: &[u8], durability: Durability) -> Result<Appended> {
-        let writer = self.writer()?;
+        let writer = self.appender()?;
         match self.intakes.checked(line, (self.clock)()) {
             Ok(record) => Ok(Appended::Stored { seq: writer.append(RECORD, &record, durability)? }),
             Err(error) if error.kind() == ErrorKind::Invalid => {
@@ -244,6 +244,7 @@ impl Store {
         progress: &dyn Progress,
     ) -> Result<Receipt> {
         let started = Instant::now();
+        self.takes_events()?;
         let (read_as, mapping) = intake::how(options, &self.settings)?;
         let seqs = self.tables.seqs(&self.clock)?;
         let rules = self.intakes.rules()?;
@@ -366,6 +367,24 @@ impl Store {
         let writer = Writer::open(self.tables.clone(), &self.settings, self.clock.clone())?;
         *slot = Some(writer.clone());
         Ok(writer)
+    }
+
+    /// The writer, for events that come from elsewhere.
+    fn appender(&self) -> Result<Arc<Writer>> {
+        self.takes_events()?;
+        self.writer()
+    }
+
+    /// An archive has events of the store that it is of, and no others.
+    fn takes_events(&self) -> Result<()> {
+        if !self.tables.is_archive()? {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` is an archive, and takes no events but those that are archived",
+            self.tables.storage.name()
+        );
+        Err(Error::new(ErrorKind::Invalid, message).with_hint("name the store that it is an archive of"))
     }
 }
 

@@ -32,19 +32,16 @@ impl Heads {
         }
         let folder = tables.storage.local_root().map(Path::to_path_buf).unwrap_or_default();
         let publisher = match Publisher::new(settings, &folder, verify::head(tables)?) {
-            Ok(publisher) => publisher.map(Arc::new),
+            Ok(publisher) => Arc::new(publisher),
             Err(error) => {
                 let trouble = Some(format!("heads of the hash chain are neither signed nor sent: {error}"));
                 return Ok(Heads { publisher: None, trouble });
             }
         };
-        if let Some(publisher) = &publisher {
-            for (log, table) in [(&tables.events, OfTable::Events), (&tables.quarantine, OfTable::Quarantine)]
-            {
-                log.watch(Box::new(Watch { publisher: Arc::clone(publisher), table }));
-            }
+        for (log, table) in [(&tables.events, OfTable::Events), (&tables.quarantine, OfTable::Quarantine)] {
+            log.watch(Box::new(Watch { publisher: Arc::clone(&publisher), table }));
         }
-        Ok(Heads { publisher, trouble: None })
+        Ok(Heads { publisher: Some(publisher), trouble: None })
     }
 
     /// What is wrong.

@@ -10,7 +10,7 @@ use crate::log::{decoded_path, encoded_path};
 use crate::seal::Tables;
 use crate::storage::{Entry, Storage};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -33,6 +33,8 @@ pub(super) struct Checked {
     pub(super) bytes: u64,
     pub(super) rows: u64,
     pub(super) rows_hashed: u64,
+    /// The ids of templates that its rows have, where these were looked at.
+    pub(super) templates: BTreeSet<String>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
 }
@@ -96,7 +98,8 @@ pub(super) fn check(
     }
     checked.files = files.len() as u64;
     checked.bytes = done.into_inner();
-    checked.rows_hashed = hashed.into_inner();
+    checked.rows_hashed = hashed.load(Ordering::Relaxed);
+    checked.templates = rows.map(Rows::into_templates).unwrap_or_default();
     checked.rows = files.iter().map(|(_, recorded)| recorded.rows).sum();
     Ok(checked)
 }

@@ -4,6 +4,7 @@
 //! the statistics, not the sizes. What they say is live must be what readers of the table see, and its files must
 //! have the bytes that they had.
 
+mod beside;
 mod files;
 mod prove;
 mod replay;
@@ -16,6 +17,7 @@ use crate::quarantine;
 use crate::seal::Tables;
 use replay::Replayed;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -118,6 +120,10 @@ pub enum ProblemKind {
     FileAltered,
     /// A data file has other rows than the commit says, though its bytes are those that were committed.
     RowsAltered,
+    /// The catalogue of columns and shapes is not what it was.
+    CatalogueAltered,
+    /// The dictionary of templates is not what any writer wrote, or lacks some.
+    TemplatesAltered,
     /// No commit names a file.
     UnknownFile,
     /// The chain does not go through the head that was written down.
@@ -175,7 +181,7 @@ pub fn verify(
     // Listed before the commits are read: what is committed meanwhile is named by one of them.
     let listed = [tables.files_of_days("")?, tables.files_of_days(quarantine::PREFIX)?];
     let names = [("events", &tables.events, ""), ("quarantine", &tables.quarantine, quarantine::PREFIX)];
-    let mut heads = Vec::new();
+    let (mut heads, mut templates) = (Vec::new(), BTreeSet::new());
     for ((table, log, prefix), listed) in names.into_iter().zip(listed) {
         let replayed = replay::replay(log, table)?;
         let known = request.against.as_ref().map(|head| match table {
@@ -183,6 +189,7 @@ pub fn verify(
             _ => &head.quarantine,
         });
         problems.extend(known.and_then(|known| replayed.without(known, table)));
+        problems.extend(beside::shapes(log, &replayed.shapes, table)?);
         let place = files::Place { table, prefix, listed, deep: request.deep };
         let checked = files::check(tables, &replayed, &place, progress, stop)?;
         let Replayed { commits, removed, taken, last, problems: of_commits, .. } = replayed;
@@ -190,6 +197,7 @@ pub fn verify(
         report.commits = report.commits.saturating_add(commits);
         report.files = report.files.saturating_add(checked.files);
         report.bytes = report.bytes.saturating_add(checked.bytes);
+        templates.extend(checked.templates);
         report.rows_hashed = report.rows_hashed.saturating_add(checked.rows_hashed);
         if table == "events" {
             report.events = checked.rows;
@@ -200,6 +208,7 @@ pub fn verify(
         warnings.extend(checked.warnings);
         heads.push(last);
     }
+    problems.extend(beside::templates(tables, &templates)?);
     let mut heads = heads.into_iter();
     let mut next = || heads.next().unwrap_or_default();
     report.head = Head { events: next(), quarantine: next() }.to_string();

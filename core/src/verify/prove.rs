@@ -7,12 +7,12 @@ use crate::event::catalogue::Catalogue;
 use crate::event::content::Contents;
 use crate::event::fixed::Fixed;
 use crate::event::tree::Tree;
-use crate::ingest::batch::{read_columns, read_file};
+use crate::ingest::batch::{read_columns, read_file, seqs_in};
 use crate::log::{At, ChainRecord, DataFile, Log, encoded_path, jump_of};
 use crate::proof::{EventProof, FORMAT, Head, ProvenEvent};
 use crate::seal::Tables;
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::array::AsArray;
+use arrow::datatypes::TimestampMicrosecondType;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The proof of the event with a number, under a head that was kept elsewhere, or the head as it is now.
@@ -67,7 +67,7 @@ fn find<'a>(
                 return Err(stopped());
             }
             let batch = batch?;
-            if let Some(place) = numbers(&batch).iter().position(|number| *number == seq) {
+            if let Some(place) = seqs_in(&batch).iter().position(|number| *number == seq) {
                 return Ok((file, row.saturating_add(place as u64)));
             }
             row = row.saturating_add(batch.num_rows() as u64);
@@ -95,7 +95,7 @@ fn ascend(tables: &Tables, file: &DataFile, row: u64, stop: &AtomicBool) -> Resu
             let ts = batch.column_by_name(Fixed::Ts.name());
             let ts = ts.and_then(|ts| ts.as_primitive_opt::<TimestampMicrosecondType>());
             let ts = ts.and_then(|ts| ts.values().get(place)).copied().unwrap_or_default();
-            let seq = numbers(&batch).get(place).copied().unwrap_or_default();
+            let seq = seqs_in(&batch).get(place).copied().unwrap_or_default();
             event = Some(ProvenEvent { seq, ts, leaves: contents.leaves(&batch, place)? });
         }
         before = before.saturating_add(batch.num_rows() as u64);
@@ -104,12 +104,6 @@ fn ascend(tables: &Tables, file: &DataFile, row: u64, stop: &AtomicBool) -> Resu
         (Some(event), Some((root, path))) => Ok((event, path, root)),
         _ => Err(Error::new(ErrorKind::Corrupt, format!("`{}` has fewer rows than it had", file.path))),
     }
-}
-
-fn numbers(batch: &RecordBatch) -> Vec<i64> {
-    let column = batch.column_by_name(Fixed::Seq.name());
-    let column = column.and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.map(|numbers| numbers.values().to_vec()).unwrap_or_default()
 }
 
 /// The record of the commit that added a file. A file is written shortly before it is committed.

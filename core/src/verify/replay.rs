@@ -3,7 +3,7 @@
 use super::{Problem, ProblemKind, TableHead, TakenOut};
 use crate::error::{ErrorKind, Result};
 use crate::event::canonical::RowSet;
-use crate::log::{At, CHAIN_START, ChainRecord, Log, encoded_path, jump_of};
+use crate::log::{At, CHAIN_START, ChainRecord, Log, Shapes, encoded_path, jump_of};
 use std::collections::{BTreeMap, HashSet};
 
 /// A data file as the record that added it describes it.
@@ -34,6 +34,8 @@ pub(super) struct Replayed {
     pub(super) removed: u64,
     /// The commits that took some out, or changed some.
     pub(super) taken: Vec<TakenOut>,
+    /// What commits say of the files of the catalogue, the first of each number of them: version and files.
+    pub(super) shapes: Vec<(u64, Shapes)>,
     /// The last record.
     pub(super) last: TableHead,
     /// What does not fit together.
@@ -189,6 +191,13 @@ impl Replayed {
                             record.version
                         );
                         self.problem(ProblemKind::Contradiction, table, record.version, message);
+                    }
+                }
+                ["shapes", files, sha256] => {
+                    let shapes =
+                        Shapes { files: files.parse().unwrap_or_default(), sha256: (*sha256).to_string() };
+                    if self.shapes.last().is_none_or(|(_, last)| *last != shapes) {
+                        self.shapes.push((record.version, shapes));
                     }
                 }
                 _ => {}

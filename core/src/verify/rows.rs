@@ -7,14 +7,17 @@ use crate::error::{ErrorKind, Result};
 use crate::event::canonical::{RowSet, hex};
 use crate::event::catalogue::Catalogue;
 use crate::event::content::Contents;
+use crate::event::fixed::Fixed;
 use crate::event::tree::Tree;
 use crate::ingest::batch::read_file;
 use crate::log::decoded_path;
 use crate::quarantine;
 use crate::seal::Tables;
 use crate::storage::FilePlace;
-use std::sync::Arc;
+use arrow::array::{AsArray, RecordBatch};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What hashing rows needs.
 pub(super) struct Rows<'a> {
@@ -24,6 +27,7 @@ pub(super) struct Rows<'a> {
     catalogue: Option<Arc<Catalogue>>,
     hashed: &'a AtomicU64,
     stop: &'a AtomicBool,
+    templates: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Rows<'a> {
@@ -38,7 +42,26 @@ impl<'a> Rows<'a> {
             return Ok(None);
         }
         let catalogue = (place.prefix.is_empty()).then(|| tables.register.latest()).transpose()?;
-        Ok(Some(Rows { tables, place, catalogue, hashed, stop }))
+        Ok(Some(Rows { tables, place, catalogue, hashed, stop, templates: Mutex::default() }))
+    }
+
+    /// The ids of templates that rows have.
+    pub(super) fn into_templates(self) -> BTreeSet<String> {
+        self.templates.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_templates(&self, batch: &RecordBatch) {
+        let ids = batch.column_by_name(Fixed::Template.name()).and_then(|ids| ids.as_string_opt::<i32>());
+        let mut last = None;
+        for id in ids.iter().flat_map(|ids| ids.iter().flatten()) {
+            // The same often stand together.
+            if last.replace(id) != Some(id) {
+                let mut known = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
+                if !known.contains(id) {
+                    known.insert(id.to_string());
+                }
+            }
+        }
     }
 
     /// What is wrong with the rows of a file, if anything is.
@@ -85,6 +108,7 @@ impl<'a> Rows<'a> {
                     let hashes = Contents::new(&batch.schema(), catalogue).rows(&batch)?;
                     set.add_rows(&hashes);
                     tree.push(&hashes);
+                    self.note_templates(&batch);
                 }
                 None => quarantine::add_rows(&batch, &mut set)?,
             }

@@ -314,3 +314,83 @@ fn an_erasure_in_an_encrypted_store_takes_everything_out() {
     assert_eq!(readable(&place), Vec::<String>::new());
     verified(&store);
 }
+
+/// The same lines in a store that is encrypted and in one that is not.
+fn both(folder: &Path, text: &str) -> [Store; 2] {
+    [Some(keys(&one())), None].map(|keys| {
+        let place = folder.join(if keys.is_some() { "encrypted" } else { "plain" });
+        let store = Store::open_or_create_with(&place, &StoreOptions { keys }).unwrap();
+        let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
+        let input = Input::Reader { name: "lines".to_string(), reader };
+        store.ingest(vec![input], &IngestOptions::default(), &NoProgress).unwrap();
+        store
+    })
+}
+
+#[test]
+fn questions_about_many_encrypted_rows_have_the_answers_of_a_plain_store() {
+    let folder = fast_folder();
+    let mut state = 7_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 16
+    };
+    // Two days with several row groups each, since what hardly repeats fills pages.
+    let mut text = String::new();
+    for number in 0..60_000_u64 {
+        let words: Vec<String> = (0..30).map(|_| format!("{:012x}", random())).collect();
+        text.push_str(&format!(
+            "{{\"timestamp\":\"2026-02-0{}T10:00:{:02}Z\",\"n\":{number},\"few\":{},\"rare\":{},\"message\":\"{}\"}}\n",
+            number % 2 + 1,
+            number / 1000,
+            number % 7,
+            if number % 9_000 == 1 { number.to_string() } else { "null".to_string() },
+            words.join(" "),
+        ));
+    }
+    let [encrypted, plain] = both(folder.path(), &text);
+    for sql in [
+        "SELECT count(*)::VARCHAR FROM events",
+        "SELECT count(*)::VARCHAR FROM events WHERE n BETWEEN 40000 AND 40100",
+        "SELECT sum(n)::VARCHAR FROM events WHERE few = 3 AND ts > TIMESTAMP '2026-02-02 10:00:30'",
+        "SELECT message FROM events WHERE message LIKE '00%' ORDER BY message",
+        "SELECT md5(string_agg(message, '' ORDER BY n)) FROM events WHERE n % 5 = 0",
+        "SELECT n::VARCHAR || message FROM events WHERE rare IS NOT NULL ORDER BY n",
+        "SELECT n::VARCHAR FROM events WHERE n > 59990 OR n = 12345 ORDER BY n DESC LIMIT 5",
+        "SELECT message FROM events WHERE n = (SELECT max(n) FROM events WHERE few = 0)",
+        "SELECT n::VARCHAR FROM events ORDER BY message DESC LIMIT 20",
+    ] {
+        let expected = texts(&plain, sql);
+        assert!(!expected.is_empty() && texts(&encrypted, sql) == expected, "{sql}");
+    }
+    verified(&encrypted);
+}
+
+#[test]
+fn a_damaged_encrypted_file_is_an_error() {
+    let folder = fast_folder();
+    let text: String = (0..50).map(|number| line(number) + "\n").collect();
+    let [store, _] = both(folder.path(), &text);
+    store.close().unwrap();
+    let place = folder.path().join("encrypted");
+    let file = files(&place.join("day=2026-02-01")).pop().unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    let try_it = |bytes: &[u8], what: &str| {
+        std::fs::write(&file, bytes).unwrap();
+        let store = open(&place, &one()).unwrap();
+        let sql = "SELECT count(COLUMNS(*)) FROM events";
+        let asked = store.query(&QueryRequest::new(sql)).and_then(|rows| rows.collect::<Result<Vec<_>, _>>());
+        assert!(asked.is_err(), "{what}: a question is answered");
+        assert!(store.changes(None, 1000).is_err(), "{what}: changes are told");
+        let request = VerifyRequest { deep: true, ..VerifyRequest::default() };
+        assert!(!store.verify(&request, &NoProgress).unwrap().intact, "{what}: it verifies");
+    };
+    for at in (0..whole.len()).step_by(whole.len() / 40) {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x41;
+        try_it(&changed, &format!("changed at {at} of {}", whole.len()));
+    }
+    for length in [0, 3, 12, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
+        try_it(&whole[..length], &format!("cut after {length}"));
+    }
+}

@@ -131,6 +131,56 @@ fn other_rows_under_hashes_that_fit_are_found_when_rows_are_hashed_anew() {
     assert!(deep.problems[0].message.contains("does not have the 1 rows"), "{}", deep.problems[0].message);
 }
 
+/// The problems of a copy of a store after a change.
+fn problems_after(from: &Path, change: impl FnOnce(&Path)) -> Vec<Problem> {
+    let folder = fast_folder();
+    copy(from, folder.path());
+    change(folder.path());
+    verify(folder.path(), None).problems
+}
+
+#[test]
+fn changes_of_the_catalogue_and_of_templates_are_found_and_named() {
+    let folder = fast_folder();
+    make(folder.path());
+    let (store, _) = store(folder.path());
+    let lines: String = (0..40)
+        .map(|n| format!("{{\"message\":\"the lamp number {n} is on\",\"new_field\":{n}}}\n"))
+        .collect();
+    let input =
+        Input::Reader { name: "m".to_string(), reader: Box::new(std::io::Cursor::new(lines.into_bytes())) };
+    let options = IngestOptions { from: Some(daybook::Format::JsonLines), ..IngestOptions::default() };
+    assert_eq!(store.ingest(vec![input], &options, &NoProgress).unwrap().stored, 40);
+    store.close().unwrap();
+    assert_eq!(verify(folder.path(), None).problems, []);
+    let one = |problems: Vec<Problem>, kind: ProblemKind, file: &str| {
+        let found = problems.iter().find(|problem| problem.kind == kind);
+        let found = found.unwrap_or_else(|| panic!("{kind:?}: {problems:?}"));
+        assert_eq!(found.file.as_deref(), Some(file), "{problems:?}");
+    };
+    // A name that nothing refers to is put into the catalogue.
+    let shapes = "_shapes/0000000001.json";
+    let altered = problems_after(folder.path(), |copy| {
+        let text = fs::read_to_string(copy.join(shapes)).unwrap();
+        fs::write(copy.join(shapes), format!("{text} ")).unwrap();
+    });
+    assert_eq!(kinds(&altered), [ProblemKind::CatalogueAltered]);
+    one(altered, ProblemKind::CatalogueAltered, shapes);
+    let dictionary = "_templates/0000000000.json.zst";
+    let kind = ProblemKind::TemplatesAltered;
+    one(problems_after(folder.path(), |copy| flip(&copy.join(dictionary))), kind, dictionary);
+    let other = problems_after(folder.path(), |copy| {
+        let text = zstd::decode_all(&*fs::read(copy.join(dictionary)).unwrap()).unwrap();
+        let text = String::from_utf8(text).unwrap().replace("lamp", "bomb");
+        fs::write(copy.join(dictionary), zstd::encode_all(text.as_bytes(), 3).unwrap()).unwrap();
+    });
+    assert!(other[0].message.contains("does not have the text that its id says"), "{other:?}");
+    one(other, kind, dictionary);
+    let gone = problems_after(folder.path(), |copy| fs::remove_file(copy.join(dictionary)).unwrap());
+    assert!(gone[0].message.contains("lacks 1 of the templates"), "{gone:?}");
+    one(gone, kind, "_templates");
+}
+
 #[test]
 fn a_record_that_jumps_elsewhere_under_a_hash_that_fits_is_found() {
     let folder = fast_folder();

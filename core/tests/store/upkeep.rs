@@ -2,11 +2,13 @@
 
 mod archiving;
 mod compaction;
+mod encryption;
 mod erasure;
 mod expiry;
 mod maintaining;
 mod model;
 mod points;
+mod readonly;
 
 use crate::support::{fast_folder, query};
 use arrow::array::{Array, AsArray};

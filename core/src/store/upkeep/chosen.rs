@@ -3,7 +3,7 @@
 use crate::engine::Session;
 use crate::error::Result;
 use crate::event::fixed::Fixed;
-use crate::ingest::batch::read_columns;
+use crate::ingest::batch::{read_columns, seqs_in};
 use crate::log::DataFile;
 use crate::maintenance::{Chosen, Rows};
 use crate::query::analyses::Statement;
@@ -11,8 +11,6 @@ use crate::query::filter::{Filter, Where};
 use crate::seal::Tables;
 use crate::store::ask::Asked;
 use crate::store::sources::narrowed;
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
 use std::collections::HashSet;
 
 /// Files are asked about together until they have so many events, or there are so many.
@@ -64,7 +62,7 @@ pub(super) fn numbers_of(tables: &Tables, chosen: &Chosen) -> Result<Vec<i64>> {
             Rows::Some(some) => seqs.extend(some.iter().copied()),
             Rows::All => {
                 for batch in read_columns(&tables.place_of("", file)?, |name| name == Fixed::Seq.name())? {
-                    seqs.extend(numbers(&batch?));
+                    seqs.extend(seqs_in(&batch?));
                 }
             }
         }
@@ -103,7 +101,7 @@ fn matching(asked: &Asked<'_>, tables: &Tables, condition: &Where, files: &[&Dat
     asked.watch(&session);
     let mut seqs = Vec::new();
     for batch in session.query(&statement.sql, &statement.parameters)? {
-        seqs.extend(numbers(&batch?));
+        seqs.extend(seqs_in(&batch?));
     }
     seqs.sort_unstable();
     Ok(seqs)
@@ -118,13 +116,8 @@ fn rows_of(tables: &Tables, file: &DataFile, seqs: &[i64]) -> Result<Option<Rows
     }
     let mut found = HashSet::new();
     for batch in read_columns(&tables.place_of("", file)?, |name| name == Fixed::Seq.name())? {
-        found.extend(numbers(&batch?).into_iter().filter(|seq| seqs.binary_search(seq).is_ok()));
+        found.extend(seqs_in(&batch?).into_iter().filter(|seq| seqs.binary_search(seq).is_ok()));
     }
     let all = found.len() as u64 >= file.rows;
     Ok(if found.is_empty() { None } else { Some(if all { Rows::All } else { Rows::Some(found) }) })
-}
-
-fn numbers(batch: &RecordBatch) -> Vec<i64> {
-    let column = batch.columns().first().and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.map(|numbers| numbers.values().to_vec()).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use super::super::Store;
 use super::super::reader::View;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::progress::{NoProgress, Progress};
 use crate::keys::reading;
 use crate::log::At;
@@ -11,7 +11,7 @@ use crate::maintenance::{
     expire,
 };
 use crate::settings::Settings;
-use crate::storage::{FilePlace, LocalStorage, Storage};
+use crate::storage::{FilePlace, LocalStorage, Storage, is_bucket};
 use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -192,6 +192,20 @@ impl Store {
 
     /// Makes a consistent copy in a folder, which is empty or new, while others go on.
     pub fn backup(&self, folder: &Path, progress: &dyn Progress) -> Result<BackupReceipt> {
+        if is_bucket(folder) {
+            let message = "a copy of a store needs a local folder";
+            let hint = "`daybook archive --keep --to s3://...` copies days that are over to a bucket";
+            return Err(Error::new(ErrorKind::Unsupported, message).with_hint(hint));
+        }
+        self.backup_into(&|| LocalStorage::new(folder), progress)
+    }
+
+    /// The same, to the storage that is opened for it.
+    pub fn backup_into(
+        &self,
+        storage: &dyn Fn() -> LocalStorage,
+        progress: &dyn Progress,
+    ) -> Result<BackupReceipt> {
         self.stop.store(false, Ordering::Relaxed);
         let _upkeep = match begin(&self.tables) {
             // Where nothing can be written, nothing goes meanwhile either.
@@ -199,14 +213,14 @@ impl Store {
             lock => Some(lock?),
         };
         let keys = || self.tables.storage.keys().cloned();
-        let target = Arc::new(LocalStorage::new(folder).with_keys(keys()));
+        let target = Arc::new(storage().with_keys(keys()));
         let view = || {
             let view = View::take(&self.tables, At::Latest)?;
             Ok((view.events, view.quarantine))
         };
         let receipt = backup::backup(&self.work(progress), &target, &view)?;
         // The copy is opened as any store, and has to have what was copied.
-        let copy = Store::open_storage(LocalStorage::new(folder).with_keys(keys()), self.clock.clone())?;
+        let copy = Store::open_storage(storage().with_keys(keys()), self.clock.clone())?;
         Ok(BackupReceipt { head: copy.head()?.to_string(), ..receipt })
     }
 

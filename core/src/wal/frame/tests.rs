@@ -173,7 +173,7 @@ fn another_writers_or_numbers_header_is_damage_and_a_newer_format_is_refused() {
     let content = decode(&bytes, SegmentName { number: 8, ..NAME }, None).unwrap();
     assert_eq!((content.frames.len(), content.damage.len()), (2, 1));
     let mut newer = header(WRITER, 7, None);
-    newer[6] = b'2';
+    newer[6] = b'3';
     let sum = crc32c::crc32c(&newer[..32]).to_le_bytes();
     newer[32..].copy_from_slice(&sum);
     assert_eq!(decode(&newer, NAME, None).unwrap_err().kind(), ErrorKind::Unsupported);

@@ -19,6 +19,16 @@ fn archive(store: &Store, folder: &Path, keep: bool) -> Result<ArchiveReceipt> {
     store.archive(folder, &request(keep), &NoProgress)
 }
 
+fn erasure_of(text: &str) -> EraseRequest {
+    EraseRequest {
+        filter: super::filter(text),
+        text: text.to_string(),
+        reason: "asked for".to_string(),
+        redact: Vec::new(),
+        dry_run: false,
+    }
+}
+
 fn of_days(days: std::ops::Range<i64>) -> BTreeSet<String> {
     let names = ["a", "b"].into_iter();
     names
@@ -87,14 +97,7 @@ fn what_comes_back_is_what_went_without_what_was_erased() {
     let target = fast_folder();
     let (store, _) = at_day(folder.path(), 5);
     archive(&store, target.path(), true).unwrap();
-    let erase = |text: &str| EraseRequest {
-        filter: super::filter(text),
-        text: text.to_string(),
-        reason: "asked for".to_string(),
-        redact: Vec::new(),
-        dry_run: false,
-    };
-    assert_eq!(store.erase(&erase("actor:bob"), &NoProgress).unwrap().events, 10);
+    assert_eq!(store.erase(&erasure_of("actor:bob"), &NoProgress).unwrap().events, 10);
     archive(&store, target.path(), false).unwrap();
     let cursor = store.changes_from_now().unwrap();
     let back = store.restore(target.path(), None, &NoProgress).unwrap();
@@ -110,10 +113,37 @@ fn what_comes_back_is_what_went_without_what_was_erased() {
     // With its archive, nothing of the person is left there either.
     let both = store.with_archives(&[target.path()]).unwrap();
     assert_eq!(ids(&both), expected, "what was erased here is not shown from there");
-    let receipt = both.erase(&erase("actor:bob"), &NoProgress).unwrap();
+    let receipt = both.erase(&erasure_of("actor:bob"), &NoProgress).unwrap();
     assert_eq!((receipt.events, receipt.archives[0].events), (0, 6));
     assert_eq!(in_place(target.path()).len(), 12);
     both.close().unwrap();
+}
+
+#[test]
+fn an_archive_in_which_was_erased_has_no_events_of_its_own_and_goes_on() {
+    let folder = fixture(5);
+    let target = fast_folder();
+    let (store, _) = at_day(folder.path(), 5);
+    archive(&store, target.path(), false).unwrap();
+    let both = store.with_archives(&[target.path()]).unwrap();
+    assert_eq!(both.erase(&erasure_of("actor:bob"), &NoProgress).unwrap().archives[0].events, 6);
+    assert_eq!(in_place(target.path()).len(), 12);
+    // New fields here are no matter there, and the next events come there as before.
+    ingest(&both, "late", "{\"ts\":\"2026-01-11T01:00:00Z\",\"id\":\"late\",\"new\":{\"field\":1}}\n");
+    assert_eq!(archive(&both, target.path(), false).unwrap().events, 1);
+    assert_eq!(in_place(target.path()).len(), 13);
+    let back = both.restore(target.path(), None, &NoProgress).unwrap();
+    assert_eq!((back.days, back.events, back.events_erased), (3, 13, 0));
+    verified(&both, None);
+    both.close().unwrap();
+    let archived = Store::open(target.path()).unwrap();
+    let error = archived.append(&daybook::Event::new("k"), daybook::Durability::Os).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.message().contains("is an archive, and takes no events"), "{error}");
+    let reader = Box::new(std::io::Cursor::new(b"{}\n".to_vec()));
+    let input = daybook::Input::Reader { name: "x".to_string(), reader };
+    let error = archived.ingest(vec![input], &daybook::IngestOptions::default(), &NoProgress).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use super::points::{Case, in_some_modes};
 use super::{at_day, fixture, ids, ingest, lines, verified};
+use crate::machine::{Machine, Plan};
 use crate::support::{event, fast_folder};
 use daybook::storage::LocalStorage;
 use daybook::{Durability, ErrorKind, NoProgress, Store};
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 const POLICIES: &str =
@@ -136,6 +138,40 @@ fn a_backup_has_all_that_a_live_store_has_and_the_same_head() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.message().contains("holds something already"), "{error}");
     store.close().unwrap();
+}
+
+#[test]
+fn a_backup_stops_anywhere_there_and_is_made_anew() {
+    let folder = fixture(1);
+    let (store, _) = at_day(folder.path(), 3);
+    store.append(&event("waiting"), Durability::Fsync).unwrap();
+    let (all, head) = (ids(&store), store.head().unwrap());
+    for at in 0.. {
+        let target = fast_folder();
+        for plan in [Plan::Full(at), Plan::Stop(at)] {
+            let machine = Arc::new(Machine::new(target.path(), plan));
+            let storage = || LocalStorage::with_probe(target.path(), machine.clone());
+            let done = store.backup_into(&storage, &NoProgress);
+            // What is not whole is no store; what is one is whole.
+            let copy = Store::open(target.path()).ok();
+            assert!(copy.as_ref().is_none_or(|copy| ids(copy) == all), "{at}: {done:?}");
+            if machine.struck().is_none() {
+                assert_eq!(done.unwrap().head, head.to_string());
+                assert!(at > 20, "only {at} points");
+                store.close().unwrap();
+                return;
+            }
+            drop(copy);
+            if Store::open(target.path()).is_ok() {
+                break;
+            }
+        }
+        if Store::open(target.path()).is_err() {
+            store.backup(target.path(), &NoProgress).unwrap();
+        }
+        verified(&Store::open(target.path()).unwrap(), Some(head.clone()));
+        assert_eq!(ids(&store), all, "{at}");
+    }
 }
 
 #[test]
