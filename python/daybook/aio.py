@@ -113,6 +113,7 @@ class Store:
     archive = _Method(_store.Store.archive)
     restore = _Method(_store.Store.restore)
     maintain = _Method(_store.Store.maintain)
+    encrypt = _Method(_store.Store.encrypt)
     backup = _Method(_store.Store.backup)
     verify = _Method(_store.Store.verify)
     head = _Method(_store.Store.head)

@@ -274,6 +274,11 @@ class Store:
         needs; with `dry_run`, only says what it would do."""
         return Report("maintain", json.loads(self._native.maintain(dry_run)))
 
+    def encrypt(self) -> Report:
+        """Encrypts everything that is not, or with another key than the first of the key file: files are written anew,
+        older versions go. It can be stopped anywhere and done again."""
+        return Report("encrypt", json.loads(self._native.encrypt()))
+
     def backup(self, folder: str | os.PathLike[str]) -> Report:
         """Makes a consistent copy in a folder, which is empty or new, while others go on."""
         return Report("backup", json.loads(self._native.backup(Path(folder))))
