@@ -69,7 +69,7 @@ MODULES = {
     "verify": DISK | {"event", "ingest/batch", "ingest/progress", "ingest/templates", "log", "mine", "proof", "quarantine", "seal"},
     "maintenance": DISK
     | COLUMNS
-    | {"ingest/batch", "ingest/order", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"}
+    | {"ingest/batch", "ingest/order", "ingest/pages", "ingest/parquet", "ingest/progress", "ingest/stats", "log", "quarantine", "query", "seal"}
     | {"mine", "wal"},
     "store": None,
 }

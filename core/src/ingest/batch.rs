@@ -10,7 +10,15 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_
 use arrow::datatypes::{Int64Type, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use std::sync::Arc;
+
+/// A batch has about so many bytes.
+const BATCH_BYTES: usize = 4 << 20;
+/// A batch has at least and at most so many rows.
+const BATCH_ROWS: (usize, usize) = (64, 2048);
+/// What a value takes beside its bytes.
+const CELL_BYTES: usize = 5;
 
 /// All rows of chunks, in order, with every column of the table.
 pub fn batch_of(chunks: &[Settled], schema: &TableSchema) -> Result<RecordBatch> {
@@ -89,7 +97,18 @@ fn read<F: Fn(&str) -> bool>(
     let fields = builder.schema().fields().iter().enumerate();
     let roots = fields.filter(|(_, field)| wanted(field.name())).map(|(root, _)| root);
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots.collect::<Vec<_>>());
-    let builder = builder.with_projection(mask).with_offset(rows_skipped).with_batch_size(8192);
+    let rows = rows_at_once(builder.metadata());
+    let builder = builder.with_projection(mask).with_offset(rows_skipped).with_batch_size(rows);
     let reader = builder.build().map_err(|error| damaged(&error))?;
     Ok(reader.map(move |batch| batch.map_err(|error| damaged(&error))))
+}
+
+/// How many rows are read at once: fewer where they are wide.
+fn rows_at_once(metadata: &ParquetMetaData) -> usize {
+    let of_row = |group: &RowGroupMetaData| {
+        let encoded = group.total_byte_size().max(0) / group.num_rows().max(1);
+        (encoded as usize).saturating_add(group.num_columns().saturating_mul(CELL_BYTES))
+    };
+    let widest = metadata.row_groups().iter().map(of_row).max().unwrap_or(1);
+    (BATCH_BYTES / widest.max(1)).clamp(BATCH_ROWS.0, BATCH_ROWS.1)
 }

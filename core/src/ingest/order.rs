@@ -3,7 +3,7 @@
 use super::arrays::Settled;
 use crate::event::chunk::Chunk;
 use crate::event::fixed::Fixed;
-use arrow::array::{Array, RecordBatch, UInt64Array};
+use arrow::array::{Array, ArrayRef};
 use hashbrown::HashMap;
 
 /// A number for each record that is the same for those that are alike: with the same source, kind and keys. Those
@@ -51,23 +51,17 @@ fn mixed(number: u64, text: &[u8]) -> u64 {
     mix(mix(words, last), ODD)
 }
 
-/// A number for each row of batches that is the same for those with values in the same columns.
-pub fn kinds_of_rows(batches: &[RecordBatch]) -> UInt64Array {
-    let mut kinds = Vec::new();
-    for batch in batches {
-        let start = kinds.len();
-        kinds.resize(start + batch.num_rows(), 0);
-        let rows = kinds.get_mut(start..).unwrap_or_default();
-        for (position, array) in batch.columns().iter().enumerate() {
-            if array.null_count() == array.len() {
-                continue;
-            }
-            for (row, kind) in rows.iter_mut().enumerate() {
-                if array.is_valid(row) {
-                    *kind = mixed(*kind, &position.to_le_bytes());
-                }
+/// A number for each of so many rows that is the same for those with values in the same columns, which have numbers.
+pub fn kinds_of_rows<'a>(rows: usize, columns: impl Iterator<Item = (usize, &'a ArrayRef)>) -> Vec<u64> {
+    let mut kinds = vec![0; rows];
+    for (position, array) in columns {
+        let add = |kind: &mut u64| *kind = mixed(*kind, &position.to_le_bytes());
+        match array.nulls() {
+            None => kinds.iter_mut().for_each(add),
+            Some(valid) => {
+                kinds.iter_mut().zip(valid).filter(|(_, valid)| *valid).for_each(|(kind, _)| add(kind))
             }
         }
     }
-    UInt64Array::from(kinds)
+    kinds
 }

@@ -12,17 +12,23 @@ use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
 /// How far back the compressor looks, as a power of two.
 const WINDOW_LOG: u32 = 23;
+/// What compression as hard as is sensible begins with, as a level of zstd.
+const SENSIBLE_AT_FIRST: i32 = 12;
+/// What it goes on with where the first leaves more than one byte of so many.
+const SENSIBLE_AT_LAST: i32 = 15;
+const REPETITIVE: usize = 50;
 /// The type of a page that holds a dictionary, in its header.
 const DICTIONARY_PAGE: u64 = 2;
 /// How a Thrift header begins a field that is the next one and a 32-bit integer.
 const NEXT_INTEGER: u8 = 0x15;
 
 thread_local! {
-    static COMPRESSOR: RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// The compressed pages of one column chunk.
@@ -31,9 +37,18 @@ pub struct Pages {
     shared: Arc<Mutex<Written>>,
 }
 
-#[derive(Debug, Default)]
+/// How hard pages are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// With this level of zstd.
+    Level(i32),
+    /// As hard as is sensible: higher levels take several times as long for pages that are hardly smaller.
+    Sensible,
+}
+
+#[derive(Debug)]
 struct Written {
-    level: i32,
+    effort: Effort,
     dictionary: Vec<u8>,
     data: Vec<u8>,
     header: Option<Bytes>,
@@ -61,22 +76,36 @@ pub struct ColumnChunk {
     pub pages: Vec<PageBytes>,
 }
 
+impl Written {
+    fn new(effort: Effort) -> Written {
+        Written {
+            effort,
+            dictionary: Vec::new(),
+            data: Vec::new(),
+            header: None,
+            dictionary_page: None,
+            data_pages: Vec::new(),
+        }
+    }
+}
+
 impl Pages {
-    /// No pages yet, to be compressed with zstd at a level.
-    pub fn new(level: i32) -> Pages {
-        Pages { shared: Arc::new(Mutex::new(Written { level, ..Written::default() })) }
+    /// No pages yet, to be compressed with zstd.
+    pub fn new(effort: Effort) -> Pages {
+        Pages { shared: Arc::new(Mutex::new(Written::new(effort))) }
     }
 
     /// Compresses the pages to come at another level.
     pub fn set_level(&self, level: i32) {
-        lock(&self.shared).level = level;
+        lock(&self.shared).effort = Effort::Level(level);
     }
 
     /// The column chunk of all pages, whose writer has been closed.
     pub fn chunk(self, mut close: ColumnCloseResult) -> Result<ColumnChunk> {
         let mut written = lock(&self.shared);
-        let Written { level, mut dictionary, mut data, dictionary_page, data_pages, .. } =
-            std::mem::take(&mut *written);
+        let effort = written.effort;
+        let Written { mut dictionary, mut data, dictionary_page, data_pages, .. } =
+            std::mem::replace(&mut *written, Written::new(effort));
         let pages = dictionary_page.into_iter().chain(data_pages).collect();
         let dictionary_bytes = dictionary.len() as i64;
         let bytes = match dictionary_bytes {
@@ -86,7 +115,7 @@ impl Pages {
                 dictionary
             }
         };
-        let codec = Compression::ZSTD(ZstdLevel::try_new(level)?);
+        let codec = Compression::ZSTD(ZstdLevel::default());
         close.metadata = close
             .metadata
             .into_builder()
@@ -117,7 +146,7 @@ impl PageStore for Pages {
         match written.header.take() {
             None => written.header = Some(value),
             Some(header) => {
-                let compressed = compress(written.level, &value)?;
+                let compressed = compress(written.effort, &value)?;
                 let (kind, header) = with_compressed_size(&header, compressed.len())?;
                 let page = PageBytes { header: header.len(), data: compressed.len() };
                 let pages = match kind {
@@ -151,20 +180,36 @@ fn lock(shared: &Mutex<Written>) -> MutexGuard<'_, Written> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn compress(level: i32, data: &[u8]) -> Result<Vec<u8>> {
+fn compress(effort: Effort, data: &[u8]) -> Result<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|slot| {
-        let external = |error: std::io::Error| ParquetError::External(Box::new(error));
         let compressor = match slot {
-            Some((same, compressor)) if *same == level => compressor,
-            _ => &mut slot.insert((level, compressor(level).map_err(external)?)).1,
+            Some(compressor) => compressor,
+            None => slot.insert(compressor().map_err(external)?),
         };
-        compressor.compress(data).map_err(external)
+        if let Effort::Level(level) = effort {
+            return compressed(compressor, level, data);
+        }
+        let fast = compressed(compressor, SENSIBLE_AT_FIRST, data)?;
+        if fast.len() < data.len() / REPETITIVE {
+            return Ok(fast);
+        }
+        let slow = compressed(compressor, SENSIBLE_AT_LAST, data)?;
+        Ok(if slow.len() < fast.len() { slow } else { fast })
     })
 }
 
+fn compressed(compressor: &mut Compressor<'_>, level: i32, data: &[u8]) -> Result<Vec<u8>> {
+    compressor.set_compression_level(level).map_err(external)?;
+    compressor.compress(data).map_err(external)
+}
+
+fn external(error: std::io::Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
 /// A compressor that finds what repeats anywhere in a page of the usual size.
-fn compressor(level: i32) -> std::io::Result<zstd::bulk::Compressor<'static>> {
-    let mut compressor = zstd::bulk::Compressor::new(level)?;
+fn compressor() -> std::io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::new(SENSIBLE_AT_FIRST)?;
     compressor.set_parameter(CParameter::WindowLog(WINDOW_LOG))?;
     Ok(compressor)
 }

@@ -5,7 +5,7 @@
 
 use super::coding::{Coding, Codings};
 use super::encrypted::{Body, FileSealer};
-use super::pages::{ColumnChunk, Pages};
+use super::pages::{ColumnChunk, Effort, Pages};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
 use crate::storage::{Storage, StorageFile};
@@ -35,6 +35,10 @@ const DICTIONARY_BYTES: usize = 1 << 20;
 const BOUND_BYTES: usize = 24;
 /// For at most so many bytes of records there is time to compress harder, at this level; the least first.
 const MORE_TIME: [(usize, i32); 2] = [(16 << 20, 19), (128 << 20, 12)];
+/// The level of files that are compressed as hard as is sensible.
+pub const SENSIBLE_LEVEL: i32 = 19;
+/// At this level it shows which coding suits a column.
+const TRIAL_LEVEL: i32 = 6;
 
 /// How files are encoded.
 #[derive(Clone, Debug)]
@@ -74,7 +78,7 @@ pub struct Written {
 }
 
 impl Encoded {
-    /// Files compressed with zstd at a level.
+    /// Files compressed with zstd at a level; from [`SENSIBLE_LEVEL`] on as hard as is sensible.
     pub fn zstd(level: i32) -> Encoded {
         Encoded { level, takes_time: false, is_encrypted: false, codings: Arc::default() }
     }
@@ -89,6 +93,15 @@ impl Encoded {
         Encoded { is_encrypted: storage.keys().is_some(), ..self }
     }
 
+    /// The level of zstd, or [`SENSIBLE_LEVEL`].
+    pub fn level(&self) -> i32 {
+        self.level
+    }
+
+    fn effort(&self) -> Effort {
+        if self.level >= SENSIBLE_LEVEL { Effort::Sensible } else { Effort::Level(self.level) }
+    }
+
     /// The level for the last pages of so many bytes of records, where it is another one.
     pub fn level_for(&self, bytes: usize) -> Option<i32> {
         let (_, level) = MORE_TIME.iter().find(|(most, _)| bytes <= *most)?;
@@ -101,7 +114,8 @@ impl Encoded {
             // They grow, and hardly repeat.
             "seq" | "ts" => Ok(Coding::Differences),
             name => self.codings.of(name, array, |coding, sample| {
-                let mut writer = self.column_writer(field, coding)?;
+                let level = self.level.min(TRIAL_LEVEL);
+                let mut writer = Encoded { level, ..self.clone() }.column_writer(field, coding)?;
                 writer.append(field, sample)?;
                 Ok(writer.close(None)?.bytes.len())
             }),
@@ -112,7 +126,7 @@ impl Encoded {
     fn column_writer(&self, field: &Arc<Field>, coding: Coding) -> Result<OpenWriter> {
         let schema = Arc::new(Schema::new(vec![field.clone()]));
         let writer = self.file_writer(std::io::sink(), &schema, coding)?;
-        let pages = Pages::new(self.level);
+        let pages = Pages::new(self.effort());
         let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
         let factory = factory.with_page_store_factory(Arc::new(pages.clone()));
         let writers = factory.create_column_writers(0).map_err(|error| failed("begin", &error))?;
@@ -124,6 +138,13 @@ impl Encoded {
     /// The column chunk of an array.
     pub fn chunk(&self, field: &Arc<Field>, array: &ArrayRef) -> Result<ColumnChunk> {
         let mut writer = self.column_writer(field, Coding::Dictionary)?;
+        writer.append(field, array)?;
+        writer.close(None)
+    }
+
+    /// The column chunk of an array with values, whose coding is found by what they are.
+    pub fn column(&self, field: &Arc<Field>, array: &ArrayRef) -> Result<ColumnChunk> {
+        let mut writer = self.column_writer(field, self.coding_of(field, array)?)?;
         writer.append(field, array)?;
         writer.close(None)
     }
@@ -262,6 +283,16 @@ impl OpenFile {
         if rows > 0 {
             self.closed.push(RowGroup { rows, columns: columns.into_iter().collect() });
         }
+    }
+
+    /// Adds a row group of encoded columns, each with its place; the one that was open has ended.
+    pub fn add_row_group(&mut self, rows: usize, columns: Vec<(usize, Arc<Field>, ColumnChunk)>) {
+        let mut chunks = BTreeMap::new();
+        for (position, field, chunk) in columns {
+            self.fields.entry(position).or_insert(field);
+            chunks.insert(position, chunk);
+        }
+        self.closed.push(RowGroup { rows, columns: chunks });
     }
 
     /// Puts the file together, durably; encrypted, where the storage has keys.

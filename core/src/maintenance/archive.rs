@@ -1,13 +1,16 @@
 //! Archives: whole days in a store of their own, compressed as hard as is sensible, and back.
 
 use super::compact::set_of;
+use super::hashed::each_batch;
+use super::period::Period;
 use super::rewrite::Rewritten;
 use super::take::Work;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::{RowSet, hex};
-use crate::event::content::Contents;
+use crate::event::digest::Digest as RowHash;
 use crate::event::fixed::Fixed;
-use crate::ingest::batch::{read_columns, read_file, seqs_in};
+use crate::ingest::batch::{read_columns, seqs_in};
+use crate::ingest::parquet::{Encoded, SENSIBLE_LEVEL};
 use crate::ingest::progress::{Step, Unit};
 use crate::layout;
 use crate::log::{At, Change, DataFile, Snapshot, Taken};
@@ -15,77 +18,29 @@ use crate::seal::{Tables, commit_one};
 use crate::storage::{LocalStorage, Put, Storage};
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 /// What is archived is read seldom, and kept for long.
-const LEVEL: i32 = 19;
+const LEVEL: i32 = SENSIBLE_LEVEL;
 /// What comes back is a day as any other.
 const RESTORED_LEVEL: i32 = 9;
 /// A file of an archive is ended at about so many bytes.
-const FILE_BYTES: usize = 128 << 20;
+const FILE_BYTES: usize = 64 << 20;
 /// So much of a file is read at once.
 const CHUNK_BYTES: u64 = 1 << 20;
 
-/// Some days in a row, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
-    /// The first day; all before, without one.
-    pub from: Option<NaiveDate>,
-    /// The day after the last one.
-    pub until: NaiveDate,
+/// How the files of an archive are encoded.
+pub fn encoding() -> Encoded {
+    Encoded::zstd(LEVEL)
 }
 
-impl Period {
-    /// A quarter: `2026Q1`.
-    pub fn quarter(text: &str) -> Option<Period> {
-        let (year, quarter) = text.split_once(['Q', 'q'])?;
-        let quarter = quarter.parse::<u32>().ok().filter(|quarter| (1..=4).contains(quarter))?;
-        let month = quarter.checked_sub(1)?.checked_mul(3)?.checked_add(1)?;
-        Period::months(year, month, 3)
-    }
-
-    /// A month: `2026-02`.
-    pub fn month(text: &str) -> Option<Period> {
-        let (year, month) = text.split_once('-')?;
-        Period::months(year, month.parse().ok()?, 1)
-    }
-
-    /// All days before one.
-    pub fn before(day: NaiveDate) -> Period {
-        Period { from: None, until: day }
-    }
-
-    fn months(year: &str, month: u32, count: u32) -> Option<Period> {
-        let year = Some(year).filter(|year| year.len() == 4)?.parse().ok()?;
-        let from = NaiveDate::from_ymd_opt(year, month, 1)?;
-        Some(Period { from: Some(from), until: from.checked_add_months(Months::new(count))? })
-    }
-
-    /// The quarter before the one that a day is in.
-    pub fn quarter_before(day: NaiveDate) -> Option<String> {
-        let before = day.checked_sub_months(Months::new(3))?;
-        Some(format!("{}Q{}", before.year(), before.month0() / 3 + 1))
-    }
-
-    /// The first day of the quarter so many before the one that a day is in.
-    pub fn quarters_ago(day: NaiveDate, quarters: u32) -> Option<NaiveDate> {
-        let first = NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1)?;
-        first.checked_sub_months(Months::new(quarters.checked_mul(3)?))
-    }
-
-    /// Whether a day is in it.
-    pub fn has(&self, day: NaiveDate) -> bool {
-        self.from.is_none_or(|from| from <= day) && day < self.until
-    }
-
-    /// The last day.
-    pub fn last_day(&self) -> NaiveDate {
-        self.until.checked_sub_days(Days::new(1)).unwrap_or(self.until)
-    }
+/// How files that come back are encoded.
+pub fn encoding_of_restored() -> Encoded {
+    Encoded::zstd(RESTORED_LEVEL)
 }
 
 /// What was archived.
@@ -248,7 +203,7 @@ pub fn days_of(files: &[DataFile], period: &Period) -> BTreeMap<NaiveDate, Vec<D
 
 /// Puts the events of a day that an archive lacks into it, reads the day back, and compares it with what is here.
 /// Says how many it had before.
-pub fn archive_day(work: &Work<'_>, archive: &Tables, files: &[DataFile]) -> Result<u64> {
+pub fn archive_day(work: &Work<'_>, archive: &Tables, files: &[DataFile], encoding: &Encoded) -> Result<u64> {
     let Some(day) = files.first().map(|file| file.day) else { return Ok(0) };
     let of_day = || -> Result<Vec<DataFile>> {
         let snapshot = archive.events.snapshot(At::Latest)?;
@@ -256,7 +211,7 @@ pub fn archive_day(work: &Work<'_>, archive: &Tables, files: &[DataFile]) -> Res
     };
     let known = seqs_of(archive, &of_day()?)?;
     let mut passed = Passed::new(known);
-    let adds = passed.write(work, (work.tables, archive), files, LEVEL)?;
+    let adds = passed.write(work, (work.tables, archive), files, encoding)?;
     if !adds.is_empty() {
         let change = |snapshot: &Snapshot| {
             Ok(Change {
@@ -281,6 +236,7 @@ pub fn restore_day(
     work: &Work<'_>,
     archive: &Tables,
     files: &[DataFile],
+    encoding: &Encoded,
     erased: &[i64],
     receipt: &mut RestoreReceipt,
 ) -> Result<Vec<DataFile>> {
@@ -292,7 +248,7 @@ pub fn restore_day(
     known.sort_unstable();
     known.dedup();
     let mut passed = Passed::new(known);
-    let adds = passed.write(work, (archive, work.tables), files, RESTORED_LEVEL)?;
+    let adds = passed.write(work, (archive, work.tables), files, encoding)?;
     let of_files = seqs_of(archive, files)?;
     let gone = of_files.iter().filter(|seq| erased.binary_search(seq).is_ok()).count() as u64;
     receipt.events_erased = receipt.events_erased.saturating_add(gone);
@@ -344,46 +300,51 @@ impl Passed {
         work: &Work<'_>,
         (from, to): (&Tables, &Tables),
         files: &[DataFile],
-        level: i32,
+        encoding: &Encoded,
     ) -> Result<Vec<DataFile>> {
         let Some(day) = files.first().map(|file| file.day) else { return Ok(Vec::new()) };
         let catalogue = work.tables.register.latest()?;
-        let schema = catalogue.schema();
         let storage: &dyn Storage = &*to.storage;
-        let mut out = Rewritten::new(schema, day, level, storage);
-        let mut adds = Vec::new();
+        let fresh = || Rewritten::encoded(catalogue.schema(), day, encoding, storage);
+        let (mut out, mut adds) = (fresh(), Vec::new());
         // Rows are sorted in runs: those of one time are to be in one run.
         let mut files: Vec<&DataFile> = files.iter().collect();
         files.sort_by_key(|file| file.ts_range());
-        for (number, file) in files.iter().enumerate() {
-            let (before, mut of_file) = (out.rows_hash().clone(), RowSet::default());
-            for batch in read_file(&from.place_of("", file)?, 0)? {
-                if work.stop.load(Ordering::Relaxed) {
-                    return Err(Error::new(ErrorKind::Interrupted, "interrupted")
-                        .with_hint("run it again; it goes on where it stopped"));
-                }
-                let batch = batch?;
-                let (new, known) = told_apart(&batch, &self.known)?;
-                self.skipped = self.skipped.saturating_add(known.num_rows() as u64);
-                let mut contents = Contents::new(&batch.schema(), &catalogue);
-                of_file.add_rows(&contents.rows(&known)?);
-                out.push(&new, &contents.rows(&new)?)?;
+        let mut of_files = vec![RowSet::default(); files.len()];
+        each_batch(from, &files, Some(&catalogue), |number, batch, hashes| {
+            if work.stop.load(Ordering::Relaxed) {
+                return Err(interrupted());
             }
-            of_file.add(out.rows_hash());
-            of_file.subtract(&before);
-            if set_of(file)?.is_some_and(|known| known != of_file) {
+            if out.encoded_bytes() >= FILE_BYTES {
+                adds.extend(std::mem::replace(&mut out, fresh()).finish(work.now_ms)?);
+            }
+            of_files.get_mut(number).into_iter().for_each(|of_file| of_file.add_rows(hashes));
+            self.push(&mut out, batch, hashes)?;
+            let (done, total) = (number as u64, Some(files.len() as u64));
+            work.progress.update(&Step { done, total, unit: Unit::Files, events: 0, note: "" });
+            Ok(())
+        })?;
+        for (file, of_file) in files.iter().zip(&of_files) {
+            if set_of(file)?.is_some_and(|known| known != *of_file) {
                 let message = format!("`{}` does not hold the events that were written to it", file.path);
                 return Err(Error::new(ErrorKind::Corrupt, message).with_hint("restore the file from a copy"));
             }
-            self.all.add(&of_file);
-            if out.encoded_bytes() >= FILE_BYTES || number.saturating_add(1) == files.len() {
-                let ended = std::mem::replace(&mut out, Rewritten::new(schema, day, level, storage));
-                adds.extend(ended.finish(work.now_ms)?);
-            }
-            let (done, total) = (number.saturating_add(1) as u64, Some(files.len() as u64));
-            work.progress.update(&Step { done, total, unit: Unit::Files, events: 0, note: "" });
+            self.all.add(of_file);
         }
+        adds.extend(out.finish(work.now_ms)?);
         Ok(adds)
+    }
+
+    /// Adds the rows that are not known to a file.
+    fn push(&mut self, out: &mut Rewritten<'_>, batch: &RecordBatch, hashes: &[RowHash]) -> Result<()> {
+        if self.known.is_empty() {
+            return out.push(batch, hashes);
+        }
+        let (new, known) = told_apart(batch, &self.known)?;
+        self.skipped = self.skipped.saturating_add(known.num_rows() as u64);
+        let rows = seqs_in(batch).into_iter().zip(hashes);
+        let new_hashes = rows.filter(|(seq, _)| self.known.binary_search(seq).is_err());
+        out.push(&new, &new_hashes.map(|(_, hash)| *hash).collect::<Vec<_>>())
     }
 }
 
@@ -400,13 +361,15 @@ fn compare(work: &Work<'_>, archive: &Tables, files: &[DataFile], here: &[i64], 
         if hash_of(archive, &file.path)? != file.file_hash {
             return differs("has other bytes than were written");
         }
-        for batch in read_file(&archive.place_of("", file)?, 0)? {
-            let batch = batch?;
-            let seqs = seqs_in(&batch);
-            let both: BooleanArray = seqs.iter().map(|seq| Some(here.binary_search(seq).is_ok())).collect();
-            let both = filter_record_batch(&batch, &both).map_err(untold)?;
-            found.add_rows(&Contents::new(&batch.schema(), &catalogue).rows(&both)?);
-        }
+        each_batch(archive, &[file], Some(&catalogue), |_, batch, hashes| {
+            if work.stop.load(Ordering::Relaxed) {
+                return Err(interrupted());
+            }
+            let both =
+                seqs_in(batch).into_iter().zip(hashes).filter(|(seq, _)| here.binary_search(seq).is_ok());
+            found.add_rows(&both.map(|(_, hash)| *hash).collect::<Vec<_>>());
+            Ok(())
+        })?;
         archive.storage.release(&file.path);
     }
     if found == *all {
@@ -454,34 +417,10 @@ pub fn told_apart(batch: &RecordBatch, known: &[i64]) -> Result<(RecordBatch, Re
     Ok((those(false)?, those(true)?))
 }
 
-fn untold(error: arrow::error::ArrowError) -> Error {
-    Error::new(ErrorKind::Internal, "events cannot be told apart").with_source(error)
+fn interrupted() -> Error {
+    Error::new(ErrorKind::Interrupted, "interrupted").with_hint("run it again; it goes on where it stopped")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn periods_are_read_as_people_write_them() {
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-        let quarter = Period::quarter("2026Q1").unwrap();
-        assert_eq!((quarter.from, quarter.until), (Some(day("2026-01-01")), day("2026-04-01")));
-        assert!(quarter.has(day("2026-03-31")) && !quarter.has(day("2026-04-01")));
-        assert_eq!(Period::quarter("2025q4").unwrap().last_day(), day("2025-12-31"));
-        assert_eq!(Period::month("2026-02").unwrap().last_day(), day("2026-02-28"));
-        for wrong in ["2026Q5", "2026Q0", "26Q1", "Q1", "2026", "2026Qx", ""] {
-            assert_eq!(Period::quarter(wrong), None, "{wrong}");
-        }
-        for wrong in ["2026-13", "2026-0", "2026", "x-1"] {
-            assert_eq!(Period::month(wrong), None, "{wrong}");
-        }
-        assert!(Period::before(day("2026-01-01")).has(day("1999-01-01")));
-        assert_eq!(Period::quarter_before(day("2026-02-03")).unwrap(), "2025Q4");
-        assert_eq!(Period::quarter_before(day("2026-12-31")).unwrap(), "2026Q3");
-        assert_eq!(Period::quarters_ago(day("2026-02-03"), 0).unwrap(), day("2026-01-01"));
-        assert_eq!(Period::quarters_ago(day("2026-06-30"), 1).unwrap(), day("2026-01-01"));
-        assert_eq!(Period::quarters_ago(day("2026-06-30"), 5).unwrap(), day("2025-01-01"));
-        assert_eq!(Period::quarters_ago(day("2026-06-30"), u32::MAX), None);
-    }
+fn untold(error: arrow::error::ArrowError) -> Error {
+    Error::new(ErrorKind::Internal, "events cannot be told apart").with_source(error)
 }

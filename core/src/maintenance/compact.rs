@@ -1,5 +1,6 @@
 //! Compaction: many small files of a day become few, with the same events; those of old days are compressed harder.
 
+use super::hashed::each_batch;
 use super::rewrite::Rewritten;
 use super::take::Work;
 use super::vacuum::vacuum;
@@ -7,8 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::RowSet;
 use crate::event::catalogue::Catalogue;
 use crate::event::column::TableSchema;
-use crate::event::content::Contents;
-use crate::ingest::batch::read_file;
+use crate::ingest::parquet::{Encoded, SENSIBLE_LEVEL};
 use crate::ingest::progress::{Step, Unit};
 use crate::log::{At, Change, DataFile, Outcome, Snapshot};
 use crate::seal::Tables;
@@ -24,7 +24,7 @@ const TARGET_BYTES: u64 = 64 << 20;
 /// What is compacted is kept for long.
 const LEVEL: i32 = 9;
 /// What is old is read seldom.
-const OLD_LEVEL: i32 = 19;
+const OLD_LEVEL: i32 = SENSIBLE_LEVEL;
 
 /// What to compact.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,8 +92,12 @@ pub fn compact(
     let total: u64 = groups.iter().map(|group| group.files.len() as u64).sum();
     let mut receipt = CompactReceipt { bytes_after: Some(0), ..CompactReceipt::default() };
     let (mut days, mut done) = (HashSet::new(), 0);
+    let encodings = [LEVEL, OLD_LEVEL].map(Encoded::zstd);
     for group in groups {
-        if let Some(file) = compact_group(work, &group, (&snapshot.schema, &catalogue))? {
+        let Some(encoding) = encodings.iter().find(|encoding| encoding.level() == group.level) else {
+            continue;
+        };
+        if let Some(file) = compact_group(work, &group, encoding, (&snapshot.schema, &catalogue))? {
             days.insert(file.day);
             receipt.add(&group);
             receipt.bytes_after = receipt.bytes_after.map(|bytes| bytes.saturating_add(file.size));
@@ -189,28 +193,23 @@ fn groups(
 fn compact_group(
     work: &Work<'_>,
     group: &Group,
+    encoding: &Encoded,
     (schema, catalogue): (&TableSchema, &Catalogue),
 ) -> Result<Option<DataFile>> {
     let (tables, now_ms) = (work.tables, work.now_ms);
     let files = &group.files;
     let Some(first) = files.first() else { return Ok(None) };
-    let mut file = Rewritten::new(schema, first.day, group.level, &*tables.storage);
+    let mut file = Rewritten::encoded(schema, first.day, encoding, &*tables.storage);
     let known = sum_of(files)?;
     let mut rows = 0_u64;
-    for source in files {
-        for batch in read_file(&tables.place_of("", source)?, 0)? {
-            if work.stop.load(Ordering::Relaxed) {
-                return Err(interrupted());
-            }
-            let batch = batch?;
-            rows = rows.saturating_add(batch.num_rows() as u64);
-            let hashes = match &known {
-                Some(_) => Contents::new(&batch.schema(), catalogue).rows(&batch)?,
-                None => Vec::new(),
-            };
-            file.push(&batch, &hashes)?;
+    let catalogue = known.as_ref().map(|_| catalogue);
+    each_batch(tables, &files.iter().collect::<Vec<_>>(), catalogue, |_, batch, hashes| {
+        if work.stop.load(Ordering::Relaxed) {
+            return Err(interrupted());
         }
-    }
+        rows = rows.saturating_add(batch.num_rows() as u64);
+        file.push(batch, hashes)
+    })?;
     let kept: u64 = files.iter().map(|file| file.rows).sum();
     if rows != kept {
         let message = format!("`{}` and the files after it hold {rows} events, and not {kept}", first.path);

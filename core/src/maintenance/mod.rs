@@ -6,16 +6,19 @@ pub mod compact;
 pub mod encrypt;
 pub mod erase;
 pub mod expire;
+mod hashed;
+pub mod period;
 mod rewrite;
 pub mod take;
 mod vacuum;
 
-pub use archive::{ArchiveReceipt, Period, RestoreReceipt};
+pub use archive::{ArchiveReceipt, RestoreReceipt};
 pub use backup::BackupReceipt;
 pub use compact::{CompactReceipt, CompactRequest, CompactSettings};
 pub use encrypt::EncryptReceipt;
 pub use erase::EraseReceipt;
 pub use expire::{ExpireReceipt, ExpireRequest};
+pub use period::Period;
 pub use take::{Account, Chosen, Rows, Work};
 
 use crate::error::{Error, ErrorKind, Result};

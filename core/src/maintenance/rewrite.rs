@@ -6,38 +6,52 @@ use crate::event::column::TableSchema;
 use crate::event::digest::Digest;
 use crate::event::fixed::Fixed;
 use crate::event::tree::Tree;
-use crate::ingest::arrays::arrow_field;
-use crate::ingest::batch::conform;
+use crate::ingest::arrays::{arrow_field, arrow_type};
 use crate::ingest::order::kinds_of_rows;
+use crate::ingest::pages::ColumnChunk;
 use crate::ingest::parquet::{Encoded, OpenFile, in_parallel};
 use crate::ingest::stats::{ColumnRange, ColumnRanges};
 use crate::layout;
 use crate::log::DataFile;
 use crate::storage::Storage;
-use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array, UInt64Array, new_null_array};
 use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
+use arrow::datatypes::Field;
 use chrono::NaiveDate;
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rows are sorted in runs of about so many bytes in memory.
-const RUN_BYTES: usize = 96 << 20;
+const RUN_BYTES: usize = 64 << 20;
+/// Columns are encoded by so many threads.
+const THREADS: usize = 2;
 
 /// A data file of a day, as its rows come. Nothing is on the disk before it is finished.
 pub struct Rewritten<'a> {
     storage: &'a dyn Storage,
     schema: &'a TableSchema,
+    positions: HashMap<&'a str, usize>,
     day: NaiveDate,
-    level: i32,
+    encoding: Encoded,
     file: OpenFile,
     ranges: ColumnRanges,
-    run: Vec<RecordBatch>,
+    run: Vec<Part>,
     run_bytes: usize,
+    /// What fields each row of the run has.
+    kinds: Vec<u64>,
     /// The hashes of the rows of the run.
     hashes: Vec<Digest>,
     /// Whether each row has one.
     is_hashed: bool,
     rows_hash: RowSet,
     tree: Tree,
+}
+
+/// Some rows, with those of the table's columns that they have values in.
+struct Part {
+    rows: usize,
+    columns: BTreeMap<usize, ArrayRef>,
 }
 
 impl<'a> Rewritten<'a> {
@@ -48,34 +62,54 @@ impl<'a> Rewritten<'a> {
         level: i32,
         storage: &'a dyn Storage,
     ) -> Rewritten<'a> {
-        let file = OpenFile::new(Encoded::zstd(level).within(storage));
-        let ranges = ColumnRanges::default();
-        let (run, hashes, rows_hash, tree) = (Vec::new(), Vec::new(), RowSet::default(), Tree::default());
+        Rewritten::encoded(schema, day, &Encoded::zstd(level), storage)
+    }
+
+    /// The same, encoded like other files: what was found out of their columns is known.
+    pub fn encoded(
+        schema: &'a TableSchema,
+        day: NaiveDate,
+        encoding: &Encoded,
+        storage: &'a dyn Storage,
+    ) -> Rewritten<'a> {
+        let columns = schema.columns().iter().enumerate();
+        let encoding = encoding.clone().within(storage);
         Rewritten {
             storage,
             schema,
+            positions: columns.map(|(position, column)| (column.name.as_str(), position)).collect(),
             day,
-            level,
-            file,
-            ranges,
-            run,
+            file: OpenFile::new(encoding.clone()),
+            encoding,
+            ranges: ColumnRanges::default(),
+            run: Vec::new(),
             run_bytes: 0,
-            hashes,
+            kinds: Vec::new(),
+            hashes: Vec::new(),
             is_hashed: true,
-            rows_hash,
-            tree,
+            rows_hash: RowSet::default(),
+            tree: Tree::default(),
         }
     }
 
     /// Adds rows, with some of the columns, and the hash of each, or of none if nobody knows what they were.
     pub fn push(&mut self, batch: &RecordBatch, hashes: &[Digest]) -> Result<()> {
-        if batch.num_rows() == 0 {
+        let rows = batch.num_rows();
+        if rows == 0 {
             return Ok(());
         }
-        let batch = conform(batch, self.schema)?;
-        self.run_bytes = self.run_bytes.saturating_add(batch.get_array_memory_size());
-        self.is_hashed &= hashes.len() == batch.num_rows();
-        self.run.push(batch);
+        let mut columns = BTreeMap::new();
+        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            let position = self.positions.get(field.name().as_str()).copied();
+            // Of a wide table most columns have no value in most rows, and would take most of the memory.
+            if let Some(position) = position.filter(|_| array.null_count() < array.len()) {
+                self.run_bytes = self.run_bytes.saturating_add(array.get_array_memory_size());
+                columns.insert(position, array.clone());
+            }
+        }
+        self.kinds.extend(kinds_of_rows(rows, columns.iter().map(|(position, array)| (*position, array))));
+        self.is_hashed &= hashes.len() == rows;
+        self.run.push(Part { rows, columns });
         self.hashes.extend_from_slice(hashes);
         self.rows_hash.add_rows(hashes);
         if self.run_bytes >= RUN_BYTES {
@@ -113,7 +147,7 @@ impl<'a> Rewritten<'a> {
             size: written.size,
             modified_ms: now_ms,
             rows,
-            level: self.level,
+            level: self.encoding.level(),
             file_hash: written.file_hash,
             rows_hash: hashed(self.rows_hash.to_hex()),
             tree: hashed(self.tree.finish().map(|(root, _)| hex(&root)).unwrap_or_default()),
@@ -122,54 +156,85 @@ impl<'a> Rewritten<'a> {
         }))
     }
 
-    /// Sorts a run as ingest does, and adds it to the file.
+    /// Sorts a run as ingest does, and adds it to the file as a row group.
     fn write_run(&mut self) -> Result<()> {
         let run = std::mem::take(&mut self.run);
         self.run_bytes = 0;
-        let rows: usize = run.iter().map(RecordBatch::num_rows).sum();
+        let rows: usize = run.iter().map(|part| part.rows).sum();
         if rows == 0 {
             return Ok(());
         }
-        let internal = |error: arrow::error::ArrowError| {
-            Error::new(ErrorKind::Internal, "events cannot be sorted").with_source(error)
-        };
-        let column = |position: usize| -> Result<ArrayRef> {
-            let parts: Vec<&dyn Array> =
-                run.iter().filter_map(|batch| batch.columns().get(position)).map(|array| &**array).collect();
-            concat(&parts).map_err(internal)
-        };
         let key = |values: ArrayRef| SortColumn { values, options: None };
-        let fixed = |fixed: Fixed| Ok::<_, Error>(key(column(fixed.position())?));
-        let kinds = key(Arc::new(kinds_of_rows(&run)));
+        let fixed = |fixed: Fixed| Ok::<_, Error>(key(column_of(self.schema, &run, fixed.position())?));
+        let kinds = key(Arc::new(UInt64Array::from(std::mem::take(&mut self.kinds))));
         let keys = [fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds, fixed(Fixed::Seq)?];
-        let order = lexsort_to_indices(&keys, None).map_err(internal)?;
+        let order = lexsort_to_indices(&keys, None).map_err(unsorted)?;
         let hashes = std::mem::take(&mut self.hashes);
         let sorted = order.values().iter().filter_map(|row| hashes.get(*row as usize).copied());
         self.tree.push(&sorted.collect::<Vec<Digest>>());
-        let positions = (0..self.schema.columns().len()).filter(|at| any_value(&run, *at));
-        let mut columns = Vec::new();
-        for position in positions {
-            let column = self.schema.columns().get(position);
-            let Some(field) = column.map(|column| Arc::new(arrow_field(column))) else { continue };
-            columns.push((position, self.file.take_column(position, &field)));
-        }
-        let written = in_parallel(columns, 2, |(position, mut open)| {
-            let array = take(&column(position)?, &order, None).map_err(internal)?;
-            open.append(&array)?;
-            Ok((open, position, Fixed::ALL.get(position).and_then(|fixed| ColumnRange::of(*fixed, &array))))
-        })?;
-        for (open, position, range) in written {
-            self.file.put_column(open);
+        let columns = encoded_columns((self.schema, &self.encoding), &run, &order)?;
+        drop(run);
+        let mut chunks = Vec::new();
+        for (position, field, chunk, range) in columns {
             if let (Some(fixed), Some(range)) = (Fixed::ALL.get(position), range) {
                 self.ranges.add(*fixed, range);
             }
+            chunks.push((position, field, chunk));
         }
-        self.file.end_batch(rows);
-        self.file.close_row_group(2)
+        self.file.add_row_group(rows, chunks);
+        Ok(())
     }
 }
 
-/// Whether some row of a run has a value in a column.
-fn any_value(run: &[RecordBatch], position: usize) -> bool {
-    run.iter().filter_map(|batch| batch.columns().get(position)).any(|array| array.null_count() < array.len())
+/// The columns that a run has values in, several at once; the large ones first, so that no thread is left with one.
+fn encoded_columns(
+    (schema, encoding): (&TableSchema, &Encoded),
+    run: &[Part],
+    order: &UInt32Array,
+) -> Result<Vec<EncodedColumn>> {
+    let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+    for (position, array) in run.iter().flat_map(|part| &part.columns) {
+        let size = sizes.entry(*position).or_default();
+        *size = size.saturating_add(array.get_array_memory_size());
+    }
+    let mut positions: Vec<(usize, usize)> =
+        sizes.into_iter().map(|(position, size)| (size, position)).collect();
+    positions.sort_unstable_by(|one, other| other.cmp(one));
+    let is_sorted = order.values().iter().enumerate().all(|(at, row)| at == *row as usize);
+    let encoded = in_parallel(positions, THREADS, |(_, position)| {
+        let Some(column) = schema.columns().get(position) else { return Ok(None) };
+        let field = Arc::new(arrow_field(column));
+        let mut array = column_of(schema, run, position)?;
+        if !is_sorted {
+            array = take(&array, order, None).map_err(unsorted)?;
+        }
+        let range = Fixed::ALL.get(position).and_then(|fixed| ColumnRange::of(*fixed, &array));
+        let chunk = encoding.column(&field, &array)?;
+        Ok(Some((position, field, chunk, range)))
+    })?;
+    Ok(encoded.into_iter().flatten().collect())
+}
+
+/// A column of a run, of all its rows.
+fn column_of(schema: &TableSchema, run: &[Part], position: usize) -> Result<ArrayRef> {
+    let misfits = || Error::new(ErrorKind::Corrupt, "a data file's columns are not the table's");
+    let column = schema.columns().get(position).ok_or_else(misfits)?;
+    let data_type = arrow_type(column.column_type);
+    let part = |part: &Part| match part.columns.get(&position) {
+        Some(array) if *array.data_type() != data_type => Err(misfits()),
+        Some(array) => Ok(array.clone()),
+        None => Ok(new_null_array(&data_type, part.rows)),
+    };
+    let parts = run.iter().map(part).collect::<Result<Vec<ArrayRef>>>()?;
+    match parts.as_slice() {
+        [one] => Ok(one.clone()),
+        parts => concat(&parts.iter().map(|array| &**array).collect::<Vec<_>>()).map_err(unsorted),
+    }
+}
+
+/// Where a column is in the table, and what is in the file of it.
+type EncodedColumn = (usize, Arc<Field>, ColumnChunk, Option<ColumnRange>);
+
+fn unsorted(error: arrow::error::ArrowError) -> Error {
+    Error::new(ErrorKind::Internal, "events cannot be sorted").with_source(error)
 }

@@ -67,13 +67,18 @@ pub fn ids_and_seqs(batch: &RecordBatch) -> Vec<(String, i64)> {
     (0..batch.num_rows()).map(|row| (ids.value(row).to_string(), seqs.value(row))).collect()
 }
 
-/// The ids in an export of the producers' records.
-pub fn by_export(store: &Store) -> BTreeSet<String> {
+/// The producers' records.
+pub fn exported(store: &Store) -> String {
     let mut out = Vec::new();
     let request = ExportRequest { original: true, ..ExportRequest::default() };
     store.export(&request, &AskOptions::default(), &mut out, &NoProgress).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// The ids in an export of the producers' records.
+pub fn by_export(store: &Store) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
-    for line in std::str::from_utf8(&out).unwrap().lines() {
+    for line in exported(store).lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         let id = record["id"].as_str().unwrap_or_else(|| panic!("a record without its id: {line}"));
         assert!(ids.insert(id.to_string()), "the export has `{id}` twice");

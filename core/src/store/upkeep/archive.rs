@@ -7,9 +7,9 @@ use crate::ingest::batch::{conform, read_file};
 use crate::ingest::progress::Progress;
 use crate::layout;
 use crate::log::{At, DataFile};
-use crate::maintenance::archive::{self, Manifest, Period};
+use crate::maintenance::archive::{self, Manifest};
 use crate::maintenance::expire::counted;
-use crate::maintenance::{Account, ArchiveReceipt, Chosen, RestoreReceipt, Rows, begin, take};
+use crate::maintenance::{Account, ArchiveReceipt, Chosen, Period, RestoreReceipt, Rows, begin, take};
 use crate::storage::{LocalStorage, Storage};
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
@@ -28,6 +28,9 @@ pub struct ArchiveRequest {
     /// Whether the events stay here, too.
     pub keep: bool,
 }
+
+const OF_ANOTHER_STORE: &str = "`daybook --store ARCHIVE sql` asks it in place; `daybook --store ARCHIVE export - \
+    --original | daybook ingest -` brings its events here";
 
 /// The files of some days.
 pub(super) type Days = BTreeMap<NaiveDate, Vec<DataFile>>;
@@ -91,8 +94,9 @@ impl Store {
         let _of_target = begin(&target.tables)?;
         archive::share_catalogue(&self.tables.storage, &target.tables.storage)?;
         let work = self.work(progress);
+        let encoding = archive::encoding();
         for files in days.values() {
-            let before = archive::archive_day(&work, &target.tables, files)?;
+            let before = archive::archive_day(&work, &target.tables, files, &encoding)?;
             receipt.events_before = receipt.events_before.saturating_add(before);
             receipt.events = receipt.events.saturating_add(files.iter().map(|file| file.rows).sum());
             receipt.bytes = receipt.bytes.saturating_add(files.iter().map(|file| file.size).sum());
@@ -167,8 +171,11 @@ impl Store {
         let days = archive::days_of(&snapshot.files, &period.unwrap_or(everything));
         let work = self.work(progress);
         let (mut receipt, mut adds) = (RestoreReceipt::default(), Vec::new());
+        let encoding = archive::encoding_of_restored();
         let done = days.values().try_for_each(|files| {
-            adds.extend(archive::restore_day(&work, &archive.tables, files, &erased, &mut receipt)?);
+            let of_day =
+                archive::restore_day(&work, &archive.tables, files, &encoding, &erased, &mut receipt)?;
+            adds.extend(of_day);
             Ok(())
         });
         let message = format!("{} came back from an archive", counted(receipt.events));
@@ -196,15 +203,15 @@ impl Store {
     /// An archive of this store.
     pub(super) fn open_archive(&self, folder: &Path) -> Result<Store> {
         let storage = self.storage_at(folder)?;
-        let invalid = |message: String| {
-            Err(Error::new(ErrorKind::Invalid, message)
-                .with_hint("name a place that `daybook archive` wrote to"))
-        };
+        let invalid =
+            |message: String, hint: &str| Err(Error::new(ErrorKind::Invalid, message).with_hint(hint));
         let Some(Manifest { source, .. }) = archive::manifest(&storage)? else {
-            return invalid(format!("`{}` is no archive", folder.display()));
+            let message = format!("`{}` is no archive", folder.display());
+            return invalid(message, "name a place that `daybook archive` wrote to");
         };
         if source != self.tables.events.snapshot(At::Latest)?.table_id() {
-            return invalid(format!("`{}` is an archive of another store", folder.display()));
+            let message = format!("`{}` is an archive of another store", folder.display());
+            return invalid(message, OF_ANOTHER_STORE);
         }
         Store::open_storage(storage, self.clock.clone())
     }

@@ -3,7 +3,7 @@
 use super::points::{Case, in_some_modes};
 use super::{at_day, fixture, ids, ingest, lines, verified};
 use crate::machine::{Machine, Plan};
-use crate::support::{fast_folder, number};
+use crate::support::{exported, fast_folder, number};
 use daybook::storage::LocalStorage;
 use daybook::{ArchiveReceipt, ArchiveRequest, EraseRequest, ErrorKind, NoProgress, Period, Result, Store};
 use std::collections::BTreeSet;
@@ -176,6 +176,48 @@ fn targets_that_are_something_else_and_periods_that_are_not_over_are_refused() {
     assert!(error.message().contains("is no archive"), "{error}");
     let error = store.with_archives(&[others.1.path()]).unwrap_err();
     assert!(error.message().contains("archive of another store"), "{error}");
+}
+
+#[test]
+fn an_archive_is_named_by_a_relative_path_too() {
+    let (folder, target) = (fixture(5), fast_folder());
+    let up: PathBuf = std::env::current_dir().unwrap().ancestors().skip(1).map(|_| "..").collect();
+    let place = up.join(target.path().strip_prefix("/").unwrap()).join("archive");
+    assert!(place.is_relative());
+    let (store, _) = at_day(folder.path(), 5);
+    assert_eq!(archive(&store, &place, false).unwrap().events, 18);
+    let both = store.with_archives(&[&place]).unwrap();
+    assert_eq!(ids(&both), of_days(0..5));
+    assert_eq!(both.restore(&place, None, &NoProgress).unwrap().events, 18);
+    assert_eq!(ids(&both), of_days(0..5), "each event once");
+    both.close().unwrap();
+    assert_eq!(in_place(&place), of_days(0..3));
+}
+
+#[test]
+fn a_copy_of_the_store_knows_its_archives_and_a_new_store_is_told_what_it_can_do() {
+    let (folder, target, copy) = (fixture(5), fast_folder(), fast_folder());
+    let (store, _) = at_day(folder.path(), 5);
+    archive(&store, target.path(), false).unwrap();
+    let place = copy.path().join("copy");
+    store.backup(&place, &NoProgress).unwrap();
+    store.close().unwrap();
+    let (from_copy, _) = at_day(&place, 5);
+    assert_eq!(from_copy.restore(target.path(), None, &NoProgress).unwrap().events, 18);
+    assert_eq!(ids(&from_copy), of_days(0..5));
+    from_copy.close().unwrap();
+    let fresh = fast_folder();
+    let (new, _) = at_day(fresh.path(), 5);
+    let error = new.restore(target.path(), None, &NoProgress).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let text = error.to_string();
+    assert!(text.contains("archive of another store"), "{text}");
+    let hint = error.hint().unwrap_or_default();
+    // As it says.
+    assert!(hint.contains("export - --original | daybook ingest -"), "{hint}");
+    ingest(&new, "archive", &exported(&Store::open(target.path()).unwrap()));
+    assert_eq!(ids(&new), of_days(0..3));
+    new.close().unwrap();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{at_day, fixture, ids, ingest, lines, verified};
 use crate::machine::{Machine, Plan};
 use crate::support::{event, fast_folder};
 use daybook::storage::LocalStorage;
-use daybook::{Durability, ErrorKind, NoProgress, Store};
+use daybook::{ArchiveRequest, Durability, ErrorKind, NoProgress, Period, Store};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -41,6 +41,36 @@ fn maintenance_does_what_the_settings_ask_for_and_then_has_nothing_to_do() {
     assert_eq!(store.maintain(false, &NoProgress).unwrap_err().kind(), ErrorKind::Busy);
     assert!(store.maintain(true, &NoProgress).is_ok(), "a look needs no lock");
     drop(lock);
+    store.close().unwrap();
+}
+
+#[test]
+fn a_clock_that_was_set_back_removes_nothing_and_stops_nothing() {
+    let folder = fixture(3);
+    let policy = "[[keep.policy]]\nmax_age_days = 30\n";
+    std::fs::write(folder.path().join("daybook.toml"), policy).unwrap();
+    let archive = fast_folder();
+    let (store, now) = at_day(folder.path(), 4);
+    let head = store.head().unwrap();
+    assert_eq!(store.maintain(false, &NoProgress).unwrap().compacted.days, 3);
+    // Before the events, and before the commits that are there.
+    now.go_on(-3000);
+    let back = store.maintain(false, &NoProgress).unwrap();
+    assert!(back.is_idle(), "{back:?}");
+    assert_eq!(back.compacted.files_waiting, 6, "{back:?}");
+    ingest(&store, "late", &lines("late", 0..1));
+    store.append(&event("now"), Durability::Fsync).unwrap();
+    let back = store.maintain(false, &NoProgress).unwrap();
+    assert_eq!((back.expired[0].expired, back.compacted.days, back.compacted.files_removed), (0, 1, 0));
+    let request = ArchiveRequest { period: Period::before("2026-01-13".parse().unwrap()), keep: true };
+    let error = store.archive(archive.path(), &request, &NoProgress).unwrap_err();
+    assert!(error.message().contains("the period is not over"), "{error}");
+    assert_eq!(ids(&store).len(), 22);
+    verified(&store, Some(head.clone()));
+    // Once it is right again, what is old goes.
+    now.go_on(3000 + 29);
+    assert_eq!(store.maintain(false, &NoProgress).unwrap().expired[0].expired, 18 + 3);
+    verified(&store, Some(head));
     store.close().unwrap();
 }
 
