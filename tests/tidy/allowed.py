@@ -2,7 +2,7 @@
 
 VALUES = {"error", "event"}
 COLUMNS = VALUES | {"ingest/arrays"}
-DISK = {"error", "layout", "storage"}
+DISK = {"error", "layout", "storage", "keys"}
 
 # A module of the library, and the modules that it may import. Data flows one way: who is below does not know
 # who is above, and nobody knows the facade.
@@ -14,8 +14,9 @@ MODULES = {
     "zone": set(),
     "event": {"error"},
     "query": VALUES | {"mine"},
+    "keys": {"error", "layout"},
+    "storage": {"error", "keys", "layout"},
     "heads": {"error", "log", "proof", "settings"},
-    "storage": {"error"},
     "format": {"event"},
     "mine": {"event"},
     "proof": VALUES,
@@ -25,7 +26,7 @@ MODULES = {
     "output": {"error"},
     "wal": DISK,
     "log": DISK | {"event"},
-    "engine": VALUES | {"query"},
+    "engine": VALUES | {"keys", "query"},
     "ingest/progress": set(),
     "ingest/rest": {"event"},
     "ingest/arrays": VALUES,
@@ -39,8 +40,9 @@ MODULES = {
     "ingest/columnar": {"error", "event", "format"},
     "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
-    "ingest/batch": COLUMNS,
-    "ingest/parquet": VALUES | {"ingest/coding", "ingest/pages", "storage"},
+    "ingest/batch": COLUMNS | {"keys", "storage"},
+    "ingest/parquet": VALUES | {"ingest/coding", "ingest/encrypted", "ingest/pages", "storage"},
+    "ingest/encrypted": {"error", "ingest/pages", "keys"},
     "ingest/stats": {"event", "log"},
     "ingest/known": VALUES | {"layout"},
     "ingest/follow": VALUES
@@ -51,6 +53,7 @@ MODULES = {
     "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/rest", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
+    | {"engine"}
     | VALUES
     | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "ingest/templates"}
     | {"index", "log", "quarantine", "rows", "wal"},
@@ -61,7 +64,7 @@ MODULES = {
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
-    "rows": COLUMNS | {"ingest/parquet"},
+    "rows": COLUMNS | {"keys", "storage", "ingest/parquet"},
     "index": DISK | COLUMNS | {"ingest/batch", "ingest/pages", "ingest/parquet", "log"},
     "verify": DISK | {"event", "ingest/batch", "ingest/progress", "ingest/templates", "log", "mine", "proof", "quarantine", "seal"},
     "maintenance": DISK
@@ -86,9 +89,9 @@ CRATES = {
     "tokio": {"heads", "log", "storage"},
     "url": {"log"},
     "rustix": {"storage"},
-    "aws_lc_rs": {"heads"},
+    "aws_lc_rs": {"heads", "keys", "ingest/encrypted"},
     "reqwest": {"heads"},
-    "std::fs": {"heads", "index", "rows", "storage"}
+    "std::fs": {"heads", "index", "keys", "rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
     "std::env": {"storage", "store", "ingest/columnar"},

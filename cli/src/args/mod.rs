@@ -3,6 +3,7 @@
 mod asking;
 mod checked;
 mod filter;
+mod global;
 mod help;
 mod keeping;
 mod limits;

@@ -305,7 +305,7 @@ impl Passed {
         let Some(day) = files.first().map(|file| file.day) else { return Ok(Vec::new()) };
         let catalogue = work.tables.register.latest()?;
         let storage: &dyn Storage = &*to.storage;
-        let fresh = || Rewritten::encoded(catalogue.schema(), day, encoding);
+        let fresh = || Rewritten::encoded(catalogue.schema(), day, encoding, storage);
         let (mut out, mut adds) = (fresh(), Vec::new());
         // Rows are sorted in runs: those of one time are to be in one run.
         let mut files: Vec<&DataFile> = files.iter().collect();
@@ -316,7 +316,7 @@ impl Passed {
                 return Err(interrupted());
             }
             if out.encoded_bytes() >= FILE_BYTES {
-                adds.extend(std::mem::replace(&mut out, fresh()).finish(storage, work.now_ms)?);
+                adds.extend(std::mem::replace(&mut out, fresh()).finish(work.now_ms)?);
             }
             of_files.get_mut(number).into_iter().for_each(|of_file| of_file.add_rows(hashes));
             self.push(&mut out, batch, hashes)?;
@@ -331,7 +331,7 @@ impl Passed {
             }
             self.all.add(of_file);
         }
-        adds.extend(out.finish(storage, work.now_ms)?);
+        adds.extend(out.finish(work.now_ms)?);
         Ok(adds)
     }
 

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod backup;
 pub mod compact;
+pub mod encrypt;
 pub mod erase;
 pub mod expire;
 mod hashed;
@@ -14,6 +15,7 @@ mod vacuum;
 pub use archive::{ArchiveReceipt, RestoreReceipt};
 pub use backup::BackupReceipt;
 pub use compact::{CompactReceipt, CompactRequest, CompactSettings};
+pub use encrypt::EncryptReceipt;
 pub use erase::EraseReceipt;
 pub use expire::{ExpireReceipt, ExpireRequest};
 pub use period::Period;

@@ -29,6 +29,7 @@ const THREADS: usize = 2;
 
 /// A data file of a day, as its rows come. Nothing is on the disk before it is finished.
 pub struct Rewritten<'a> {
+    storage: &'a dyn Storage,
     schema: &'a TableSchema,
     positions: HashMap<&'a str, usize>,
     day: NaiveDate,
@@ -54,20 +55,32 @@ struct Part {
 }
 
 impl<'a> Rewritten<'a> {
-    /// A file with these columns, compressed at a level of zstd.
-    pub fn new(schema: &'a TableSchema, day: NaiveDate, level: i32) -> Rewritten<'a> {
-        Rewritten::encoded(schema, day, &Encoded::zstd(level))
+    /// A file of a storage with these columns, compressed at a level of zstd.
+    pub fn new(
+        schema: &'a TableSchema,
+        day: NaiveDate,
+        level: i32,
+        storage: &'a dyn Storage,
+    ) -> Rewritten<'a> {
+        Rewritten::encoded(schema, day, &Encoded::zstd(level), storage)
     }
 
     /// The same, encoded like other files: what was found out of their columns is known.
-    pub fn encoded(schema: &'a TableSchema, day: NaiveDate, encoding: &Encoded) -> Rewritten<'a> {
+    pub fn encoded(
+        schema: &'a TableSchema,
+        day: NaiveDate,
+        encoding: &Encoded,
+        storage: &'a dyn Storage,
+    ) -> Rewritten<'a> {
         let columns = schema.columns().iter().enumerate();
+        let encoding = encoding.clone().within(storage);
         Rewritten {
+            storage,
             schema,
             positions: columns.map(|(position, column)| (column.name.as_str(), position)).collect(),
             day,
-            encoding: encoding.clone(),
             file: OpenFile::new(encoding.clone()),
+            encoding,
             ranges: ColumnRanges::default(),
             run: Vec::new(),
             run_bytes: 0,
@@ -116,7 +129,7 @@ impl<'a> Rewritten<'a> {
     }
 
     /// Writes the file durably, if it has rows.
-    pub fn finish(mut self, storage: &dyn Storage, now_ms: i64) -> Result<Option<DataFile>> {
+    pub fn finish(mut self, now_ms: i64) -> Result<Option<DataFile>> {
         self.write_run()?;
         let rows = self.file.rows() as u64;
         if rows == 0 {
@@ -124,9 +137,9 @@ impl<'a> Rewritten<'a> {
         }
         let hashed = |hash: String| if self.is_hashed { hash } else { String::new() };
         let path = layout::data_file(self.day, &uuid::Uuid::new_v4().to_string());
-        let written = self.file.finish(storage.create(&path)?, &path).inspect_err(|_| {
+        let written = self.file.finish(self.storage, &path).inspect_err(|_| {
             // Half a file takes room that may be what lacks; if it stays, it goes later.
-            let _ = storage.delete(&path);
+            let _ = self.storage.delete(&path);
         })?;
         Ok(Some(DataFile {
             path,
@@ -138,6 +151,7 @@ impl<'a> Rewritten<'a> {
             file_hash: written.file_hash,
             rows_hash: hashed(self.rows_hash.to_hex()),
             tree: hashed(self.tree.finish().map(|(root, _)| hex(&root)).unwrap_or_default()),
+            key: written.key,
             stats: Arc::new(self.ranges.into_stats(rows)),
         }))
     }

@@ -9,6 +9,8 @@ mod crash;
 #[cfg(test)]
 mod elsewhere;
 #[cfg(test)]
+mod encryption;
+#[cfg(test)]
 mod follow;
 #[cfg(test)]
 mod index;
