@@ -59,7 +59,7 @@ pub fn kinds_of_rows<'a>(rows: usize, columns: impl Iterator<Item = (usize, &'a 
         match array.nulls() {
             None => kinds.iter_mut().for_each(add),
             Some(valid) => {
-                valid.valid_indices().filter_map(|row| Some(add(kinds.get_mut(row)?))).for_each(drop)
+                valid.valid_indices().for_each(|row| kinds.get_mut(row).into_iter().for_each(add));
             }
         }
     }

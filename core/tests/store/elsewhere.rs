@@ -74,13 +74,19 @@ fn questions_are_answered_elsewhere_as_here() {
         json!({"analysis": "stats"}),
         json!({"analysis": "stats", "filter": "kind:login"}),
         json!({"analysis": "timeline"}),
-        json!({"analysis": "facets", "fields": ["kind", "level"]}),
-        json!({"analysis": "templates"}),
+        json!({"analysis": "facets", "by": ["kind", "level"]}),
     ] {
         let here = store.ask_json(request.clone(), &options).unwrap();
         let answers = answered(&store, &request);
         let elsewhere = store.report_elsewhere(request.clone(), &answers, &options).unwrap();
         assert_eq!(elsewhere, here, "{request}");
+    }
+    // The profiles of parameters are found here alone.
+    let request = json!({"analysis": "templates"});
+    let here = store.ask_json(request.clone(), &options).unwrap();
+    let elsewhere = store.report_elsewhere(request.clone(), &answered(&store, &request), &options).unwrap();
+    for name in ["events", "without", "found"] {
+        assert_eq!(elsewhere[name], here[name], "{name}");
     }
     let error = store
         .statements_elsewhere(json!({"analysis": "patterns"}), &Answers::default(), &options)
