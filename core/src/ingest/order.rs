@@ -59,7 +59,7 @@ pub fn kinds_of_rows<'a>(rows: usize, columns: impl Iterator<Item = (usize, &'a 
         match array.nulls() {
             None => kinds.iter_mut().for_each(add),
             Some(valid) => {
-                kinds.iter_mut().zip(valid).filter(|(_, valid)| *valid).for_each(|(kind, _)| add(kind))
+                valid.valid_indices().for_each(|row| kinds.get_mut(row).into_iter().for_each(add));
             }
         }
     }
