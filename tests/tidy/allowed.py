@@ -14,6 +14,8 @@ MODULES = {
     "zone": set(),
     "event": {"error"},
     "query": VALUES | {"mine"},
+    "bundle": VALUES
+    | {"format", "intake", "mine", "query", "redact", "ingest/arrays", "ingest/blocks", "ingest/known", "ingest/settle"},
     "heads": {"error", "log", "proof", "settings"},
     "storage": {"error"},
     "format": {"event"},
@@ -28,6 +30,7 @@ MODULES = {
     "engine": VALUES | {"query"},
     "ingest/progress": set(),
     "ingest/rest": {"event"},
+    "ingest/settle": COLUMNS | {"ingest/rest"},
     "ingest/arrays": VALUES,
     "ingest/pages": VALUES,
     "ingest/archive": set(),
@@ -39,7 +42,7 @@ MODULES = {
     "ingest/columnar": {"error", "event", "format"},
     "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
-    "ingest/batch": COLUMNS,
+    "ingest/batch": COLUMNS | {"ingest/settle"},
     "ingest/parquet": VALUES | {"ingest/coding", "ingest/pages", "storage"},
     "ingest/stats": {"event", "log"},
     "ingest/known": VALUES | {"layout"},
@@ -48,7 +51,7 @@ MODULES = {
     | {"ingest/input", "ingest/known"},
     "ingest/register": DISK | {"event"},
     "ingest/templates": DISK | COLUMNS | {"mine"},
-    "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/rest", "ingest/stats", "log"},
+    "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/settle", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
     | VALUES
@@ -72,8 +75,8 @@ MODULES = {
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
-PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output", "proof"} | {
-    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "order", "pages", "progress", "rest")
+PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output", "proof", "bundle"} | {
+    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "order", "pages", "progress", "rest", "settle")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"
 

@@ -117,6 +117,13 @@ impl Encoded {
         writer.close(None)
     }
 
+    /// The column chunk of an array, in the coding that suits its values.
+    pub fn coded_chunk(&self, field: &Arc<Field>, array: &ArrayRef) -> Result<ColumnChunk> {
+        let mut writer = self.column_writer(field, self.coding_of(field, array)?)?;
+        writer.append(field, array)?;
+        writer.close(None)
+    }
+
     /// A writer of a file of column chunks.
     pub fn writer<W: Write + Send>(&self, out: W, schema: &Schema) -> Result<SerializedFileWriter<W>> {
         self.file_writer(out, schema, Coding::Dictionary)
