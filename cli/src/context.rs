@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use daybook::Store;
+use daybook::{Store, StoreOptions};
 
 use crate::args::Global;
 use crate::escape;
@@ -20,8 +20,17 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The store, which has to be there.
     pub fn open(&self) -> Result<Store, Failure> {
-        let store = Store::open(&self.global.store)?.with_archives(&self.global.archives)?;
+        let store = self.open_alone()?.with_archives(&self.global.archives)?;
         self.opened(&self.global.store, store)
+    }
+
+    /// The store without its archives, as it is.
+    pub fn open_alone(&self) -> Result<Store, Failure> {
+        Ok(Store::open_with(&self.global.store, &self.options()?)?)
+    }
+
+    fn options(&self) -> Result<StoreOptions, Failure> {
+        Ok(StoreOptions::with_key_file(self.global.key_file.clone())?)
     }
 
     /// The store, made if it is not there.
@@ -31,7 +40,7 @@ impl Context<'_> {
 
     /// The store in another folder than the named one, made if it is not there.
     pub fn open_or_create_at(&self, folder: &Path) -> Result<Store, Failure> {
-        self.opened(folder, Store::open_or_create(folder)?)
+        self.opened(folder, Store::open_or_create_with(folder, &self.options()?)?)
     }
 
     /// From here on, Ctrl-C stops what the store does.

@@ -1,5 +1,5 @@
-//! What hashing costs by itself: `hash_costs ROWS BYTES_OF_ROWS BYTES_OF_FILES` prints the seconds of one core for as many
-//! rows of so many bytes together, and for files of so many bytes, as JSON. `tests/bench/trust.py` holds them against
+//! What hashing and encryption cost by themselves: `hash_costs ROWS BYTES_OF_ROWS BYTES_OF_FILES` prints the seconds of one
+//! core for as many rows of so many bytes together, and for files of so many bytes, as JSON. `tests/bench/trust.py` holds them against
 //! what ingest takes in all.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program that prints")]
@@ -49,5 +49,17 @@ fn main() {
     }
     std::hint::black_box(hash.finalize());
     let of_files = started.elapsed().as_secs_f64();
-    println!("{{\"rows\":{of_rows:.4},\"files\":{of_files:.4}}}");
+    let encryption = encryption(*file_bytes);
+    println!("{{\"rows\":{of_rows:.4},\"files\":{of_files:.4},\"encryption\":{encryption:.4}}}");
+}
+
+/// The seconds that it takes to encrypt so many bytes, a page at a time.
+fn encryption(bytes: u64) -> f64 {
+    let Ok(keys) = daybook::Keys::parse(&"1a".repeat(32), "the example") else { return f64::NAN };
+    let page = vec![7_u8; 32 << 10];
+    let started = Instant::now();
+    for _ in 0..bytes.div_ceil(page.len() as u64) {
+        std::hint::black_box(keys.first().seal("page", &page).is_ok());
+    }
+    started.elapsed().as_secs_f64()
 }

@@ -41,12 +41,20 @@ pub const ERASED: &str = "erased";
 pub const SETTINGS: &str = "daybook.toml";
 /// The key of redacted values that are hashed: whoever has it can test guesses against them.
 pub const REDACT_KEY: &str = "_redact.key";
+/// What says that a store is encrypted: who has not the key of it is told so at once.
+pub const ENCRYPTION: &str = "_encryption";
 /// The highest `seq` handed out, behind a lock; in the folder of the write-ahead log.
 pub const SEQ: &str = "_wal/seq";
 /// The numbers that writers to a bucket have reserved, each reservation an object.
 pub const SEQS: &str = "_seq";
 /// The lock that a live writer holds; in its folder.
 pub const WRITER_LOCK: &str = "lock";
+
+/// Whether a file that is no Parquet and no log is encrypted, in a store that is.
+pub fn is_sealed(path: &str) -> bool {
+    let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+    [SHAPES, TEMPLATES, ERASURES].contains(&folder) || [ENCRYPTION, REDACT_KEY, ERASE_KEY].contains(&path)
+}
 
 /// The table property that holds [`FORMAT_VERSION`].
 pub const FORMAT_PROPERTY: &str = "daybook.format";
@@ -60,6 +68,8 @@ pub const TAG_TREE: &str = "daybook.tree";
 pub const TAG_ROW_COUNT: &str = "daybook.count";
 /// The tag of a data file that holds the level of zstd that all of it is compressed with, where that is one.
 pub const TAG_LEVEL: &str = "daybook.zstd";
+/// The tag of a data file that holds the id of the key that it is encrypted with, where it is.
+pub const TAG_KEY: &str = "daybook.key";
 /// The metadata key of a column that holds the path of its field, a JSON array.
 pub const COLUMN_PATH: &str = "daybook.path";
 

@@ -30,6 +30,8 @@ pub mod event;
 pub mod format;
 pub mod ingest;
 pub mod intake;
+#[cfg(feature = "native")]
+pub mod keys;
 pub mod layout;
 pub mod mine;
 pub mod output;
@@ -90,11 +92,13 @@ pub use ingest::progress::{NoProgress, Progress, Step, Unit};
 #[cfg(feature = "native")]
 pub use ingest::source::{Expanded, expand};
 #[cfg(feature = "native")]
+pub use keys::Keys;
+#[cfg(feature = "native")]
 pub use log::At;
 #[cfg(feature = "native")]
 pub use maintenance::{
-    ArchiveReceipt, BackupReceipt, CompactReceipt, CompactRequest, EraseReceipt, ExpireReceipt,
-    ExpireRequest, Period, RestoreReceipt,
+    ArchiveReceipt, BackupReceipt, CompactReceipt, CompactRequest, EncryptReceipt, EraseReceipt,
+    ExpireReceipt, ExpireRequest, Period, RestoreReceipt,
 };
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
@@ -103,7 +107,8 @@ pub use store::{
     ColumnReport, ColumnSize, DaySize, Elsewhere, EraseRequest, ExportRequest, FoundBatches, Info,
     IngestOptions, InputGroup, Interrupter, KeepReport, MaintainReceipt, MetricsOfStore, QuarantineFilter,
     QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, Quota, ReasonCount, ReasonGroup, Receipt,
-    RetryOptions, RetryReceipt, SchemaReport, Store, TableElsewhere, Tail, Watcher, explain, found,
+    RetryOptions, RetryReceipt, SchemaReport, Store, StoreOptions, TableElsewhere, Tail, Watcher, explain,
+    found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -184,11 +184,11 @@ fn write_day(
     let fields = schema.columns().iter().map(|column| Arc::new(arrow_field(column)));
     let columns =
         fields.zip(batch.columns()).enumerate().map(|(at, (field, array))| (at, field, array.clone()));
-    let mut file = OpenFile::new(Encoded::zstd(3));
+    let mut file = OpenFile::new(Encoded::zstd(3).within(&**storage));
     file.write(batch.num_rows(), columns.collect())?;
     let path = layout::data_file(day, &uuid::Uuid::new_v4().to_string());
     let place = format!("{PREFIX}{path}");
-    let written = file.finish(storage.create(&place)?, &place)?;
+    let written = file.finish(&**storage, &place)?;
     let (least, most) =
         (rejects.iter().map(|reject| reject.seq).min(), rejects.iter().map(|reject| reject.seq).max());
     let mut stats = FileStats::default();
@@ -196,7 +196,7 @@ fn write_day(
         bounds.insert("seq".to_string(), seq.into());
         bounds.insert("ts".to_string(), seq.map(crate::event::time::rfc3339).into());
     }
-    let (size, rows, file_hash) = (written.size, written.rows, written.file_hash);
+    let (size, rows, file_hash, key) = (written.size, written.rows, written.file_hash, written.key);
     let rows_hash = rows_hash(rejects);
     let (modified_ms, stats) = (now_ms, Arc::new(stats));
     Ok(DataFile {
@@ -208,6 +208,7 @@ fn write_day(
         level: 0,
         file_hash,
         rows_hash,
+        key,
         tree: String::new(),
         stats,
     })

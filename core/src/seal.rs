@@ -2,6 +2,7 @@
 
 pub mod followed;
 mod frames;
+mod places;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::Index;
@@ -14,11 +15,10 @@ use crate::layout;
 use crate::log::{At, Change, DataFile, Log, LogMaintenance, Maintained, Outcome, Snapshot};
 use crate::quarantine::{self, Reject};
 use crate::rows::Footers;
-use crate::storage::{Entry, LocalStorage, Storage, Wanted};
+use crate::storage::{Entry, LocalStorage, Storage};
 use crate::wal::{Clock, Frame, SegmentContent, SeqAllocator, list_writers, read_segment};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use frames::{Opened, open_frames};
 
@@ -125,7 +125,8 @@ impl Tables {
     pub fn warnings(&self) -> Vec<String> {
         let sealed = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         let logs = [&self.events, &self.quarantine].into_iter().flat_map(|log| log.warnings());
-        logs.chain(&*sealed).cloned().collect()
+        let keys = self.storage.keys().into_iter().flat_map(|keys| keys.warnings());
+        logs.chain(&*sealed).chain(keys).cloned().collect()
     }
 
     fn warn(&self, warnings: &[String]) {
@@ -239,55 +240,6 @@ impl Tables {
         Ok(listed)
     }
 
-    /// Where a data file of a table is, for a program that opens it.
-    pub fn place(&self, prefix: &str, path: &str) -> Result<PathBuf> {
-        self.found(prefix, path, 0, "")
-    }
-
-    /// The same of a data file of which the log tells; one of an archive has an absolute path.
-    pub fn place_of(&self, prefix: &str, file: &DataFile) -> Result<PathBuf> {
-        self.found(prefix, &file.path, file.size, &file.file_hash)
-    }
-
-    /// Where a data file is once it has been fetched.
-    pub fn place_when_fetched(&self, path: &str) -> Result<PathBuf> {
-        Ok(self.root()?.join(path))
-    }
-
-    /// Where data files of a table are, for a program that opens them. Those of a bucket are fetched side by side.
-    pub fn places(&self, prefix: &str, files: &[DataFile]) -> Result<Vec<PathBuf>> {
-        let (elsewhere, here): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.path.starts_with('/'));
-        let paths: Vec<String> = here.iter().map(|file| format!("{prefix}{}", file.path)).collect();
-        let of_store = here.iter().zip(&paths).map(|(file, path)| wanted(path, file));
-        self.storage.fetch(&of_store.collect::<Vec<_>>())?;
-        for archive in &*self.archives() {
-            let paths: Vec<(&DataFile, String)> =
-                elsewhere.iter().filter_map(|file| Some((*file, inside(archive, &file.path)?))).collect();
-            let wanted: Vec<Wanted<'_>> = paths.iter().map(|(file, path)| wanted(path, file)).collect();
-            archive.fetch(&wanted)?;
-        }
-        files.iter().map(|file| self.root().map(|root| root.join(format!("{prefix}{}", file.path)))).collect()
-    }
-
-    fn found(&self, prefix: &str, path: &str, size: u64, sha256: &str) -> Result<PathBuf> {
-        if !path.starts_with('/') {
-            let path = format!("{prefix}{path}");
-            self.storage.fetch(&[Wanted { path: &path, size, sha256 }])?;
-            return Ok(self.root()?.join(path));
-        }
-        for archive in &*self.archives() {
-            if let Some(path) = inside(archive, path) {
-                archive.fetch(&[Wanted { path: &path, size, sha256 }])?;
-            }
-        }
-        Ok(PathBuf::from(path))
-    }
-
-    fn root(&self) -> Result<&Path> {
-        let root = self.storage.local_root();
-        root.ok_or_else(|| Error::new(ErrorKind::Unsupported, "the store is not on a local disk"))
-    }
-
     /// Whether the store is an archive of another one.
     pub fn is_archive(&self) -> Result<bool> {
         if let Some(known) = self.is_archive.get() {
@@ -299,15 +251,6 @@ impl Tables {
             Err(error) => return Err(error),
         };
         Ok(*self.is_archive.get_or_init(|| found))
-    }
-
-    /// Files of an archive are to be found, too, by their absolute paths.
-    pub fn know_archive(&self, archive: &Arc<LocalStorage>) {
-        self.archives().push(Arc::clone(archive));
-    }
-
-    fn archives(&self) -> MutexGuard<'_, Vec<Arc<LocalStorage>>> {
-        self.archives.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The source of `seq`, past every number that an event has.
@@ -484,15 +427,4 @@ pub fn commit_one(
     }
     Err(Error::new(ErrorKind::Busy, "others kept committing first")
         .with_hint("try again when less is going on"))
-}
-
-/// A data file as it is to be fetched.
-fn wanted<'a>(path: &'a str, file: &'a DataFile) -> Wanted<'a> {
-    Wanted { path, size: file.size, sha256: &file.file_hash }
-}
-
-/// The path in an archive of a file with an absolute path.
-fn inside(archive: &LocalStorage, path: &str) -> Option<String> {
-    let path = Path::new(path).strip_prefix(archive.local_root()?).ok()?;
-    path.to_str().map(str::to_string)
 }

@@ -32,8 +32,21 @@ pub struct Settings {
     pub heads: HeadSettings,
     /// When people work; an audit report lists what happens at other times.
     pub hours: HoursSettings,
+    /// How the store is encrypted; without a key it is not.
+    pub encryption: EncryptionSettings,
     /// How inputs are read that are ingested with `--mapping NAME`.
     pub mapping: BTreeMap<String, MappingSettings>,
+}
+}
+
+described! {
+/// How the store is encrypted; without a key it is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncryptionSettings {
+    /// The file with the key, seen from the folder of the store: a line of 32 bytes in hexadecimal or base64. Further
+    /// lines are keys that parts of the store are still encrypted with. `--key-file` and `DAYBOOK_KEY_FILE` come first.
+    pub key_file: Option<String>,
 }
 }
 
@@ -230,6 +243,7 @@ impl Default for Settings {
             redact: RedactSettings::default(),
             heads: HeadSettings::default(),
             hours: HoursSettings::default(),
+            encryption: EncryptionSettings::default(),
             mapping: BTreeMap::new(),
         }
     }

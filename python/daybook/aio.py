@@ -29,10 +29,9 @@ _AGAIN_SECONDS = 0.05
 
 
 async def open(path: str | os.PathLike[str], *, create: bool = False, archives: Sequence[str | os.PathLike[str]] = (),
-               threads: int = 4) -> Store:
-    """Opens the store in a folder; with `create`, makes one there if there is none. Questions are about its `archives`,
-    too."""
-    return await Store.open(path, create=create, archives=archives, threads=threads)
+               key_file: str | os.PathLike[str] | None = None, threads: int = 4) -> Store:
+    """Opens the store in a folder, as `daybook.open` does."""
+    return await Store.open(path, create=create, archives=archives, key_file=key_file, threads=threads)
 
 
 class _Method(Generic[_P, _T]):
@@ -75,9 +74,11 @@ class Store:
 
     @classmethod
     async def open(cls, path: str | os.PathLike[str], *, create: bool = False,
-                   archives: Sequence[str | os.PathLike[str]] = (), threads: int = 4) -> Store:
-        """Opens the store in a folder; with `create`, makes one there if there is none."""
-        return cls(await asyncio.to_thread(_store.open, path, create=create, archives=archives), threads)
+                   archives: Sequence[str | os.PathLike[str]] = (),
+                   key_file: str | os.PathLike[str] | None = None, threads: int = 4) -> Store:
+        """Opens the store in a folder, as `daybook.open` does."""
+        opened = asyncio.to_thread(_store.open, path, create=create, archives=archives, key_file=key_file)
+        return cls(await opened, threads)
 
     sql = _Method(_store.Store.sql)
     search = _Method(_store.Store.search)
@@ -112,6 +113,7 @@ class Store:
     archive = _Method(_store.Store.archive)
     restore = _Method(_store.Store.restore)
     maintain = _Method(_store.Store.maintain)
+    encrypt = _Method(_store.Store.encrypt)
     backup = _Method(_store.Store.backup)
     verify = _Method(_store.Store.verify)
     head = _Method(_store.Store.head)
@@ -165,7 +167,8 @@ class _Call(Generic[_T]):
         try:
             handle = self._store._idle.pop()
         except IndexError:
-            handle = _store.Store(self._store._main.path, archives=self._store._main._archives)
+            main = self._store._main
+            handle = _store.Store(main.path, archives=main._archives, key_file=main._key_file)
         self.handle = handle
         try:
             return self._work(handle)

@@ -28,10 +28,11 @@ _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
 def open(path: str | os.PathLike[str], *, create: bool = False,
-         archives: Sequence[str | os.PathLike[str]] = ()) -> Store:
+         archives: Sequence[str | os.PathLike[str]] = (), key_file: str | os.PathLike[str] | None = None) -> Store:
     """Opens the store in a folder; with `create`, makes one there if there is none. Questions are about its `archives`,
-    too."""
-    return Store(path, create=create, archives=archives)
+    too. A store that is encrypted, or is to be, needs the file of its key, if neither its settings nor the variables
+    `DAYBOOK_KEY_FILE` and `DAYBOOK_KEY` have it."""
+    return Store(path, create=create, archives=archives, key_file=key_file)
 
 
 class Store:
@@ -45,13 +46,15 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, create: bool = False,
-                 archives: Sequence[str | os.PathLike[str]] = ()) -> None:
+                 archives: Sequence[str | os.PathLike[str]] = (),
+                 key_file: str | os.PathLike[str] | None = None) -> None:
         # What it does after a fork concerns stores, too.
         from daybook import ending as _
 
         self.path = Path(path)
         self._archives = [Path(archive).absolute() for archive in archives]
-        self._native = NativeStore(self.path, create, self._archives)
+        self._key_file = None if key_file is None else Path(key_file).absolute()
+        self._native = NativeStore(self.path, create, self._archives, self._key_file)
         _open_stores.add(self)
 
     # Asking
@@ -271,6 +274,11 @@ class Store:
         needs; with `dry_run`, only says what it would do."""
         return Report("maintain", json.loads(self._native.maintain(dry_run)))
 
+    def encrypt(self) -> Report:
+        """Encrypts everything that is not, or with another key than the first of the key file: files are written anew,
+        older versions go. It can be stopped anywhere and done again."""
+        return Report("encrypt", json.loads(self._native.encrypt()))
+
     def backup(self, folder: str | os.PathLike[str]) -> Report:
         """Makes a consistent copy in a folder, which is empty or new, while others go on."""
         return Report("backup", json.loads(self._native.backup(Path(folder))))
@@ -348,7 +356,7 @@ class Store:
         """In a process that was forked."""
         if not self._native.abandon():
             _kept.append(self._native)
-        self._native = NativeStore(self.path, False, self._archives)
+        self._native = NativeStore(self.path, False, self._archives, self._key_file)
 
 
 def _period(quarter: str | None, month: str | None, before: datetime.date | str | None) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@
 mod batches;
 mod elsewhere;
 mod failure;
+mod limits;
 mod queue;
 mod sources;
 mod store;

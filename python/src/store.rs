@@ -3,6 +3,7 @@
 use crate::batches::Batches;
 use crate::elsewhere;
 use crate::failure::exception;
+use crate::limits::Limits;
 use crate::queue::durability_of;
 use crate::sources::{ArrowBytes, PythonFile, demo_lines, ingest_options};
 use crate::upkeep::period_of;
@@ -13,8 +14,8 @@ use daybook::output::OutputFormat;
 use daybook::query::analyses::{Request, prometheus, read_filter};
 use daybook::query::filter::Filter;
 use daybook::{
-    Appended, ArchiveRequest, AskOptions, At, CompactRequest, EraseRequest, Error, ErrorKind, ExpireRequest,
-    ExportRequest, Input, NoProgress, QueryRequest, Result, Store,
+    Appended, ArchiveRequest, CompactRequest, EraseRequest, Error, ErrorKind, ExpireRequest, ExportRequest,
+    Input, NoProgress, QueryRequest, Result, Store, StoreOptions,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -22,7 +23,6 @@ use pyo3::types::PyCapsule;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
 
 /// The version of the package.
 #[pyfunction]
@@ -34,48 +34,6 @@ pub fn version() -> &'static str {
 #[pyclass(frozen, module = "daybook._daybook")]
 pub struct NativeStore {
     store: RwLock<Option<Arc<Store>>>,
-}
-
-/// What a call may use, as Python gives it.
-#[derive(FromPyObject)]
-struct Limits {
-    #[pyo3(item)]
-    timeout: Option<f64>,
-    #[pyo3(item)]
-    memory: Option<u64>,
-    #[pyo3(item)]
-    at_version: Option<u64>,
-    #[pyo3(item)]
-    at_ms: Option<i64>,
-    #[pyo3(item)]
-    lenient: bool,
-}
-
-impl Limits {
-    fn at(&self) -> At {
-        match (self.at_version, self.at_ms) {
-            (Some(version), _) => At::Version(version),
-            (None, Some(time_ms)) => At::Time(time_ms),
-            (None, None) => At::Latest,
-        }
-    }
-
-    fn set(&self, limits: &mut daybook::Limits) {
-        limits.timeout = self.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        limits.since = Some(Instant::now());
-        limits.memory_bytes = self.memory.unwrap_or(limits.memory_bytes);
-    }
-
-    fn options<'a>(&self, store: &Store, text: &'a str) -> AskOptions<'a> {
-        let mut options = AskOptions {
-            at: self.at(),
-            lenient: self.lenient,
-            context: store.context(),
-            ..AskOptions::default()
-        };
-        self.set(&mut options.limits);
-        AskOptions { text, ..options }
-    }
 }
 
 impl NativeStore {
@@ -95,10 +53,17 @@ impl NativeStore {
 impl NativeStore {
     /// Opens the store in a folder, or makes one there.
     #[new]
-    fn open(py: Python<'_>, path: PathBuf, create: bool, archives: Vec<PathBuf>) -> PyResult<NativeStore> {
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        create: bool,
+        archives: Vec<PathBuf>,
+        key_file: Option<PathBuf>,
+    ) -> PyResult<NativeStore> {
         let opened = py.detach(|| {
-            let store = if create { Store::open_or_create(&path)? } else { Store::open(&path)? };
-            store.with_archives(&archives)
+            let options = StoreOptions::with_key_file(key_file)?;
+            let open = if create { Store::open_or_create_with } else { Store::open_with };
+            open(&path, &options)?.with_archives(&archives)
         });
         let store = opened.map_err(|error| exception(py, &error))?;
         Ok(NativeStore { store: RwLock::new(Some(Arc::new(store))) })
@@ -385,6 +350,11 @@ impl NativeStore {
     /// All upkeep that the settings ask for, or what it would do.
     fn maintain(&self, py: Python<'_>, dry_run: bool) -> PyResult<String> {
         self.run(py, |store| to_json(&store.maintain(dry_run, &NoProgress)?))
+    }
+
+    /// Encrypts what is not, or with another key than the first.
+    fn encrypt(&self, py: Python<'_>) -> PyResult<String> {
+        self.run(py, |store| to_json(&store.encrypt(&NoProgress)?))
     }
 
     /// Makes a consistent copy in a folder.

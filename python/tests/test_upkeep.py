@@ -109,6 +109,27 @@ def test_a_copy_is_a_store(store, tmp_path):
         store.backup(tmp_path / "copy")
 
 
+def test_an_encrypted_store_needs_its_key(path, tmp_path, monkeypatch):
+    key = tmp_path / "key"
+    key.write_text("1a" * 32)
+    key.chmod(0o600)
+    with daybook.open(path, create=True) as store:
+        store.ingest(EVENTS)
+        with pytest.raises(daybook.Error, match="no key to encrypt with"):
+            store.encrypt()
+    with daybook.open(path, key_file=key) as store:
+        assert store.encrypt()["events"] == 3 and store.encrypt()["events"] == 0
+        assert store.verify(deep=True)["intact"]
+    assert not any(b"login" in file.read_bytes() for file in path.rglob("*") if file.is_file())
+    with pytest.raises(PermissionError, match="the store is encrypted"):
+        daybook.open(path)
+    with pytest.raises(ValueError, match="cannot be read"):
+        daybook.open(path, key_file=tmp_path / "no")
+    monkeypatch.setenv("DAYBOOK_KEY_FILE", str(key))
+    with daybook.open(path) as store:
+        assert "login" in kinds(store)
+
+
 def test_an_event_loop_has_all_of_it(path, tmp_path):
     async def main():
         async with await aio.open(path, create=True) as store:

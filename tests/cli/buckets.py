@@ -361,7 +361,25 @@ def an_object_that_was_altered_is_found(folder):
     assert "it is not there" in done.err, done
 
 
+def an_encrypted_store_in_a_bucket_shows_nothing(folder):
+    client = Client(folder)
+    around, store, archive = client.environment(), client.url("store"), client.url("archive")
+    (folder / "in.jsonl").write_text("".join(f'{{"ts":"2026-02-01T10:00:00Z","actor":"person4711","n":{at}}}\n' for at in range(50)))
+    key = {**around, "DAYBOOK_KEY": "1a" * 32}
+    daybook("ingest", folder / "in.jsonl", "--store", store, **key)
+    daybook("archive", "--quarter", "2026Q1", "--keep", "--to", archive, "--store", store, **key)
+    for place in (store, archive):
+        equal(daybook("sql", "SELECT count(*)::INT AS n FROM events WHERE actor = 'person4711'", "--json", "--store", place, **key).json, [{"n": 50}])
+        is_intact(place, key)
+        done = daybook("sql", "SELECT 1", "--store", place, code=1, **around)
+        assert "is encrypted" in done.err, done
+    equal([name for name in client.keys() if b"person4711" in client.request("GET", name)[1]], [])
+    cached = [path for path in (folder / "cache").rglob("*") if path.is_file()]
+    assert cached and not any(b"person4711" in path.read_bytes() for path in cached), cached
+
+
 CHECKS = [
+    an_encrypted_store_in_a_bucket_shows_nothing,
     a_store_in_a_bucket_answers_as_any,
     upkeep_of_a_store_in_a_bucket_keeps_its_events,
     an_archive_in_a_bucket_is_asked_and_comes_back,

@@ -1,5 +1,6 @@
 """What readers that are not ours find in a store."""
 
+import base64
 import datetime
 import json
 
@@ -66,12 +67,16 @@ def by_polars(store, version=None):
     )
 
 
-def by_duckdb(store, version=None):
+def by_duckdb(store, version=None, key=None):
     """DuckDB's own reading of the files, by its own idea of their types."""
     files = table_of(store, version).file_uris()
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    events = connection.read_parquet(files, union_by_name=True)
+    options = ""
+    if key:
+        connection.execute(f"PRAGMA add_parquet_key('store', '{base64.b64encode(key).decode()}')")
+        options = ", encryption_config = {footer_key: 'store'}"
+    events = connection.sql(f"FROM read_parquet({files}, union_by_name = true{options})")
     row = connection.sql(
         "SELECT count(*), count(DISTINCT seq), epoch_us(min(ts)), epoch_us(max(ts)), min(seq), max(seq) FROM events"
     ).fetchall()[0]

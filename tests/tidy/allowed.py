@@ -2,7 +2,7 @@
 
 VALUES = {"error", "event"}
 COLUMNS = VALUES | {"ingest/arrays"}
-DISK = {"error", "layout", "storage"}
+DISK = {"error", "layout", "storage", "keys"}
 
 # A module of the library, and the modules that it may import. Data flows one way: who is below does not know
 # who is above, and nobody knows the facade.
@@ -16,8 +16,9 @@ MODULES = {
     "query": VALUES | {"mine"},
     "bundle": VALUES
     | {"format", "intake", "mine", "query", "redact", "ingest/arrays", "ingest/blocks", "ingest/known", "ingest/settle"},
+    "keys": {"error", "layout"},
+    "storage": {"error", "keys", "layout"},
     "heads": {"error", "log", "proof", "settings"},
-    "storage": {"error"},
     "format": {"event"},
     "mine": {"event"},
     "proof": VALUES,
@@ -27,7 +28,7 @@ MODULES = {
     "output": {"error"},
     "wal": DISK,
     "log": DISK | {"event"},
-    "engine": VALUES | {"query"},
+    "engine": VALUES | {"keys", "query"},
     "ingest/progress": set(),
     "ingest/rest": {"event"},
     "ingest/settle": COLUMNS | {"ingest/rest"},
@@ -42,8 +43,9 @@ MODULES = {
     "ingest/columnar": {"error", "event", "format"},
     "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
-    "ingest/batch": COLUMNS | {"ingest/settle"},
-    "ingest/parquet": VALUES | {"ingest/coding", "ingest/pages", "storage"},
+    "ingest/batch": COLUMNS | {"ingest/settle", "keys", "storage"},
+    "ingest/parquet": VALUES | {"ingest/coding", "ingest/encrypted", "ingest/pages", "storage"},
+    "ingest/encrypted": {"error", "ingest/pages", "keys"},
     "ingest/stats": {"event", "log"},
     "ingest/known": VALUES | {"layout"},
     "ingest/follow": VALUES
@@ -54,6 +56,7 @@ MODULES = {
     "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/settle", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
+    | {"engine"}
     | VALUES
     | {"format", "ingest/known", "ingest/parquet", "ingest/register", "ingest/table", "ingest/templates"}
     | {"index", "log", "quarantine", "rows", "wal"},
@@ -64,7 +67,7 @@ MODULES = {
     "ingest/explain": VALUES
     | {"format", "intake", "redact", "ingest/arrays", "ingest/batch"}
     | {f"ingest/{name}" for name in ("blocks", "columnar", "encoding", "input", "known", "register", "table")},
-    "rows": COLUMNS | {"ingest/parquet"},
+    "rows": COLUMNS | {"keys", "storage", "ingest/parquet"},
     "index": DISK | COLUMNS | {"ingest/batch", "ingest/pages", "ingest/parquet", "log"},
     "verify": DISK | {"event", "ingest/batch", "ingest/progress", "ingest/templates", "log", "mine", "proof", "quarantine", "seal"},
     "maintenance": DISK
@@ -89,9 +92,9 @@ CRATES = {
     "tokio": {"heads", "log", "storage"},
     "url": {"log"},
     "rustix": {"storage"},
-    "aws_lc_rs": {"heads"},
+    "aws_lc_rs": {"heads", "keys", "ingest/encrypted"},
     "reqwest": {"heads"},
-    "std::fs": {"heads", "index", "rows", "storage"}
+    "std::fs": {"heads", "index", "keys", "rows", "storage"}
     | {f"ingest/{name}" for name in ("batch", "columnar", "follow", "input", "pipeline", "source")},
     "std::net": set(),
     "std::env": {"storage", "store", "ingest/columnar"},

@@ -12,6 +12,7 @@ use super::Zone;
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
 use super::exporting::{BundleInput, Export};
 use super::filter::FilterInput;
+use super::global::RawGlobal;
 use super::keeping::{ArchiveInput, EraseInput, ExpireInput, MaintainInput, RestoreInput};
 use super::limits::LimitsInput;
 use super::looking::{CourseInput, HistoryInput, Limited, SessionsInput, ShowInput, TailInput};
@@ -19,8 +20,8 @@ use super::output::{self, Format};
 use super::patterns::PatternsInput;
 pub use super::raw::ConfigAction;
 use super::raw::{
-    Raw, RawCommand, RawGlobal, RawIngest, RawLog, RawMine, RawQuarantine, RawQuarantineCommand,
-    RawQuarantineFilter, RawShell, RawSql,
+    Raw, RawCommand, RawIngest, RawLog, RawMine, RawQuarantine, RawQuarantineCommand, RawQuarantineFilter,
+    RawShell, RawSql,
 };
 use super::reporting::{AuditInput, MetricsInput, RawProof, RawVerify};
 use crate::failure::Failure;
@@ -49,6 +50,8 @@ pub struct Global {
     /// The store: `--store`, else `DAYBOOK_STORE`, else `./daybook`.
     pub store: PathBuf,
     pub zone: Zone,
+    /// The file with the keys of the store, when `--key-file` names it.
+    pub key_file: Option<PathBuf>,
     /// Archives of the store that are asked, too.
     pub archives: Vec<PathBuf>,
 }
@@ -83,6 +86,7 @@ pub enum Command {
     Bundle(Box<BundleInput>),
     Config(ConfigAction),
     Compact(CompactRequest),
+    Encrypt,
     Expire(ExpireInput),
     Erase(EraseInput),
     Maintain(MaintainInput),
@@ -237,6 +241,7 @@ impl Raw {
             RawCommand::Export(export) => export.check()?,
             RawCommand::Config(config) => Command::Config(config.action),
             RawCommand::Compact(compact) => Command::Compact(compact.check()),
+            RawCommand::Encrypt => Command::Encrypt,
             RawCommand::Expire(expire) => Command::Expire(expire.check()?),
             RawCommand::Erase(erase) => Command::Erase(erase.check()),
             RawCommand::Maintain(maintain) => Command::Maintain(maintain.check()),
@@ -272,8 +277,8 @@ fn check_global(raw: RawGlobal, store_variable: Option<OsString>) -> Result<Glob
     }
     let from_variable = store_variable.filter(|value| !value.is_empty()).map(PathBuf::from);
     let store = raw.store.clone().or(from_variable).unwrap_or_else(|| PathBuf::from("./daybook"));
-    let (zone, archives) = (raw.tz.unwrap_or_default(), raw.with_archive);
-    Ok(Global { named_store: raw.store, store, zone, archives })
+    let (zone, archives, key_file) = (raw.tz.unwrap_or_default(), raw.with_archive, raw.key_file);
+    Ok(Global { named_store: raw.store, store, zone, key_file, archives })
 }
 
 fn check_log(raw: RawLog) -> Result<Log, Failure> {

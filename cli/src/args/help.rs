@@ -323,6 +323,16 @@ Events stay as they are. The files that were replaced stay for readers of older 
 `keep.versions_days` in daybook.toml says (7), and go with a later compaction. Days older than
 `keep.compress_after_days` (30) are compressed harder.";
 
+pub const ENCRYPT: &str = "\
+Examples:
+  (umask 077; openssl rand -hex 32 > ~/app.key)
+  daybook --key-file ~/app.key encrypt
+
+With a key, what is new is encrypted; this encrypts what was there before, one file after the other, and removes older
+versions. It can be stopped and run again. To change the key, put the new one into the first line of the key file, leave
+the old one in the second, run this, and take the old line out when it says that all is done. `key_file` in `[encryption]`
+of daybook.toml, `--key-file`, `DAYBOOK_KEY_FILE` or `DAYBOOK_KEY` say what the key is. Who loses it loses the events.";
+
 pub const EXPIRE: &str = "\
 Examples:
   daybook expire --older-than 90d --dry-run

@@ -4,6 +4,7 @@ mod asking;
 mod checked;
 mod exporting;
 mod filter;
+mod global;
 mod help;
 mod keeping;
 mod limits;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use daybook::zone::{self, Zone};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use daybook::{Encoding, Format};
 use serde_json::Value;
 
 use super::asking::{RawFacets, RawFailures, RawRecent, RawSearch, RawStats, RawTimeline};
 use super::exporting::RawExport;
+use super::global::RawGlobal;
 use super::keeping::{RawArchive, RawBackup, RawCompact, RawErase, RawExpire, RawMaintain, RawRestore};
 use super::limits::RawLimits;
 use super::looking::{
@@ -36,29 +36,6 @@ impl Raw {
     pub fn output(&self) -> Output {
         Output { json: self.global.json, quiet: self.global.quiet, verbose: self.global.verbose }
     }
-}
-
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Global options")]
-pub struct RawGlobal {
-    /// The folder of the store, or s3://bucket/prefix [default: $DAYBOOK_STORE, else ./daybook]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub store: Option<PathBuf>,
-    /// Ask this archive of the store, too; may be repeated
-    #[arg(long, global = true, value_name = "DIR")]
-    pub with_archive: Vec<PathBuf>,
-    /// Print one JSON value (or one a line) for a program to read; errors too, on standard error
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Print nothing but data and errors
-    #[arg(short, long, global = true)]
-    pub quiet: bool,
-    /// Say more about what is done
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub verbose: u8,
-    /// How times are shown and read: UTC, local, +02:00, or a name such as Europe/Berlin [default: UTC]
-    #[arg(long, global = true, value_name = "ZONE", value_parser = zone::parse)]
-    pub tz: Option<Zone>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -153,6 +130,9 @@ pub enum RawCommand {
     /// Merge the small files of each day
     #[command(after_help = help::COMPACT)]
     Compact(RawCompact),
+    /// Encrypt what is not encrypted yet, or with another key
+    #[command(after_help = help::ENCRYPT)]
+    Encrypt,
     /// Take out what is old enough, or too much
     #[command(after_help = help::EXPIRE)]
     Expire(RawExpire),

@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod course;
 mod demo;
+mod encrypt;
 mod erase;
 mod events;
 mod expire;
@@ -77,6 +78,7 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Bundle(input) => bundle::run(&context, &input),
         Command::Config(action) => config::run(&context, action),
         Command::Compact(request) => compact::run(&context, &request),
+        Command::Encrypt => encrypt::run(&context),
         Command::Expire(input) => expire::run(&context, &input),
         Command::Erase(input) => erase::run(&context, input),
         Command::Maintain(input) => maintain::run(&context, &input),

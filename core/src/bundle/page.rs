@@ -132,6 +132,7 @@ impl Page {
             name: "events",
             columns,
             files: &[],
+            encrypted: &[],
             copies: &[],
             held: Some(source),
             mixed: &self.mixed,

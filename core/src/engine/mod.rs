@@ -14,16 +14,18 @@ mod tests;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::Column;
+use crate::keys::Key;
 use crate::query::prune::span_of;
 use crate::query::reads;
 use crate::query::sql::{identifier, literal, literals, path_pattern};
 use crate::query::statement;
 use crate::query::view::{self, UTC_CLOCK, ViewParts};
 use arrow::record_batch::RecordBatch;
+use base64::Engine;
 use duckdb::Connection;
 use failure::Known;
 use rows::{Control, Job};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -90,7 +92,7 @@ pub struct Table {
     /// The name in SQL.
     pub name: &'static str,
     /// Its Parquet files; each holds any of the columns.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<TableFile>,
     /// Parquet files that hold the columns for rows of other files.
     pub copies: Vec<CopiedRows>,
     /// All stored columns, in order.
@@ -99,6 +101,21 @@ pub struct Table {
     pub pending: Vec<RecordBatch>,
     /// Fields whose values are in their column and in `rest`.
     pub mixed: Vec<MixedField>,
+}
+
+/// A Parquet file of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The key that it is encrypted with, where it is.
+    pub key: Option<Arc<Key>>,
+}
+
+impl From<PathBuf> for TableFile {
+    fn from(path: PathBuf) -> TableFile {
+        TableFile { path, key: None }
+    }
 }
 
 /// A query that DuckDB has parsed, before there are tables.
@@ -156,9 +173,10 @@ impl Session {
             |table: &Table| table.copies.iter().map(|copy| Ok(copy.file.clone())).collect::<Vec<_>>();
         let files = tables
             .iter()
-            .flat_map(|table| table.files.iter().map(|file| absolute(file)).chain(copies(table)));
+            .flat_map(|table| table.files.iter().map(|file| absolute(&file.path)).chain(copies(table)));
         let files: Arc<[String]> = files.collect::<Result<_>>()?;
         run(&connection, &settings(limits, &files)?)?;
+        add_keys(&connection, &tables)?;
         run(&connection, UTC_CLOCK)?;
         run(&connection, &format!("CREATE SCHEMA {}", load::HELD))?;
         for table in &tables {
@@ -321,17 +339,53 @@ fn add_table(connection: &Connection, table: &Table) -> Result<()> {
         run(connection, &view::create_table(&held, &table.columns))?;
         load::append(connection, table.name, &table.columns, &table.pending)?;
     }
-    let files = table.files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>>>()?;
+    let mut files: Vec<String> = Vec::new();
+    let mut encrypted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in &table.files {
+        let path = absolute(&file.path)?;
+        match &file.key {
+            Some(key) => encrypted.entry(name_of(key)).or_default().push(path),
+            None => files.push(path),
+        }
+    }
+    let encrypted: Vec<(String, Vec<String>)> = encrypted.into_iter().collect();
     let parts = ViewParts {
         name: table.name,
         columns: &table.columns,
         files: &files,
+        encrypted: &encrypted,
         copies: &table.copies,
         held: has_pending.then_some(held.as_str()),
         mixed: &table.mixed,
     };
     let created = connection.execute_batch(&view::create_view(&parts));
+    files.extend(encrypted.into_iter().flat_map(|(_, files)| files));
     created.map_err(|error| failure::explain_view(error, &files))
+}
+
+/// Gives DuckDB the keys of the files under names, which are all that SQL shows of them; then what does not fit into
+/// memory is encrypted as well.
+fn add_keys(connection: &Connection, tables: &[Table]) -> Result<()> {
+    let mut keys: Vec<&Arc<Key>> =
+        tables.iter().flat_map(|table| &table.files).filter_map(|file| file.key.as_ref()).collect();
+    keys.sort_by_key(|key| key.id());
+    keys.dedup_by_key(|key| key.id());
+    if keys.is_empty() {
+        return Ok(());
+    }
+    for key in keys {
+        let text = base64::prelude::BASE64_STANDARD.encode(key.bytes());
+        let sql = format!("PRAGMA add_parquet_key({}, {})", literal(&name_of(key)), literal(&text));
+        // An error could show the statement.
+        let given = connection.execute_batch(&sql);
+        given.map_err(|_| Error::new(ErrorKind::Internal, "DuckDB does not take the key of a file"))?;
+    }
+    run(connection, "SET temp_file_encryption = true")
+}
+
+/// What DuckDB knows a key as.
+fn name_of(key: &Key) -> String {
+    format!("daybook {}", key.id())
 }
 
 /// What messages can say about the session.

@@ -209,7 +209,7 @@ fn as_it_is(metadata: ColumnChunkMetaData, bytes: Bytes, rows: usize) -> Result<
         column_index: None,
         offset_index: None,
     };
-    Ok(ColumnChunk { bytes, close })
+    Ok(ColumnChunk { bytes, close, pages: Vec::new() })
 }
 
 fn unwritable(error: ParquetError) -> Error {

@@ -9,7 +9,7 @@ use crate::ingest::arrays::{arrow_field, arrow_type};
 use crate::ingest::batch::read_columns;
 use crate::layout;
 use crate::log::DataFile;
-use crate::storage::{LocalStorage, Storage, StorageFile};
+use crate::storage::{FilePlace, LocalStorage, Storage, StorageFile};
 use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch, new_null_array};
 use arrow::datatypes::Schema;
 use parquet::arrow::ArrowWriter;
@@ -36,7 +36,7 @@ pub(super) fn build(storage: &LocalStorage, root: &Path, id: &str, files: &[&Dat
     std::thread::scope(|scope| {
         let read = move || {
             for (number, file) in (0_i32..).zip(files) {
-                let read = read_part(&root.join(&file.path), |batch| {
+                let read = read_part(&FilePlace::from(root.join(&file.path)), |batch| {
                     sender.send(Ok(Step::Rows(batch, number))).is_ok()
                 });
                 let is_over = read.is_err();
@@ -69,7 +69,7 @@ enum Step<'a> {
 }
 
 /// Reads the columns that a segment is made of, until `take` wants no more, and hashes the ids.
-fn read_part(file: &Path, mut take: impl FnMut(RecordBatch) -> bool) -> Result<Vec<HashSet<u64>>> {
+fn read_part(file: &FilePlace, mut take: impl FnMut(RecordBatch) -> bool) -> Result<Vec<HashSet<u64>>> {
     let wanted = |name: &str| FILTERED.contains(&name) || NARROW.iter().any(|fixed| fixed.name() == name);
     let mut ids: Vec<HashSet<u64>> = FILTERED.iter().map(|_| HashSet::new()).collect();
     for batch in read_columns(file, wanted)? {

@@ -154,7 +154,7 @@ impl Index {
     /// What to open for a question about some columns of these files: copies where there are any, else the files. A
     /// copy that would save opening many files is made.
     pub fn cover(&self, files: Vec<DataFile>, wanted: &Wanted<'_>) -> Result<Cover> {
-        if files.len() < FILES_MIN {
+        if files.len() < FILES_MIN || self.is_refused() {
             return Ok(Cover { copies: Vec::new(), files });
         }
         let is_narrow = |column: &Column| NARROW.iter().any(|fixed| fixed.name() == column.name);
@@ -262,7 +262,7 @@ impl Index {
             .filter(|any| any.iter().all(|(column, _)| FILTERED.contains(&column.as_str())))
             .map(|any| any.iter().map(|(column, value)| (column.as_str(), bloom::hash(value))).collect())
             .collect();
-        if keys.is_empty() || files.len() < 2 {
+        if keys.is_empty() || files.len() < 2 || self.is_refused() {
             return Ok(files);
         }
         let segments = self.segments()?;
@@ -302,6 +302,9 @@ impl Index {
     /// Makes a segment of the files that are in none, once they are many, and of small segments with them.
     /// Of several processes, one does it.
     pub fn keep(&self, live: &[DataFile]) -> Result<()> {
+        if self.is_refused() {
+            return Ok(());
+        }
         let segments = self.segments()?;
         if uncovered(&segments, live).len() < FILES_MIN {
             return Ok(());
@@ -401,6 +404,11 @@ impl Index {
             }
         }
         Ok(needed)
+    }
+
+    /// Whether there is to be none: an encrypted store has no copies of what is in its files.
+    fn is_refused(&self) -> bool {
+        self.storage.keys().is_some()
     }
 
     fn root(&self) -> Result<&std::path::Path> {

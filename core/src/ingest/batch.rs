@@ -6,10 +6,12 @@ use super::arrays::arrow_field;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::TableSchema;
 use crate::event::fixed::Fixed;
+use crate::keys::reading;
+use crate::storage::FilePlace;
 use arrow::array::{AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{Int64Type, Schema};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::sync::Arc;
 
 /// A batch of some of the table's columns as one of all of them, in the table's order.
@@ -28,7 +30,7 @@ pub fn conform(batch: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch>
 
 /// The batches of a Parquet file, a part of its rows.
 pub fn read_file(
-    place: &std::path::Path,
+    place: &FilePlace,
     rows_skipped: usize,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
     read(place, rows_skipped, |_| true)
@@ -43,14 +45,14 @@ pub fn seqs_in(batch: &RecordBatch) -> Vec<i64> {
 
 /// The batches of a Parquet file, with those of its columns that are wanted.
 pub fn read_columns(
-    place: &std::path::Path,
+    place: &FilePlace,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
     read(place, 0, wanted)
 }
 
 fn read<F: Fn(&str) -> bool>(
-    place: &std::path::Path,
+    place: &FilePlace,
     rows_skipped: usize,
     wanted: F,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<F>> {
@@ -65,7 +67,10 @@ fn read<F: Fn(&str) -> bool>(
         std::io::ErrorKind::NotFound => damaged(&"it is missing"),
         _ => Error::io("open", place.display(), error),
     })?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
+    let footer = reading::footer(&file, place.keys(), ArrowReaderOptions::new());
+    let (footer, key) = footer.map_err(|error| damaged(&error))?;
+    let file = reading::Decrypting::new(file, footer.metadata(), key.as_ref())?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer);
     let fields = builder.schema().fields().iter().enumerate();
     let roots = fields.filter(|(_, field)| wanted(field.name())).map(|(root, _)| root);
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots.collect::<Vec<_>>());

@@ -21,6 +21,8 @@ pub mod batch;
 #[cfg(feature = "native")]
 pub mod decompress;
 #[cfg(feature = "native")]
+mod encrypted;
+#[cfg(feature = "native")]
 pub mod explain;
 #[cfg(feature = "native")]
 pub mod follow;

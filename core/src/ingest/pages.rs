@@ -37,6 +37,17 @@ struct Written {
     dictionary: Vec<u8>,
     data: Vec<u8>,
     header: Option<Bytes>,
+    dictionary_page: Option<PageBytes>,
+    data_pages: Vec<PageBytes>,
+}
+
+/// How long a page is.
+#[derive(Clone, Copy, Debug)]
+pub struct PageBytes {
+    /// Its header.
+    pub header: usize,
+    /// What comes after it.
+    pub data: usize,
 }
 
 /// The bytes of a whole column chunk, and what the file says of it.
@@ -46,6 +57,8 @@ pub struct ColumnChunk {
     pub bytes: Bytes,
     /// What the file's end says of them.
     pub close: ColumnCloseResult,
+    /// The pages one by one.
+    pub pages: Vec<PageBytes>,
 }
 
 impl Pages {
@@ -62,7 +75,9 @@ impl Pages {
     /// The column chunk of all pages, whose writer has been closed.
     pub fn chunk(self, mut close: ColumnCloseResult) -> Result<ColumnChunk> {
         let mut written = lock(&self.shared);
-        let Written { level, mut dictionary, mut data, .. } = std::mem::take(&mut *written);
+        let Written { level, mut dictionary, mut data, dictionary_page, data_pages, .. } =
+            std::mem::take(&mut *written);
+        let pages = dictionary_page.into_iter().chain(data_pages).collect();
         let dictionary_bytes = dictionary.len() as i64;
         let bytes = match dictionary_bytes {
             0 => std::mem::take(&mut data),
@@ -85,7 +100,7 @@ impl Pages {
             .set_repetition_level_histogram(None)
             .set_definition_level_histogram(None)
             .build()?;
-        Ok(ColumnChunk { bytes: Bytes::from(bytes), close })
+        Ok(ColumnChunk { bytes: Bytes::from(bytes), close, pages })
     }
 }
 
@@ -104,7 +119,17 @@ impl PageStore for Pages {
             Some(header) => {
                 let compressed = compress(written.level, &value)?;
                 let (kind, header) = with_compressed_size(&header, compressed.len())?;
-                let pages = if kind == DICTIONARY_PAGE { &mut written.dictionary } else { &mut written.data };
+                let page = PageBytes { header: header.len(), data: compressed.len() };
+                let pages = match kind {
+                    DICTIONARY_PAGE => {
+                        written.dictionary_page = Some(page);
+                        &mut written.dictionary
+                    }
+                    _ => {
+                        written.data_pages.push(page);
+                        &mut written.data
+                    }
+                };
                 pages.extend_from_slice(&header);
                 pages.extend_from_slice(&compressed);
             }

@@ -4,10 +4,11 @@
 //! until the file ends; row groups that lack a column then get it as nulls.
 
 use super::coding::{Coding, Codings};
+use super::encrypted::{Body, FileSealer};
 use super::pages::{ColumnChunk, Pages};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
-use crate::storage::StorageFile;
+use crate::storage::{Storage, StorageFile};
 use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::datatypes::{Field, Schema};
 use parquet::arrow::ArrowSchemaConverter;
@@ -21,6 +22,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+/// A row group ends at so many rows.
+const ROW_GROUP_ROWS: usize = 262_144;
 /// A page of data ends at so many bytes: what repeats is found within a page only.
 const DATA_PAGE_BYTES: usize = 8 << 20;
 /// A page of data ends at so many rows.
@@ -38,6 +41,7 @@ const MORE_TIME: [(usize, i32); 2] = [(16 << 20, 19), (128 << 20, 12)];
 pub struct Encoded {
     level: i32,
     takes_time: bool,
+    is_encrypted: bool,
     codings: Arc<Codings>,
 }
 
@@ -65,17 +69,24 @@ pub struct Written {
     pub size: u64,
     /// The rows in it.
     pub rows: u64,
+    /// The id of the key that it is encrypted with; empty if it is not.
+    pub key: String,
 }
 
 impl Encoded {
     /// Files compressed with zstd at a level.
     pub fn zstd(level: i32) -> Encoded {
-        Encoded { level, takes_time: false, codings: Arc::default() }
+        Encoded { level, takes_time: false, is_encrypted: false, codings: Arc::default() }
     }
 
     /// The same, but small files are compressed harder.
     pub fn taking_time(self) -> Encoded {
         Encoded { takes_time: true, ..self }
+    }
+
+    /// The same, for files of a storage, which encrypts them if it has keys.
+    pub fn within(self, storage: &dyn Storage) -> Encoded {
+        Encoded { is_encrypted: storage.keys().is_some(), ..self }
     }
 
     /// The level for the last pages of so many bytes of records, where it is another one.
@@ -137,30 +148,32 @@ impl Encoded {
     ) -> Result<SerializedFileWriter<W>> {
         let parquet = ArrowSchemaConverter::new().schema_root("events").convert(schema);
         let parquet = parquet.map_err(|error| failed("describe", &error))?;
-        SerializedFileWriter::new(out, parquet.root_schema_ptr(), Arc::new(properties(coding)))
+        SerializedFileWriter::new(out, parquet.root_schema_ptr(), Arc::new(self.properties(coding)))
             .map_err(|error| failed("begin", &error))
     }
-}
 
-fn properties(coding: Coding) -> WriterProperties {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::UNCOMPRESSED)
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_offset_index_disabled(true)
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-        .set_data_page_size_limit(DATA_PAGE_BYTES)
-        .set_data_page_row_count_limit(DATA_PAGE_ROWS)
-        .set_statistics_truncate_length(Some(BOUND_BYTES));
-    let properties = properties.set_dictionary_enabled(coding == Coding::Dictionary);
-    let properties = match coding {
-        Coding::Dictionary => properties,
-        Coding::Plain => properties.set_encoding(Encoding::PLAIN),
-        Coding::Differences => properties.set_encoding(Encoding::DELTA_BINARY_PACKED),
-        Coding::Prefixes => properties.set_encoding(Encoding::DELTA_BYTE_ARRAY),
-    };
-    properties.build()
+    fn properties(&self, coding: Coding) -> WriterProperties {
+        // Of what is encrypted, a column chunk has one page.
+        let at_most = |limit: usize| if self.is_encrypted { usize::MAX } else { limit };
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::UNCOMPRESSED)
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            .set_dictionary_page_size_limit(at_most(DICTIONARY_BYTES))
+            .set_data_page_size_limit(at_most(DATA_PAGE_BYTES))
+            .set_data_page_row_count_limit(at_most(DATA_PAGE_ROWS))
+            .set_statistics_truncate_length(Some(BOUND_BYTES));
+        let properties = properties.set_dictionary_enabled(coding == Coding::Dictionary);
+        let properties = match coding {
+            Coding::Dictionary => properties,
+            Coding::Plain => properties.set_encoding(Encoding::PLAIN),
+            Coding::Differences => properties.set_encoding(Encoding::DELTA_BINARY_PACKED),
+            Coding::Prefixes => properties.set_encoding(Encoding::DELTA_BYTE_ARRAY),
+        };
+        properties.build()
+    }
 }
 
 impl OpenFile {
@@ -178,6 +191,14 @@ impl OpenFile {
     /// Rows of the row group that is open.
     pub fn open_rows(&self) -> usize {
         self.open.rows
+    }
+
+    /// Whether the open row group is as large as one should be.
+    pub fn row_group_is_full(&self) -> bool {
+        let mut columns = self.open.columns.values();
+        self.open.rows >= ROW_GROUP_ROWS
+            || self.encoding.is_encrypted
+                && columns.any(|column| column.writer.memory_size() >= DATA_PAGE_BYTES)
     }
 
     /// About how much memory the file takes.
@@ -250,32 +271,66 @@ impl OpenFile {
         }
     }
 
-    /// Puts the file together, durably.
-    pub fn finish(mut self, file: Box<dyn StorageFile>, path: &str) -> Result<Written> {
+    /// Puts the file together, durably; encrypted, where the storage has keys.
+    pub fn finish(mut self, storage: &dyn Storage, path: &str) -> Result<Written> {
         self.close_row_group(1)?;
         let rows = self.rows() as u64;
-        let schema = Schema::new(self.fields.values().cloned().collect::<Vec<_>>());
-        let mut hashed = HashedFile { file, hash: Sha256::new() };
-        let failed = |error: &ParquetError| storage_error(path, error);
-        let mut writer = self.encoding.file_writer(&mut hashed, &schema, Coding::Dictionary)?;
-        for mut group in self.closed {
-            let mut row_group = writer.next_row_group().map_err(|error| failed(&error))?;
-            for (position, field) in &self.fields {
-                let chunk = match group.columns.remove(position) {
-                    Some(chunk) => chunk,
-                    None => self.encoding.chunk(field, &new_null_array(field.data_type(), group.rows))?,
-                };
-                row_group.append_column(&chunk.bytes, chunk.close).map_err(|error| failed(&error))?;
-            }
-            row_group.close().map_err(|error| failed(&error))?;
-        }
-        // Giving the file back would hide what went wrong with it.
-        writer.finish().map_err(|error| failed(&error))?;
-        drop(writer);
+        let sealer = storage.keys().map(|keys| FileSealer::new(keys.first())).transpose()?;
+        let key = sealer.as_ref().map(|sealer| sealer.key_id().to_string()).unwrap_or_default();
+        let mut hashed = HashedFile { file: storage.create(path)?, hash: Sha256::new() };
+        self.put_together(&mut hashed, sealer.as_ref()).map_err(|error| storage_error(path, &error))?;
         let HashedFile { file, hash } = hashed;
         let size = file.written();
         file.finish()?;
-        Ok(Written { file_hash: hex(&hash.finalize()), size, rows })
+        Ok(Written { file_hash: hex(&hash.finalize()), size, rows, key })
+    }
+
+    fn put_together(mut self, out: &mut HashedFile, sealer: Option<&FileSealer>) -> Result<(), ParquetError> {
+        let schema = Schema::new(self.fields.values().cloned().collect::<Vec<_>>());
+        let groups = self.chunks(sealer)?;
+        let encoding = self.encoding;
+        let mut body = Body::plain(out);
+        if sealer.is_some() {
+            let bytes = groups.iter().flatten().map(|chunk| chunk.bytes.len() as u64).sum();
+            body = Body::sealed(body.out, bytes)?;
+        }
+        let writer = encoding.file_writer(&mut body, &schema, Coding::Dictionary);
+        let mut writer = writer.map_err(|error| ParquetError::External(Box::new(error)))?;
+        for group in groups {
+            let mut row_group = writer.next_row_group()?;
+            for chunk in group {
+                row_group.append_column(&chunk.bytes, chunk.close)?;
+            }
+            row_group.close()?;
+        }
+        // Giving the file back would hide what went wrong with it.
+        let metadata = writer.finish()?;
+        drop(writer);
+        if let Some(sealer) = sealer {
+            out.write_all(&sealer.footer(&metadata)?)?;
+        }
+        Ok(())
+    }
+
+    /// The chunks of all row groups, each with every column.
+    fn chunks(&mut self, sealer: Option<&FileSealer>) -> Result<Vec<Vec<ColumnChunk>>, ParquetError> {
+        let mut groups = Vec::new();
+        for mut group in std::mem::take(&mut self.closed) {
+            let mut chunks = Vec::new();
+            for (position, field) in &self.fields {
+                let chunk = match group.columns.remove(position) {
+                    Some(chunk) => Ok(chunk),
+                    None => self.encoding.chunk(field, &new_null_array(field.data_type(), group.rows)),
+                };
+                let chunk = chunk.map_err(|error| ParquetError::External(Box::new(error)))?;
+                chunks.push(match sealer {
+                    Some(sealer) => sealer.chunk(chunk)?,
+                    None => chunk,
+                });
+            }
+            groups.push(chunks);
+        }
+        Ok(groups)
     }
 }
 

@@ -22,8 +22,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A row group ends at so many rows.
-const ROW_GROUP_ROWS: usize = 262_144;
 /// A file ends at so many encoded bytes.
 const FILE_BYTES: usize = 128 << 20;
 /// Rows whose hashes are added up by one thread at a time.
@@ -61,7 +59,7 @@ struct DayFile {
 impl TableWriter {
     /// A writer of files below a prefix: empty, or a folder and `/`.
     pub fn new(storage: Arc<dyn Storage>, prefix: &str, encoding: Encoded, threads: usize) -> TableWriter {
-        let prefix = prefix.to_string();
+        let (prefix, encoding) = (prefix.to_string(), encoding.within(&*storage));
         let (open, done) = (BTreeMap::new(), Vec::new());
         TableWriter { storage, prefix, encoding, threads, bytes: 0, open, pushes: 0, done }
     }
@@ -238,7 +236,7 @@ impl DayFile {
         let path = layout::data_file(day, &uuid::Uuid::new_v4().to_string());
         let place = format!("{prefix}{path}");
         let stats = self.ranges.into_stats(self.file.rows() as u64);
-        let written = self.file.finish(storage.create(&place)?, &place)?;
+        let written = self.file.finish(storage, &place)?;
         Ok(DataFile {
             path,
             day,
@@ -248,6 +246,7 @@ impl DayFile {
             level: 0,
             file_hash: written.file_hash,
             rows_hash: self.rows_hash.to_hex(),
+            key: written.key,
             tree: self.tree.finish().map(|(root, _)| hex(&root)).unwrap_or_default(),
             stats: Arc::new(stats),
         })
@@ -255,7 +254,7 @@ impl DayFile {
 
     /// Ends the row group where it has enough rows, and says whether the file is large enough.
     fn end_row_group_if_full(&mut self, threads: usize) -> Result<bool> {
-        if self.file.open_rows() >= ROW_GROUP_ROWS {
+        if self.file.row_group_is_full() {
             self.file.close_row_group(threads)?;
         }
         Ok(self.file.encoded_bytes() >= FILE_BYTES)

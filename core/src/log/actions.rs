@@ -266,6 +266,7 @@ pub(super) fn data_file<'a, F: Fn(&'static str) -> Option<&'a str>>(
         level: (facts.tag)(layout::TAG_LEVEL).and_then(|level| level.parse().ok()).unwrap_or_default(),
         file_hash: (facts.tag)(layout::TAG_FILE_HASH).unwrap_or_default().to_string(),
         rows_hash: (facts.tag)(layout::TAG_ROWS_HASH).unwrap_or_default().to_string(),
+        key: (facts.tag)(layout::TAG_KEY).unwrap_or_default().to_string(),
         tree: (facts.tag)(layout::TAG_TREE).unwrap_or_default().to_string(),
         stats: Arc::new(stats),
     })
@@ -336,6 +337,9 @@ fn tags(file: &DataFile) -> Tags {
     }
     if file.level > 0 {
         tags.insert(layout::TAG_LEVEL.to_string(), Some(file.level.to_string()));
+    }
+    if !file.key.is_empty() {
+        tags.insert(layout::TAG_KEY.to_string(), Some(file.key.clone()));
     }
     tags
 }

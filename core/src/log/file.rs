@@ -25,6 +25,8 @@ pub struct DataFile {
     pub file_hash: String,
     /// The hash of its set of rows in hexadecimal; empty where Daybook did not write it.
     pub rows_hash: String,
+    /// The id of the key that it is encrypted with; empty where it is not.
+    pub key: String,
     /// The root of the tree of its rows in hexadecimal; empty where it has none.
     pub tree: String,
     /// Smallest and largest values, and counts of nulls.
@@ -91,6 +93,9 @@ fn timestamp(value: &Value) -> Option<i64> {
     Some(instant.timestamp_micros())
 }
 
+/// The columns that the log says something of where a file is encrypted: when its events were, and their numbers.
+const SHOWN_OF_ENCRYPTED: [&str; 2] = ["seq", "ts"];
+
 /// The text of Delta's `stats`.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -114,11 +119,16 @@ pub(super) fn parse_stats(text: Option<&str>, path: &str) -> Result<(Option<u64>
 
 /// Delta's `stats` of a file.
 pub(super) fn stats_text(file: &DataFile) -> Result<String> {
+    let is_shown = |column: &str| file.key.is_empty() || SHOWN_OF_ENCRYPTED.contains(&column);
+    let shown = |values: &Map<String, Value>| {
+        let shown = values.iter().filter(|(column, _)| is_shown(column));
+        shown.map(|(column, value)| (column.clone(), value.clone())).collect()
+    };
     let text = StatsText {
         num_records: Some(file.rows),
-        min_values: file.stats.min.clone(),
-        max_values: file.stats.max.clone(),
-        null_count: file.stats.nulls.clone(),
+        min_values: shown(&file.stats.min),
+        max_values: shown(&file.stats.max),
+        null_count: shown(&file.stats.nulls),
     };
     serde_json::to_string(&text).map_err(super::actions::unwritable)
 }

@@ -80,6 +80,7 @@ fn file(name: &str) -> DataFile {
         rows: 42,
         level: 0,
         file_hash: "ab".repeat(32),
+        key: String::new(),
         rows_hash: "cd".repeat(32),
         tree: "ef".repeat(32),
         stats: Arc::new(stats),

@@ -349,12 +349,12 @@ impl Passed {
         let Some(day) = files.first().map(|file| file.day) else { return Ok(Vec::new()) };
         let catalogue = work.tables.register.latest()?;
         let schema = catalogue.schema();
-        let mut out = Rewritten::new(schema, day, level);
+        let storage: &dyn Storage = &*to.storage;
+        let mut out = Rewritten::new(schema, day, level, storage);
         let mut adds = Vec::new();
         // Rows are sorted in runs: those of one time are to be in one run.
         let mut files: Vec<&DataFile> = files.iter().collect();
         files.sort_by_key(|file| file.ts_range());
-        let storage: &dyn Storage = &*to.storage;
         for (number, file) in files.iter().enumerate() {
             let (before, mut of_file) = (out.rows_hash().clone(), RowSet::default());
             for batch in read_file(&from.place_of("", file)?, 0)? {
@@ -377,8 +377,8 @@ impl Passed {
             }
             self.all.add(&of_file);
             if out.encoded_bytes() >= FILE_BYTES || number.saturating_add(1) == files.len() {
-                let ended = std::mem::replace(&mut out, Rewritten::new(schema, day, level));
-                adds.extend(ended.finish(storage, work.now_ms)?);
+                let ended = std::mem::replace(&mut out, Rewritten::new(schema, day, level, storage));
+                adds.extend(ended.finish(work.now_ms)?);
             }
             let (done, total) = (number.saturating_add(1) as u64, Some(files.len() as u64));
             work.progress.update(&Step { done, total, unit: Unit::Files, events: 0, note: "" });

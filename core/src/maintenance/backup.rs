@@ -65,7 +65,7 @@ pub fn backup(
     for folder in [layout::SHAPES, layout::TEMPLATES, layout::ERASURES] {
         copy_folder(source, target, folder)?;
     }
-    for name in [layout::SETTINGS, layout::REDACT_KEY, layout::ERASE_KEY, layout::SEQ] {
+    for name in [layout::SETTINGS, layout::ENCRYPTION, layout::REDACT_KEY, layout::ERASE_KEY, layout::SEQ] {
         copy(source, target, name)?;
     }
     for (prefix, snapshot) in tables {

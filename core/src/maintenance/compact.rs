@@ -194,7 +194,7 @@ fn compact_group(
     let (tables, now_ms) = (work.tables, work.now_ms);
     let files = &group.files;
     let Some(first) = files.first() else { return Ok(None) };
-    let mut file = Rewritten::new(schema, first.day, group.level);
+    let mut file = Rewritten::new(schema, first.day, group.level, &*tables.storage);
     let known = sum_of(files)?;
     let mut rows = 0_u64;
     for source in files {
@@ -223,7 +223,7 @@ fn compact_group(
             "`daybook verify --deep` says which; restore it, and the folder `_shapes`, from a copy",
         ));
     }
-    let Some(added) = file.finish(&*tables.storage, now_ms)? else { return Ok(None) };
+    let Some(added) = file.finish(now_ms)? else { return Ok(None) };
     match commit(tables, files, &added, now_ms)? {
         true => Ok(Some(added)),
         false => {

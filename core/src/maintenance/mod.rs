@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod backup;
 pub mod compact;
+pub mod encrypt;
 pub mod erase;
 pub mod expire;
 mod rewrite;
@@ -12,6 +13,7 @@ mod vacuum;
 pub use archive::{ArchiveReceipt, Period, RestoreReceipt};
 pub use backup::BackupReceipt;
 pub use compact::{CompactReceipt, CompactRequest, CompactSettings};
+pub use encrypt::EncryptReceipt;
 pub use erase::EraseReceipt;
 pub use expire::{ExpireReceipt, ExpireRequest};
 pub use take::{Account, Chosen, Rows, Work};

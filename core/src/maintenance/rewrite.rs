@@ -24,6 +24,7 @@ const RUN_BYTES: usize = 96 << 20;
 
 /// A data file of a day, as its rows come. Nothing is on the disk before it is finished.
 pub struct Rewritten<'a> {
+    storage: &'a dyn Storage,
     schema: &'a TableSchema,
     day: NaiveDate,
     level: i32,
@@ -40,11 +41,18 @@ pub struct Rewritten<'a> {
 }
 
 impl<'a> Rewritten<'a> {
-    /// A file with these columns, compressed at a level of zstd.
-    pub fn new(schema: &'a TableSchema, day: NaiveDate, level: i32) -> Rewritten<'a> {
-        let (file, ranges) = (OpenFile::new(Encoded::zstd(level)), ColumnRanges::default());
+    /// A file of a storage with these columns, compressed at a level of zstd.
+    pub fn new(
+        schema: &'a TableSchema,
+        day: NaiveDate,
+        level: i32,
+        storage: &'a dyn Storage,
+    ) -> Rewritten<'a> {
+        let file = OpenFile::new(Encoded::zstd(level).within(storage));
+        let ranges = ColumnRanges::default();
         let (run, hashes, rows_hash, tree) = (Vec::new(), Vec::new(), RowSet::default(), Tree::default());
         Rewritten {
+            storage,
             schema,
             day,
             level,
@@ -87,7 +95,7 @@ impl<'a> Rewritten<'a> {
     }
 
     /// Writes the file durably, if it has rows.
-    pub fn finish(mut self, storage: &dyn Storage, now_ms: i64) -> Result<Option<DataFile>> {
+    pub fn finish(mut self, now_ms: i64) -> Result<Option<DataFile>> {
         self.write_run()?;
         let rows = self.file.rows() as u64;
         if rows == 0 {
@@ -95,9 +103,9 @@ impl<'a> Rewritten<'a> {
         }
         let hashed = |hash: String| if self.is_hashed { hash } else { String::new() };
         let path = layout::data_file(self.day, &uuid::Uuid::new_v4().to_string());
-        let written = self.file.finish(storage.create(&path)?, &path).inspect_err(|_| {
+        let written = self.file.finish(self.storage, &path).inspect_err(|_| {
             // Half a file takes room that may be what lacks; if it stays, it goes later.
-            let _ = storage.delete(&path);
+            let _ = self.storage.delete(&path);
         })?;
         Ok(Some(DataFile {
             path,
@@ -109,6 +117,7 @@ impl<'a> Rewritten<'a> {
             file_hash: written.file_hash,
             rows_hash: hashed(self.rows_hash.to_hex()),
             tree: hashed(self.tree.finish().map(|(root, _)| hex(&root)).unwrap_or_default()),
+            key: written.key,
             stats: Arc::new(self.ranges.into_stats(rows)),
         }))
     }

@@ -140,8 +140,9 @@ impl Without {
         alter: Option<Alter<'_>>,
     ) -> Result<()> {
         let level = if file.level > 0 { file.level } else { LEVEL };
-        let mut kept = Rewritten::new(catalogue.schema(), file.day, level);
-        let mut changed = Rewritten::new(catalogue.schema(), file.day, level);
+        let storage: &dyn Storage = &*work.tables.storage;
+        let mut kept = Rewritten::new(catalogue.schema(), file.day, level, storage);
+        let mut changed = Rewritten::new(catalogue.schema(), file.day, level, storage);
         let mut go = RowSet::default();
         for batch in read_file(&work.tables.place_of("", file)?, 0)? {
             let batch = batch?;
@@ -163,9 +164,8 @@ impl Without {
                 .with_hint("restore the file, and the folder `_shapes`, from a copy"));
         }
         self.went(known.map(|_| go));
-        let storage: &dyn Storage = &*work.tables.storage;
-        self.adds.extend(kept.finish(storage, work.now_ms)?);
-        let changed = changed.finish(storage, work.now_ms)?;
+        self.adds.extend(kept.finish(work.now_ms)?);
+        let changed = changed.finish(work.now_ms)?;
         self.changed.extend(changed);
         Ok(())
     }

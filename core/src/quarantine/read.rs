@@ -1,15 +1,14 @@
 //! Rejects as they were written: rows of the table back to what could not be read.
 
-use super::{PREFIX, Reject, columns};
+use super::{Reject, columns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::RowSet;
 use crate::ingest::batch;
-use crate::log::DataFile;
+use crate::storage::FilePlace;
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Int64Type;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use std::path::Path;
 
 /// The rejects in a batch of the quarantine's rows.
 #[derive(Debug)]
@@ -74,9 +73,9 @@ impl RejectRows {
     }
 }
 
-/// The rejects in a data file below the folder of a store, some at a time.
-pub fn read_file(root: &Path, file: &DataFile) -> Result<impl Iterator<Item = Result<RejectRows>> + use<>> {
-    let batches = batch::read_file(&root.join(format!("{PREFIX}{}", file.path)), 0)?;
+/// The rejects in a data file, some at a time.
+pub fn read_file(place: &FilePlace) -> Result<impl Iterator<Item = Result<RejectRows>> + use<>> {
+    let batches = batch::read_file(place, 0)?;
     Ok(batches.map(|batch| RejectRows::new(&batch?)))
 }
 

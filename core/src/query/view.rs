@@ -56,6 +56,8 @@ pub struct ViewParts<'a> {
     pub columns: &'a [Column],
     /// Absolute paths of Parquet files, each with any of the columns.
     pub files: &'a [String],
+    /// Files that are encrypted, by the names of their keys.
+    pub encrypted: &'a [(String, Vec<String>)],
     /// Files that hold the columns of rows of other files.
     pub copies: &'a [CopiedRows],
     /// The table of the rows not in Parquet, as SQL, where there are any.
@@ -104,8 +106,12 @@ pub fn create_table(table: &str, columns: &[Column]) -> String {
 /// scan. With neither files nor held rows it is a view without rows.
 pub fn create_view(parts: &ViewParts<'_>) -> String {
     let mut branches = Vec::new();
-    if !parts.files.is_empty() {
-        let day = if parts.files.iter().all(|file| is_in_day_folder(file)) {
+    let encrypted = parts.encrypted.iter().map(|(key, files)| (Some(key.as_str()), files.as_slice()));
+    for (key, files) in std::iter::once((None, parts.files)).chain(encrypted) {
+        if files.is_empty() {
+            continue;
+        }
+        let day = if files.iter().all(|file| is_in_day_folder(file)) {
             format!("split_part({FILE}, '/', -2)[5:]::DATE")
         } else {
             day_of_row(parts.columns)
@@ -113,7 +119,7 @@ pub fn create_view(parts: &ViewParts<'_>) -> String {
         branches.push(format!(
             "SELECT {} FROM {}",
             selected(parts, &day, RestText::Json),
-            files_source(parts)
+            files_source(parts, files, key)
         ));
     }
     for copy in parts.copies {
@@ -164,10 +170,12 @@ fn day_of_row(columns: &[Column]) -> String {
 }
 
 /// The files with an explicit schema: nothing is opened to bind it, and a file may lack columns.
-fn files_source(parts: &ViewParts<'_>) -> String {
+fn files_source(parts: &ViewParts<'_>, files: &[String], key: Option<&str>) -> String {
     let schema: Vec<String> = parts.columns.iter().map(schema_entry).collect();
-    let files = literals(parts.files.iter().map(|file| path_pattern(file)));
-    format!("read_parquet({files}, schema = MAP {{{}}}, filename = ' file')", schema.join(", "))
+    let files = literals(files.iter().map(|file| path_pattern(file)));
+    let key = key.map(|key| format!(", encryption_config = {{footer_key: {}}}", literal(key)));
+    let (schema, key) = (schema.join(", "), key.unwrap_or_default());
+    format!("read_parquet({files}, schema = MAP {{{schema}}}, filename = ' file'{key})")
 }
 
 /// A copy of rows, those that are wanted.
@@ -283,6 +291,7 @@ mod tests {
             name: "events",
             columns: &columns(),
             files: &["/it's/day=2026-02-03/a.parquet".to_string()],
+            encrypted: &[],
             copies: &[],
             held: Some("held.events"),
             mixed: &[],
@@ -305,6 +314,7 @@ mod tests {
             name: "quarantine",
             columns: &columns(),
             files: &[],
+            encrypted: &[],
             copies: &[],
             held: None,
             mixed: &[],

@@ -1,6 +1,9 @@
 //! A data file that is open. What a question needs of it is read at once, not page by page.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::keys::reading::Decrypting;
+use crate::keys::{self, Key};
+use crate::storage::FilePlace;
 use arrow::array::RecordBatch;
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
@@ -31,36 +34,46 @@ const BATCH_ROWS: usize = 16_384;
 #[derive(Clone, Debug)]
 pub struct DataFileReader {
     place: PathBuf,
-    spans: Spans,
+    spans: Decrypting<Spans>,
     footer: ArrowReaderMetadata,
+    key: Option<Arc<Key>>,
 }
 
 impl DataFileReader {
     /// Opens a file and reads its footer; what is read of it is added to a counter.
-    pub fn open(place: &Path, read: Arc<AtomicU64>) -> Result<DataFileReader> {
+    pub fn open(place: &FilePlace, read: Arc<AtomicU64>) -> Result<DataFileReader> {
         let mut spans = Spans::of(place, opened(place)?, read)?;
         let tail = spans.length.saturating_sub(TAIL_BYTES)..spans.length;
         spans.hold(&[(tail.start, tail.end)]).map_err(|error| damaged(place, &error))?;
         let options = ArrowReaderOptions::new()
             .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
             .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll);
-        let footer = ArrowReaderMetadata::load(&spans, options).map_err(|error| damaged(place, &error))?;
-        Ok(DataFileReader { place: place.to_path_buf(), spans, footer })
+        let footer = keys::reading::footer(&spans, place.keys(), options);
+        let (footer, key) = footer.map_err(|error| damaged(place, &error))?;
+        let spans = Decrypting::new(spans, footer.metadata(), key.as_ref())?;
+        Ok(DataFileReader { place: place.to_path_buf(), spans, footer, key })
     }
 
     /// A file whose footer is known.
     pub fn with_footer(
         place: &Path,
         file: File,
-        footer: ArrowReaderMetadata,
+        (footer, key): (ArrowReaderMetadata, Option<Arc<Key>>),
         read: Arc<AtomicU64>,
     ) -> Result<DataFileReader> {
-        Ok(DataFileReader { place: place.to_path_buf(), spans: Spans::of(place, file, read)?, footer })
+        let spans = Spans::of(place, file, read)?;
+        let spans = Decrypting::new(spans, footer.metadata(), key.as_ref())?;
+        Ok(DataFileReader { place: place.to_path_buf(), spans, footer, key })
     }
 
     /// The footer.
     pub fn footer(&self) -> &ArrowReaderMetadata {
         &self.footer
+    }
+
+    /// The key that the file is encrypted with, where it is.
+    pub fn key(&self) -> Option<&Arc<Key>> {
+        self.key.as_ref()
     }
 
     /// What the footer says.
@@ -76,10 +89,11 @@ impl DataFileReader {
         let mask = ProjectionMask::roots(self.footer.parquet_schema(), roots.collect::<Vec<_>>());
         let failed = |error: &dyn Display| damaged(&self.place, error);
         let groups = self.groups(rows);
-        let mut spans = self.spans.clone();
+        let mut spans = self.spans.file().clone();
         let ranges = self.byte_ranges(&mask, &groups).ok_or_else(|| failed(&"its columns are nowhere"))?;
         spans.hold(&ranges).map_err(|error| failed(&error))?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(spans, self.footer.clone());
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.spans.over(spans), self.footer.clone());
         let mut builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
         if let Some(rows) = rows {
             builder = builder.with_row_selection(selection(rows)).with_batch_size(rows.len().max(1));

@@ -2,6 +2,8 @@
 
 use super::file::{DataFileReader, opened};
 use crate::error::Result;
+use crate::keys::Key;
+use crate::storage::FilePlace;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,19 +22,19 @@ pub struct Footers {
 
 #[derive(Debug, Default)]
 struct Kept {
-    footers: HashMap<PathBuf, ArrowReaderMetadata>,
+    footers: HashMap<PathBuf, (ArrowReaderMetadata, Option<Arc<Key>>)>,
     bytes: usize,
 }
 
 impl Footers {
     /// Opens a data file.
-    pub fn open(&self, place: &Path) -> Result<DataFileReader> {
-        let known = self.lock().footers.get(place).cloned();
+    pub fn open(&self, place: &FilePlace) -> Result<DataFileReader> {
+        let known = self.lock().footers.get(&**place).cloned();
         let reader = match known {
             Some(footer) => DataFileReader::with_footer(place, opened(place)?, footer, self.read.clone())?,
             None => {
                 let reader = DataFileReader::open(place, self.read.clone())?;
-                self.keep(place, reader.footer());
+                self.keep(place, &reader);
                 reader
             }
         };
@@ -44,13 +46,14 @@ impl Footers {
         self.read.load(Ordering::Relaxed)
     }
 
-    fn keep(&self, place: &Path, footer: &ArrowReaderMetadata) {
+    fn keep(&self, place: &Path, reader: &DataFileReader) {
+        let footer = reader.footer();
         let bytes = footer.metadata().memory_size();
         let mut kept = self.lock();
         if kept.bytes.saturating_add(bytes) > BYTES_MAX {
             *kept = Kept::default();
         }
-        if kept.footers.insert(place.to_path_buf(), footer.clone()).is_none() {
+        if kept.footers.insert(place.to_path_buf(), (footer.clone(), reader.key().cloned())).is_none() {
             kept.bytes = kept.bytes.saturating_add(bytes);
         }
     }

@@ -1,17 +1,22 @@
 //! A store on a local file system.
 
 use super::bucket::{Bucket, Upload, Wanted, is_bucket, is_data, is_of_process};
+mod paths;
+
 use super::disk::Disk;
 use super::file::{AppendFile, NewFile};
 use super::lock::{self, FileLock};
 use super::probe::Probe;
 use super::{Entry, Put, Storage, StorageFile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::keys::{self, Keys};
+use crate::layout;
+use paths::{folder_of, is_temporary, join, to_entry};
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -28,6 +33,7 @@ pub struct LocalStorage {
     root: PathBuf,
     disk: Disk,
     bucket: Option<Arc<Bucket>>,
+    keys: Option<Arc<Keys>>,
     /// Folders whose names this handle knows to be durable.
     durable: Mutex<HashSet<String>>,
 }
@@ -48,6 +54,7 @@ impl LocalStorage {
             root: root.to_path_buf(),
             disk: Disk::default(),
             bucket: None,
+            keys: None,
             durable: Mutex::default(),
         }
     }
@@ -55,6 +62,20 @@ impl LocalStorage {
     /// The same, with a probe that hears of every change and may refuse it.
     pub fn with_probe(root: &Path, probe: Arc<dyn Probe>) -> LocalStorage {
         LocalStorage { disk: Disk::new(Some(probe)), ..LocalStorage::new(root) }
+    }
+
+    /// The same, with the keys of a store that is encrypted, or is to be.
+    #[must_use]
+    pub fn with_keys(self, keys: Option<Arc<Keys>>) -> LocalStorage {
+        LocalStorage { keys, ..self }
+    }
+
+    /// What a file is written as.
+    fn sealed<'a>(&self, path: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+        Ok(match &self.keys {
+            Some(keys) if layout::is_sealed(path) => Cow::Owned(keys.first().seal(path, bytes)?),
+            _ => Cow::Borrowed(bytes),
+        })
     }
 
     /// Whether the store is in a bucket.
@@ -347,6 +368,10 @@ impl Storage for LocalStorage {
         Some(&self.root)
     }
 
+    fn keys(&self) -> Option<&Arc<Keys>> {
+        self.keys.as_ref()
+    }
+
     fn name(&self) -> String {
         self.bucket.as_ref().map_or_else(|| self.root.display().to_string(), |bucket| bucket.name())
     }
@@ -357,10 +382,11 @@ impl Storage for LocalStorage {
 
     fn read(&self, path: &str) -> Result<Vec<u8>> {
         let target = self.place(path)?;
-        if let Some(bucket) = self.far(path) {
-            return bucket.here(path).map_or_else(|| bucket.read(path), Ok);
-        }
-        std::fs::read(&target).map_err(|error| Error::io("read", target.display(), error))
+        let bytes = match self.far(path) {
+            Some(bucket) => bucket.here(path).map_or_else(|| bucket.read(path), Ok)?,
+            None => std::fs::read(&target).map_err(|error| Error::io("read", target.display(), error))?,
+        };
+        if layout::is_sealed(path) { keys::opened(path, bytes, self.keys.as_deref()) } else { Ok(bytes) }
     }
 
     fn read_range(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>> {
@@ -394,13 +420,14 @@ impl Storage for LocalStorage {
 
     fn put_if_absent(&self, path: &str, bytes: &[u8]) -> Result<Put> {
         let target = self.place(path)?;
+        let bytes = self.sealed(path, bytes)?;
         if let Some(bucket) = self.far(path) {
-            return bucket.put_if_absent(path, bytes);
+            return bucket.put_if_absent(path, &bytes);
         }
         if target.symlink_metadata().is_ok() {
             return self.sync_folder(folder_of(path)).map(|()| Put::Exists);
         }
-        let temporary = self.write_temporary(path, bytes)?;
+        let temporary = self.write_temporary(path, &bytes)?;
         let linked = self.disk.link(&temporary, &target);
         let _ = self.disk.remove(&temporary);
         match linked {
@@ -414,10 +441,11 @@ impl Storage for LocalStorage {
 
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let target = self.place(path)?;
+        let bytes = self.sealed(path, bytes)?;
         if let Some(bucket) = self.far(path) {
-            return bucket.replace(path, bytes);
+            return bucket.replace(path, &bytes);
         }
-        let temporary = self.write_temporary(path, bytes)?;
+        let temporary = self.write_temporary(path, &bytes)?;
         if let Err(error) = self.disk.rename(&temporary, &target) {
             let _ = self.disk.remove(&temporary);
             return Err(Error::io("replace", target.display(), error));
@@ -463,25 +491,6 @@ impl Storage for LocalStorage {
         let path = self.place_of_folder(folder)?;
         self.disk.sync_folder(&path).map_err(|error| Error::io("sync", path.display(), error))
     }
-}
-
-/// The folder of a path; empty for the store's own.
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") }
-}
-
-fn is_temporary(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| name.starts_with(TEMPORARY))
-}
-
-fn to_entry(path: String, metadata: &Metadata) -> Entry {
-    let modified_us =
-        metadata.mtime().saturating_mul(1_000_000).saturating_add(metadata.mtime_nsec() / 1_000);
-    Entry { path, size: metadata.len(), modified_us }
 }
 
 #[cfg(test)]

@@ -10,12 +10,15 @@ mod local;
 mod lock;
 mod network;
 mod partial;
+mod place;
 pub mod probe;
 
 use crate::error::Result;
+use crate::keys::Keys;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use bucket::{Wanted, is_bucket};
 pub use file::{AppendFile, SyncHandle};
@@ -23,6 +26,7 @@ pub use local::{LocalStorage, TEMPORARY};
 pub use lock::FileLock;
 pub use network::is_network_file_system;
 pub use partial::PartialFile;
+pub use place::FilePlace;
 
 /// A file or object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +52,16 @@ pub enum Put {
 pub trait Storage: fmt::Debug + Send + Sync {
     /// The folder on a local disk, where there is one.
     fn local_root(&self) -> Option<&Path>;
+    /// The keys of the store: what is new is encrypted with the first.
+    fn keys(&self) -> Option<&Arc<Keys>> {
+        None
+    }
     /// Where the store is, for people.
     fn name(&self) -> String;
     /// Has those files of a folder on the local disk that are chosen of all that are there. Nothing to do where the store
     /// is on the local disk.
     fn bring(&self, folder: &str, choose: &dyn Fn(&[Entry]) -> Vec<String>) -> Result<()>;
-    /// All bytes of a file.
+    /// All bytes of a file, as they were before they were encrypted.
     fn read(&self, path: &str) -> Result<Vec<u8>>;
     /// Bytes of a range of a file; shorter where the file ends.
     fn read_range(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>>;

@@ -88,9 +88,13 @@ impl BundleRequest {
 impl Store {
     /// What whoever gets the bundle learns, in sentences.
     pub fn bundle_gives_away(&self, request: &BundleRequest) -> Vec<String> {
-        let mut told = vec![
-            "whoever has the folder reads its events: a bundle is neither encrypted nor signed".to_string(),
-        ];
+        let open = match self.tables.storage.keys() {
+            Some(_) => {
+                "the store is encrypted and the bundle is not: whoever has the folder reads its events"
+            }
+            None => "whoever has the folder reads its events: a bundle is neither encrypted nor signed",
+        };
+        let mut told = vec![open.to_string()];
         told.push(
             "it has the names of all columns of the store, also of those without a value in its events"
                 .to_string(),

@@ -72,7 +72,12 @@ impl Store {
             }
         };
         let table = |prefix: &str, columns: &[Column], files: &[DataFile]| -> Result<TableElsewhere> {
-            let place = |file: &DataFile| self.tables.place(prefix, &file.path);
+            if files.iter().any(|file| !file.key.is_empty()) {
+                let message = "the store is encrypted, and another engine cannot read its files";
+                return Err(Error::new(ErrorKind::Unsupported, message)
+                    .with_hint("ask Daybook or DuckDB, or export the events"));
+            }
+            let place = |file: &DataFile| Ok::<_, Error>(self.tables.place(prefix, &file.path)?.into_path());
             Ok(TableElsewhere {
                 columns: columns.iter().map(column).collect(),
                 files: files.iter().map(place).collect::<Result<_>>()?,

@@ -6,6 +6,7 @@ mod changes;
 mod commits;
 mod condition;
 mod elsewhere;
+mod encryption;
 mod export;
 mod follow;
 mod intake;
@@ -59,6 +60,7 @@ pub use bundle::{BundleReceipt, BundleRequest};
 pub use changes::Changes;
 pub use condition::MetricsOfStore;
 pub use elsewhere::{ColumnElsewhere, Elsewhere, TableElsewhere};
+pub use encryption::StoreOptions;
 pub use follow::Watcher;
 pub use options::{Appended, ExportRequest, IngestOptions, QueryRequest, Receipt};
 pub use quarantine::{
@@ -100,20 +102,31 @@ pub struct Interrupter {
 impl Store {
     /// Opens the store in a folder, or in a bucket: `s3://bucket/prefix`.
     pub fn open(path: &Path) -> Result<Store> {
-        Store::open_storage(LocalStorage::open(path)?, system_clock())
+        Store::open_with(path, &StoreOptions::default())
     }
 
     /// Opens the store in a folder or a bucket, or makes one there.
     pub fn open_or_create(path: &Path) -> Result<Store> {
-        Store::create_storage(LocalStorage::open(path)?, system_clock())
+        Store::open_or_create_with(path, &StoreOptions::default())
+    }
+
+    /// Opens the store in a folder, with keys.
+    pub fn open_with(path: &Path, options: &StoreOptions) -> Result<Store> {
+        Store::open_storage(LocalStorage::open(path)?.with_keys(options.keys.clone()), system_clock())
+    }
+
+    /// Opens the store in a folder, or makes one there, with keys.
+    pub fn open_or_create_with(path: &Path, options: &StoreOptions) -> Result<Store> {
+        Store::create_storage(LocalStorage::open(path)?.with_keys(options.keys.clone()), system_clock())
     }
 
     /// Opens the store of a storage.
     pub fn open_storage(storage: LocalStorage, clock: Clock) -> Result<Store> {
-        let storage = Arc::new(storage);
+        let storage = Arc::new(encryption::with_keys(storage)?);
         check_complete(&storage)?;
         let shared: Arc<dyn Storage> = storage.clone();
         let events = Log::open(shared.clone(), "").map_err(|error| no_store(error, &storage))?;
+        encryption::unlock(&storage)?;
         let quarantine = match Log::open(shared.clone(), layout::QUARANTINE) {
             // Whoever made the store was stopped between its two tables.
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -126,11 +139,12 @@ impl Store {
 
     /// Opens the store of a storage, or makes one there.
     pub fn create_storage(storage: LocalStorage, clock: Clock) -> Result<Store> {
-        let storage = Arc::new(storage);
+        let storage = Arc::new(encryption::with_keys(storage)?);
         check_complete(&storage)?;
         let shared: Arc<dyn Storage> = storage.clone();
         let settings = Settings::load(&*storage)?;
         check_place(&storage)?;
+        encryption::unlock(&storage)?;
         let now_ms = clock() / 1000;
         let events = Log::create(shared.clone(), "", &events_table(&settings), now_ms)?;
         let quarantine = Log::create(shared, layout::QUARANTINE, &quarantine_table(), now_ms)?;
@@ -307,6 +321,7 @@ impl Store {
     /// How much is in the store, and from when.
     pub fn info(&self) -> Result<Info> {
         let mut info = reports::info(&self.tables)?;
+        info.warnings.extend(encryption::unencrypted(&self.tables)?);
         info.warnings.extend(self.lock_writer().as_ref().and_then(|writer| writer.trouble()));
         Ok(info)
     }

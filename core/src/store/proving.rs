@@ -92,8 +92,10 @@ impl Store {
     }
 
     /// Tells somebody when a head of the hash chain could not be put where the settings say: from now on, and at once
-    /// what is wrong already.
+    /// what is wrong already, also with where the keys come from.
     pub fn tell(&self, told: impl Fn(&str) + Send + Sync + 'static) {
+        let keys = self.tables.storage.keys().into_iter().flat_map(|keys| keys.warnings());
+        keys.for_each(|warning| told(warning));
         self.heads.warnings().iter().for_each(|warning| told(warning));
         if let Some(publisher) = &self.heads.publisher {
             publisher.tell(Box::new(told));

@@ -15,11 +15,9 @@ use crate::event::reject::kind_of;
 use crate::format::Format;
 use crate::ingest::progress::Progress;
 use crate::log::{At, DataFile};
-use crate::quarantine::{Reject, RejectRows, read_file};
+use crate::quarantine::{PREFIX, Reject, RejectRows, read_file};
 use crate::redact::Counts;
-use crate::seal::Tables;
 use serde::Serialize;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -187,7 +185,7 @@ impl<'a> Scan<'a> {
 
     /// Those of a file.
     fn each_of_file(&self, file: &DataFile, take: &mut dyn FnMut(Reject)) -> Result<()> {
-        for rows in read_file(root(&self.store.tables)?, file)? {
+        for rows in read_file(&self.store.tables.place(PREFIX, &file.path)?)? {
             if self.store.stop.load(Ordering::Relaxed) {
                 return Err(Error::new(ErrorKind::Interrupted, "reading the quarantine was interrupted"));
             }
@@ -210,11 +208,4 @@ impl<'a> Scan<'a> {
         }
         Ok(())
     }
-}
-
-/// The folder of the store.
-pub(super) fn root(tables: &Tables) -> Result<&Path> {
-    use crate::storage::Storage;
-    let unsupported = || Error::new(ErrorKind::Unsupported, "the store is not on a local disk");
-    tables.storage.local_root().ok_or_else(unsupported)
 }

@@ -118,11 +118,11 @@ impl View {
         let columns = quarantine::columns();
         let (mut files, mut pending) = (Vec::new(), some_rows(&self.pending_rejects));
         for file in &self.quarantine.files {
-            let place = tables.place_of(quarantine::PREFIX, file)?;
             if !self.has_retried(file) {
-                files.push(place);
+                files.extend(tables.places(quarantine::PREFIX, std::slice::from_ref(file))?);
                 continue;
             }
+            let place = tables.place_of(quarantine::PREFIX, file)?;
             for batch in read_file(&place, 0)? {
                 pending.push(without(&conform(&batch?, &columns)?, &self.retried)?);
             }

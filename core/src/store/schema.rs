@@ -6,12 +6,13 @@ use crate::engine::{Session, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::Reads;
 use crate::event::column::{Column, ColumnType};
+use crate::keys::reading;
 use crate::log::DataFile;
 use crate::query::sql::identifier;
 use crate::seal::Tables;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::ParquetMetaData;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -204,7 +205,7 @@ fn is_list(column_type: ColumnType) -> bool {
 fn footer(tables: &Tables, file: &DataFile) -> Result<ParquetMetaData> {
     let place = tables.place_of("", file)?;
     let opened = File::open(&place).map_err(|error| Error::io("open", place.display(), error))?;
-    ParquetMetaDataReader::new().parse_and_finish(&opened).map_err(|error| {
+    reading::metadata(&opened, place.keys()).map_err(|error| {
         Error::new(ErrorKind::Corrupt, format!("the data file `{}` cannot be read: {error}", place.display()))
             .with_hint("restore the file from a copy")
     })

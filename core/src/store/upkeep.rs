@@ -107,7 +107,7 @@ impl Store {
     }
 
     /// Takes over what the dead left, so that the upkeep finds all of it.
-    fn settle_down(&self) -> Result<()> {
+    pub(super) fn settle_down(&self) -> Result<()> {
         if !self.tables.storage.is_in_bucket() {
             self.writer()?.recover()?;
         }
@@ -115,7 +115,7 @@ impl Store {
         self.finish_erasure(&NoProgress)
     }
 
-    fn work<'a>(&'a self, progress: &'a dyn Progress) -> Work<'a> {
+    pub(super) fn work<'a>(&'a self, progress: &'a dyn Progress) -> Work<'a> {
         Work { tables: &self.tables, now_ms: self.now_ms(), progress, stop: &self.stop }
     }
 

@@ -13,9 +13,9 @@ use crate::ingest::batch::read_file;
 use crate::log::decoded_path;
 use crate::quarantine;
 use crate::seal::Tables;
+use crate::storage::FilePlace;
 use arrow::array::{AsArray, RecordBatch};
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -95,7 +95,7 @@ impl<'a> Rows<'a> {
         Ok(None)
     }
 
-    fn hash(&self, file: &Path) -> Result<(u64, RowSet, Tree)> {
+    fn hash(&self, file: &FilePlace) -> Result<(u64, RowSet, Tree)> {
         let (mut rows, mut set, mut tree) = (0_u64, RowSet::default(), Tree::default());
         for batch in read_file(file, 0)? {
             let batch = batch?;

@@ -1,6 +1,7 @@
 //! Frames that are not yet written.
 
-use super::frame;
+use super::frame::{self, Framer};
+use crate::error::Result;
 
 /// Buffers of more are not kept for the next frames.
 const CAPACITY_MAX: usize = 1 << 20;
@@ -29,13 +30,21 @@ pub(super) struct Mark {
 }
 
 impl Buffer {
-    pub(super) fn push(&mut self, seed: u32, seq: i64, payload: &[u8], kept: bool, now_us: i64) {
+    pub(super) fn push(
+        &mut self,
+        framer: &Framer,
+        seq: i64,
+        payload: &[u8],
+        kept: bool,
+        now_us: i64,
+    ) -> Result<()> {
         if self.runs.last().is_none_or(|run| run.kept != kept) {
             self.runs.push(Run { start: self.bytes.len(), kept });
         }
-        frame::encode(&mut self.bytes, seed, seq, payload);
+        framer.encode(&mut self.bytes, seq, payload)?;
         self.frames += 1;
         self.first_us.get_or_insert(now_us);
+        Ok(())
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -97,8 +106,9 @@ mod tests {
     use super::*;
 
     fn push(buffer: &mut Buffer, seqs: &[i64], kept: bool) {
+        let framer = Framer::new("0123456789abcdef", None).unwrap();
         for seq in seqs {
-            buffer.push(0, *seq, b"payload", kept, *seq);
+            buffer.push(&framer, *seq, b"payload", kept, *seq).unwrap();
         }
     }
 

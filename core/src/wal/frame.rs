@@ -9,6 +9,9 @@
 //! | 24 | 8 | the segment's number, as in its name |
 //! | 32 | 4 | CRC-32C of the 32 bytes before |
 //!
+//! In an encrypted store it starts with one of 44 bytes: `DBKWAL2\n`, the writer's id and the number as above, the
+//! id of the key (8), and the CRC-32C of the 40 bytes before.
+//!
 //! Frames follow without gaps:
 //!
 //! | offset | bytes | holds |
@@ -17,6 +20,9 @@
 //! | 4 | 4 | CRC-32C of the writer's id, the next 8 bytes, and the payload, in this order |
 //! | 8 | 8 | `seq`, from 1 to 2^53 - 1, higher than in all frames before |
 //! | 16 | length | the payload |
+//!
+//! In an encrypted store the payload is sealed with AES-GCM: what was encrypted, then a tag of 16 bytes. The key is
+//! made of the store's and the writer's id, the nonce is `seq`.
 //!
 //! The writer's id is part of the checksum so that no payload can hold what looks like a frame of the
 //! segment: the id is drawn at random.
@@ -27,6 +33,7 @@
 //! in order.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::keys::{self, KeyId, Keys, LogKey, TAG_BYTES};
 use crate::layout;
 use std::fmt;
 
@@ -36,6 +43,8 @@ pub const PAYLOAD_BYTES_MAX: usize = 256 << 20;
 pub(super) const HEADER_BYTES: usize = 36;
 const FRAME_HEAD_BYTES: usize = 16;
 const MAGIC: &[u8; 8] = b"DBKWAL1\n";
+const MAGIC_SEALED: &[u8; 8] = b"DBKWAL2\n";
+pub(super) const SEALED_HEADER_BYTES: usize = HEADER_BYTES + KeyId::BYTES;
 const MAGIC_OF_ANY_VERSION: &[u8] = b"DBKWAL";
 const WRITER_DIGITS: usize = 16;
 const SEQ_END: i64 = 1 << 53;
@@ -94,18 +103,48 @@ pub(super) fn is_writer_id(name: &str) -> bool {
     name.len() == WRITER_DIGITS && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The header of a segment.
-pub(super) fn header(writer: &str, number: u64) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER_BYTES);
-    bytes.extend_from_slice(MAGIC);
+/// The header of a segment, whose frames are sealed if there is a key.
+pub(super) fn header(writer: &str, number: u64, key: Option<KeyId>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(SEALED_HEADER_BYTES);
+    bytes.extend_from_slice(if key.is_some() { MAGIC_SEALED } else { MAGIC });
     bytes.extend_from_slice(writer.as_bytes());
     bytes.extend_from_slice(&number.to_le_bytes());
+    bytes.extend_from_slice(&key.map(KeyId::bytes).unwrap_or_default().repeat(usize::from(key.is_some())));
     bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
     bytes
 }
 
+/// What makes frames of a writer.
+#[derive(Debug)]
+pub(super) struct Framer {
+    /// The beginning of all checksums.
+    seed: u32,
+    key: Option<LogKey>,
+}
+
+impl Framer {
+    pub(super) fn new(writer: &str, keys: Option<&Keys>) -> Result<Framer> {
+        let key = keys.map(|keys| keys.first().of_log(writer)).transpose()?;
+        Ok(Framer { seed: checksum_seed(writer), key })
+    }
+
+    /// The id of the key of its frames.
+    pub(super) fn key_id(&self) -> Option<KeyId> {
+        self.key.as_ref().map(LogKey::id)
+    }
+
+    /// Appends a frame to a buffer. The payload has passed [`check_payload`].
+    pub(super) fn encode(&self, buffer: &mut Vec<u8>, seq: i64, payload: &[u8]) -> Result<()> {
+        match &self.key {
+            None => encode(buffer, self.seed, seq, payload),
+            Some(key) => encode(buffer, self.seed, seq, &key.seal(seq, payload)?),
+        }
+        Ok(())
+    }
+}
+
 /// The beginning of all checksums of a writer's frames.
-pub(super) fn checksum_seed(writer: &str) -> u32 {
+fn checksum_seed(writer: &str) -> u32 {
     crc32c::crc32c(writer.as_bytes())
 }
 
@@ -119,8 +158,7 @@ pub(super) fn check_payload(payload: &[u8]) -> Result<()> {
     Err(Error::new(ErrorKind::Invalid, message))
 }
 
-/// Appends a frame to a buffer. The payload has passed [`check_payload`].
-pub(super) fn encode(buffer: &mut Vec<u8>, seed: u32, seq: i64, payload: &[u8]) {
+fn encode(buffer: &mut Vec<u8>, seed: u32, seq: i64, payload: &[u8]) {
     let seq = seq.to_le_bytes();
     let checksum = crc32c::crc32c_append(crc32c::crc32c_append(seed, &seq), payload);
     buffer.reserve(FRAME_HEAD_BYTES + payload.len());
@@ -142,25 +180,29 @@ pub(super) fn count(mut bytes: &[u8]) -> u64 {
 }
 
 /// Reads a segment.
-pub(super) fn decode(bytes: &[u8], name: SegmentName<'_>) -> Result<SegmentContent> {
+pub(super) fn decode(bytes: &[u8], name: SegmentName<'_>, keys: Option<&Keys>) -> Result<SegmentContent> {
     let seed = checksum_seed(name.writer);
     let mut reader = Reader { name, bytes, content: SegmentContent::default() };
-    let (mut position, mut bad_from) = (HEADER_BYTES, None);
-    if !reader.header_is_good()? {
+    let header = reader.header()?;
+    let opener = Opener::new(name.writer, header, keys, &reader.path())?;
+    let mut position = if bytes.starts_with(MAGIC_SEALED) { SEALED_HEADER_BYTES } else { HEADER_BYTES };
+    let mut bad_from = None;
+    if matches!(header, Header::Wrong) {
         bad_from = Some((0, "the header of the segment is wrong"));
     }
     let mut last_seq = 0;
     while position < bytes.len() {
         // Out of step, a `seq` that is not in order gives a chance match away before its bytes are summed.
         let lowest = if bad_from.is_some() { last_seq } else { i64::MIN };
-        match frame_at(bytes, position, seed, lowest) {
-            Ok((seq, payload)) => {
+        let frame = frame_at(bytes, position, seed, lowest);
+        match frame.and_then(|(seq, payload)| Ok((seq, payload, opener.open(seq, payload)?))) {
+            Ok((seq, payload, opened)) => {
                 if let Some((from, reason)) = bad_from.take() {
                     reader.report(from, position, reason);
                 }
                 position += FRAME_HEAD_BYTES + payload.len();
                 last_seq = seq;
-                reader.content.frames.push(Frame { seq, payload: payload.to_vec() });
+                reader.content.frames.push(Frame { seq, payload: opened });
             }
             Err(reason) => {
                 bad_from = bad_from.or(Some((position, reason)));
@@ -172,6 +214,49 @@ pub(super) fn decode(bytes: &[u8], name: SegmentName<'_>) -> Result<SegmentConte
     Ok(reader.content)
 }
 
+/// The id of the key that a segment is encrypted with, of its header.
+pub(super) fn key_of(header: &[u8]) -> Option<KeyId> {
+    let id = header.strip_prefix(MAGIC_SEALED)?.get(HEADER_BYTES - MAGIC.len() - 4..)?;
+    Some(KeyId::from_bytes(*id.first_chunk()?))
+}
+
+/// What the header says.
+#[derive(Clone, Copy)]
+enum Header {
+    Plain,
+    Sealed(KeyId),
+    Wrong,
+}
+
+/// Opens the payloads of a segment.
+struct Opener {
+    keys: Vec<LogKey>,
+    /// Whether a payload that no key opens is one that was never sealed.
+    takes_plain: bool,
+}
+
+impl Opener {
+    fn new(writer: &str, header: Header, keys: Option<&Keys>, path: &str) -> Result<Opener> {
+        let keys = match header {
+            Header::Plain => Vec::new(),
+            Header::Sealed(id) => {
+                let key = keys.and_then(|keys| keys.find(id));
+                vec![key.ok_or_else(|| keys::missing(path, id, keys.is_some()))?.of_log(writer)?]
+            }
+            // It is not known which it was.
+            Header::Wrong => {
+                keys.into_iter().flat_map(Keys::all).map(|key| key.of_log(writer)).collect::<Result<_>>()?
+            }
+        };
+        Ok(Opener { keys, takes_plain: !matches!(header, Header::Sealed(_)) })
+    }
+
+    fn open(&self, seq: i64, payload: &[u8]) -> Result<Vec<u8>, &'static str> {
+        let opened = self.keys.iter().find_map(|key| key.open(seq, payload));
+        opened.or_else(|| self.takes_plain.then(|| payload.to_vec())).ok_or("a frame cannot be decrypted")
+    }
+}
+
 struct Reader<'a> {
     name: SegmentName<'a>,
     bytes: &'a [u8],
@@ -179,17 +264,24 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn header_is_good(&self) -> Result<bool> {
-        let expected = header(self.name.writer, self.name.number);
-        let Some(found) = self.bytes.get(..HEADER_BYTES) else { return Ok(false) };
-        let (signed, checksum) = found.split_at(HEADER_BYTES - 4);
+    fn header(&self) -> Result<Header> {
+        let is_sealed = self.bytes.starts_with(MAGIC_SEALED);
+        let length = if is_sealed { SEALED_HEADER_BYTES } else { HEADER_BYTES };
+        let Some(found) = self.bytes.get(..length) else { return Ok(Header::Wrong) };
+        let (signed, checksum) = found.split_at(length - 4);
         let is_whole = crc32c::crc32c(signed).to_le_bytes() == checksum;
-        if is_whole && found.starts_with(MAGIC_OF_ANY_VERSION) && !found.starts_with(MAGIC) {
+        let is_known = is_sealed || found.starts_with(MAGIC);
+        if is_whole && found.starts_with(MAGIC_OF_ANY_VERSION) && !is_known {
             let message = format!("the log segment `{}` has a newer format", self.path());
             let hint = "open the store with the newer version of Daybook that wrote it";
             return Err(Error::new(ErrorKind::Unsupported, message).with_hint(hint));
         }
-        Ok(found == expected)
+        let id = signed.last_chunk().filter(|_| is_sealed).map(|id| KeyId::from_bytes(*id));
+        Ok(match (found == header(self.name.writer, self.name.number, id), id) {
+            (false, _) => Header::Wrong,
+            (true, None) => Header::Plain,
+            (true, Some(id)) => Header::Sealed(id),
+        })
     }
 
     fn report(&mut self, from: usize, to: usize, reason: &str) {
@@ -224,7 +316,7 @@ fn frame_at(bytes: &[u8], position: usize, seed: u32, after: i64) -> Result<(i64
     let (checksum, rest) = rest.split_first_chunk::<4>().ok_or(SHORT)?;
     let (seq_bytes, rest) = rest.split_first_chunk::<8>().ok_or(SHORT)?;
     let length = u32::from_le_bytes(*length) as usize;
-    if length > PAYLOAD_BYTES_MAX {
+    if length > PAYLOAD_BYTES_MAX + TAG_BYTES {
         return Err("a frame has an impossible length");
     }
     let seq = i64::from_le_bytes(*seq_bytes);
@@ -239,202 +331,4 @@ fn frame_at(bytes: &[u8], position: usize, seed: u32, after: i64) -> Result<(i64
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WRITER: &str = "0123456789abcdef";
-    const NAME: SegmentName<'static> = SegmentName { writer: WRITER, number: 7, closed: false };
-
-    fn frames(count: i64) -> Vec<Frame> {
-        let payload =
-            |seq: i64| format!("{{\"number\":{seq},\"text\":\"{}\"}}", "x".repeat(seq as usize % 13));
-        (1..=count).map(|seq| Frame { seq: seq * 10, payload: payload(seq).into_bytes() }).collect()
-    }
-
-    /// The segment, and where each frame starts and the last ends.
-    fn segment(frames: &[Frame]) -> (Vec<u8>, Vec<usize>) {
-        let mut bytes = header(WRITER, 7);
-        let mut starts = vec![bytes.len()];
-        for frame in frames {
-            encode(&mut bytes, checksum_seed(WRITER), frame.seq, &frame.payload);
-            starts.push(bytes.len());
-        }
-        (bytes, starts)
-    }
-
-    fn read(bytes: &[u8]) -> SegmentContent {
-        decode(bytes, NAME).unwrap()
-    }
-
-    #[test]
-    fn the_bytes_are_as_specified() {
-        let (bytes, _) = segment(&[Frame { seq: 0x0102_0304_0506, payload: b"{}".to_vec() }]);
-        assert_eq!(&bytes[..24], b"DBKWAL1\n0123456789abcdef");
-        assert_eq!(&bytes[24..32], &[7, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(&bytes[32..36], &crc32c::crc32c(&bytes[..32]).to_le_bytes());
-        assert_eq!(&bytes[36..40], &[2, 0, 0, 0]);
-        let sum = crc32c::crc32c(b"0123456789abcdef\x06\x05\x04\x03\x02\x01\0\0{}");
-        assert_eq!(&bytes[40..44], &sum.to_le_bytes());
-        assert_eq!(&bytes[44..], b"\x06\x05\x04\x03\x02\x01\0\0{}");
-    }
-
-    #[test]
-    fn a_whole_segment_is_read_back() {
-        let frames = frames(50);
-        let (bytes, _) = segment(&frames);
-        assert_eq!(read(&bytes), SegmentContent { frames: frames.clone(), damage: vec![], torn: false });
-        assert_eq!(count(&bytes[HEADER_BYTES..]), 50);
-        let empty = [Frame { seq: 1, payload: vec![] }];
-        assert_eq!(read(&segment(&empty).0).frames, empty);
-    }
-
-    #[test]
-    fn a_segment_cut_at_any_byte_is_torn_and_keeps_whole_frames() {
-        let frames = frames(8);
-        let (bytes, starts) = segment(&frames);
-        for end in 0..bytes.len() {
-            let content = read(&bytes[..end]);
-            let whole = starts.iter().filter(|start| **start <= end).count().saturating_sub(1);
-            assert_eq!(content.frames, frames[..whole], "cut at {end}");
-            assert_eq!(content.torn, !starts.contains(&end), "cut at {end}");
-            assert_eq!(content.damage, [], "cut at {end}");
-        }
-    }
-
-    #[test]
-    fn a_closed_segment_that_is_cut_is_damaged() {
-        let frames = frames(3);
-        let (bytes, starts) = segment(&frames);
-        let content = decode(&bytes[..starts[2] + 5], SegmentName { closed: true, ..NAME }).unwrap();
-        assert_eq!(content.frames, frames[..2]);
-        assert!(!content.torn);
-        let damage = &content.damage[0];
-        assert_eq!((damage.offset, damage.bytes), (starts[2] as u64, 5));
-        assert_eq!(damage.reason, "a frame is cut short");
-        let content = decode(&[], SegmentName { closed: true, ..NAME }).unwrap();
-        assert_eq!(content.damage.len(), 1);
-    }
-
-    #[test]
-    fn garbage_and_zeros_at_the_end_are_torn() {
-        let frames = frames(4);
-        let (bytes, _) = segment(&frames);
-        for tail in [&[0u8; 4096][..], &[0xff; 100], b"{\"json\":1}", &[1, 0, 0, 0]] {
-            let content = read(&[&bytes, tail].concat());
-            assert_eq!(content, SegmentContent { frames: frames.clone(), damage: vec![], torn: true });
-        }
-    }
-
-    #[test]
-    fn any_changed_byte_costs_one_frame_and_is_reported() {
-        let frames = frames(6);
-        let (bytes, starts) = segment(&frames);
-        for at in 0..bytes.len() {
-            let mut changed = bytes.clone();
-            changed[at] ^= 0x41;
-            let content = read(&changed);
-            let hit = starts.iter().rposition(|start| *start <= at);
-            let expected: Vec<_> =
-                frames.iter().enumerate().filter(|(i, _)| Some(*i) != hit).map(|(_, f)| f.clone()).collect();
-            assert_eq!(content.frames, expected, "changed at {at}");
-            let is_last = hit == Some(frames.len() - 1);
-            assert_eq!(content.torn, is_last, "changed at {at}");
-            let place = hit.map_or((0, HEADER_BYTES), |hit| (starts[hit], starts[hit + 1] - starts[hit]));
-            match content.damage.as_slice() {
-                [] => assert!(is_last),
-                [damage] => {
-                    assert_eq!((damage.offset, damage.bytes), (place.0 as u64, place.1 as u64), "at {at}");
-                    assert_eq!(damage.path, "_wal/0123456789abcdef/0000000007.wal");
-                }
-                more => panic!("changed at {at}: {more:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn reading_goes_on_after_bytes_that_went_or_came() {
-        let frames = frames(9);
-        let (bytes, starts) = segment(&frames);
-        let mut shorter = bytes.clone();
-        shorter.drain(starts[3] + 4..starts[5] + 2);
-        let content = read(&shorter);
-        assert_eq!(content.frames, [&frames[..3], &frames[6..]].concat());
-        assert_eq!(content.damage.len(), 1);
-        let mut longer = bytes.clone();
-        longer.splice(starts[3]..starts[3], [b'x'; 1000]);
-        let content = read(&longer);
-        assert_eq!(content.frames, frames);
-        assert_eq!((content.damage[0].offset, content.damage[0].bytes), (starts[3] as u64, 1000));
-        assert!(!content.torn);
-    }
-
-    #[test]
-    fn two_damaged_places_are_two_reports() {
-        let frames = frames(9);
-        let (mut bytes, starts) = segment(&frames);
-        bytes[starts[1] + 17] ^= 1;
-        bytes[starts[6] + 17] ^= 1;
-        let content = read(&bytes);
-        assert_eq!(content.frames.len(), 7);
-        let offsets: Vec<_> = content.damage.iter().map(|damage| damage.offset as usize).collect();
-        assert_eq!(offsets, [starts[1], starts[6]]);
-    }
-
-    #[test]
-    fn a_frame_inside_a_damaged_payload_is_not_believed() {
-        // A payload that holds a frame as another writer would have written it.
-        let mut forged = Vec::new();
-        encode(&mut forged, checksum_seed("ffffffffffffffff"), 15, b"forged");
-        let frames = [
-            Frame { seq: 10, payload: b"first".to_vec() },
-            Frame { seq: 11, payload: forged },
-            Frame { seq: 20, payload: b"last".to_vec() },
-        ];
-        let (mut bytes, starts) = segment(&frames);
-        bytes[starts[1]] ^= 0xff;
-        let content = read(&bytes);
-        assert_eq!(content.frames, [frames[0].clone(), frames[2].clone()]);
-    }
-
-    #[test]
-    fn an_older_frame_inside_a_damaged_one_is_not_read_again() {
-        let mut copy = Vec::new();
-        encode(&mut copy, checksum_seed(WRITER), 10, b"first");
-        let frames = [
-            Frame { seq: 10, payload: b"first".to_vec() },
-            Frame { seq: 11, payload: copy },
-            Frame { seq: 20, payload: b"last".to_vec() },
-        ];
-        let (mut bytes, starts) = segment(&frames);
-        bytes[starts[1]] ^= 0xff;
-        assert_eq!(read(&bytes).frames, [frames[0].clone(), frames[2].clone()]);
-    }
-
-    #[test]
-    fn another_writers_or_numbers_header_is_damage_and_a_newer_format_is_refused() {
-        let (bytes, _) = segment(&frames(2));
-        let content = decode(&bytes, SegmentName { number: 8, ..NAME }).unwrap();
-        assert_eq!((content.frames.len(), content.damage.len()), (2, 1));
-        let mut newer = header(WRITER, 7);
-        newer[6] = b'2';
-        let sum = crc32c::crc32c(&newer[..32]).to_le_bytes();
-        newer[32..].copy_from_slice(&sum);
-        assert_eq!(decode(&newer, NAME).unwrap_err().kind(), ErrorKind::Unsupported);
-    }
-
-    #[test]
-    fn payloads_have_a_limit() {
-        check_payload(&vec![0; PAYLOAD_BYTES_MAX]).unwrap();
-        let error = check_payload(&vec![0; PAYLOAD_BYTES_MAX + 1]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-    }
-
-    #[test]
-    fn writer_ids_are_16_digits() {
-        assert!(is_writer_id(WRITER));
-        for name in ["", "0123456789abcde", "0123456789ABCDEF", "0123456789abcdeg", "seq", "../4567890abcdef"]
-        {
-            assert!(!is_writer_id(name), "{name}");
-        }
-    }
-}
+mod tests;

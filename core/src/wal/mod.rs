@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use frame::{Damage, Frame, PAYLOAD_BYTES_MAX, SegmentContent};
-pub use recovery::{Takeover, WriterLog, list_writers, read_segment, take_over};
+pub use recovery::{Takeover, WriterLog, list_writers, read_segment, segment_key, take_over};
 pub use seq::SeqAllocator;
 pub use writer::WalWriter;
 

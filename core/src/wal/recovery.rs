@@ -3,6 +3,7 @@
 use super::frame::{self, SegmentContent, SegmentName};
 use super::writer::{lock_path, remove_folder};
 use crate::error::{ErrorKind, Result};
+use crate::keys::KeyId;
 use crate::layout;
 use crate::storage::{FileLock, LocalStorage, Storage};
 use std::sync::Arc;
@@ -62,7 +63,13 @@ pub fn read_segment(storage: &LocalStorage, writer: &str, number: u64) -> Result
     let segments = list_writer(storage, writer)?.segments;
     let closed = segments.last().is_some_and(|(last, _)| *last > number);
     let bytes = storage.read(&layout::segment(writer, number))?;
-    frame::decode(&bytes, SegmentName { writer, number, closed })
+    frame::decode(&bytes, SegmentName { writer, number, closed }, storage.keys().map(|keys| &**keys))
+}
+
+/// The id of the key that a segment is encrypted with; none where it is not.
+pub fn segment_key(storage: &LocalStorage, writer: &str, number: u64) -> Result<Option<KeyId>> {
+    let head = storage.read_range(&layout::segment(writer, number), 0..frame::SEALED_HEADER_BYTES as u64)?;
+    Ok(frame::key_of(&head))
 }
 
 /// Takes over the log of a writer; `None` if it is alive, here or in another process, or if it is gone.

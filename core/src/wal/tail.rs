@@ -3,6 +3,7 @@
 use super::buffer::Buffer;
 use super::{SegmentStatus, WalOptions, frame};
 use crate::error::{Error, ErrorKind, Result};
+use crate::keys::KeyId;
 use crate::layout;
 use crate::storage::{AppendFile, LocalStorage, Storage, SyncHandle};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 pub(super) struct Tail {
     storage: Arc<LocalStorage>,
     writer: String,
+    key: Option<KeyId>,
     options: WalOptions,
     segment: Option<Segment>,
     closed: Vec<u64>,
@@ -36,9 +38,14 @@ pub(super) enum WriteError {
 }
 
 impl Tail {
-    pub(super) fn new(storage: Arc<LocalStorage>, writer: &str, options: WalOptions) -> Tail {
+    pub(super) fn new(
+        storage: Arc<LocalStorage>,
+        writer: &str,
+        key: Option<KeyId>,
+        options: WalOptions,
+    ) -> Tail {
         let writer = writer.to_string();
-        Tail { storage, writer, options, segment: None, closed: Vec::new(), next_number: 1 }
+        Tail { storage, writer, key, options, segment: None, closed: Vec::new(), next_number: 1 }
     }
 
     /// Writes all frames of a buffer to one segment, a new one if the last is full.
@@ -125,7 +132,7 @@ impl Tail {
         self.next_number += 1;
         let path = layout::segment(&self.writer, number);
         let mut file = self.storage.open_append(&path).map_err(WriteError::Refused)?;
-        if let Err(error) = write_whole(&mut file, &frame::header(&self.writer, number)) {
+        if let Err(error) = write_whole(&mut file, &frame::header(&self.writer, number, self.key)) {
             let _ = self.storage.delete(&path);
             return Err(error);
         }

@@ -1,9 +1,10 @@
 //! Appending to the log.
 
 use super::commit::{Commit, State};
+use super::frame::{self, Framer};
 use super::seq::{SeqAllocator, Window};
 use super::tail::Tail;
-use super::{Clock, Durability, SegmentStatus, WalOptions, flusher, frame};
+use super::{Clock, Durability, SegmentStatus, WalOptions, flusher};
 use crate::error::{Error, ErrorKind, Result};
 use crate::layout;
 use crate::storage::{FileLock, LocalStorage, Storage, is_network_file_system};
@@ -27,7 +28,7 @@ pub struct WalWriter {
     clock: Clock,
     options: WalOptions,
     writer: String,
-    seed: u32,
+    framer: Framer,
     process: u32,
     commit: Arc<Commit>,
     has_flusher: AtomicBool,
@@ -61,10 +62,11 @@ impl WalWriter {
             return Err(Error::new(ErrorKind::Unsupported, message).with_hint(hint));
         }
         let (writer, lock) = new_folder(&storage)?;
-        let tail = Tail::new(Arc::clone(&storage), &writer, options);
+        let framer = Framer::new(&writer, storage.keys().map(|keys| &**keys))?;
+        let tail = Tail::new(Arc::clone(&storage), &writer, framer.key_id(), options);
         let window = Window::new(SeqAllocator::new(Arc::clone(&storage), Arc::clone(&clock)));
         Ok(WalWriter {
-            seed: frame::checksum_seed(&writer),
+            framer,
             process: std::process::id(),
             commit: Arc::new(Commit::new(tail, window)),
             has_flusher: AtomicBool::new(false),
@@ -184,11 +186,11 @@ impl WalWriter {
                 1 => state.window.next(now_us, left as u64),
                 _ => state.window.run(now_us, count),
             };
-            match number {
-                Ok(seq) => {
-                    state.buffer.push(self.seed, seq, payload, is_batched, now_us);
-                    give(seq);
-                }
+            let pushed = number.and_then(|seq| {
+                state.buffer.push(&self.framer, seq, payload, is_batched, now_us).map(|()| seq)
+            });
+            match pushed {
+                Ok(seq) => give(seq),
                 Err(error) => {
                     state.buffer.back_to(mark);
                     return Err(error);

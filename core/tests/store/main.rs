@@ -7,6 +7,8 @@ mod bad;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod encryption;
+#[cfg(test)]
 mod follow;
 #[cfg(test)]
 mod index;

@@ -100,7 +100,7 @@ fn check_files(folder: &Path) {
     for file in &log.snapshot(At::Latest).unwrap().files {
         let mut set = daybook::event::canonical::RowSet::default();
         let mut seqs = Vec::new();
-        for rows in read_file(folder, file).unwrap() {
+        for rows in read_file(&folder.join(format!("_quarantine/{}", file.path)).into()).unwrap() {
             for reject in rows.unwrap().iter() {
                 let reject = reject.unwrap();
                 set.add_rows(&[reject.row_hash()]);

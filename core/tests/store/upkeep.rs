@@ -2,6 +2,7 @@
 
 mod archiving;
 mod compaction;
+mod encryption;
 mod erasure;
 mod expiry;
 mod maintaining;

@@ -1,6 +1,6 @@
 //! `daybook ingest --explain`: says what would be stored, and how.
 
-use daybook::{ErrorKind, Explanation, IngestOptions, Input, Store};
+use daybook::{ErrorKind, Explanation, IngestOptions, Input};
 
 use super::redacted;
 use crate::context::Context;
@@ -10,10 +10,10 @@ use crate::human;
 
 /// Explains each input and stores nothing; the store need not be there.
 pub fn run(context: &Context<'_>, inputs: Vec<Input>, options: &IngestOptions) -> Result<(), Failure> {
-    let store = match Store::open(&context.global.store) {
+    let store = match context.open_alone() {
         Ok(store) => Some(store),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(error.into()),
+        Err(Failure::Error(error)) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
     };
     for input in inputs {
         let explanations = match &store {

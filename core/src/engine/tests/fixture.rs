@@ -157,7 +157,7 @@ impl Store {
     pub(super) fn add(&mut self, day: u32, batch: &RecordBatch) -> PathBuf {
         let number = self.table.files.len();
         let path = self.folder.path().join(format!("day=2026-02-{day:02}/part-{number}.parquet"));
-        self.table.files.push(write(&path, batch));
+        self.table.files.push(write(&path, batch).into());
         path
     }
 

@@ -125,10 +125,10 @@ fn a_failure_midway_is_an_item() {
 fn a_damaged_page_midway_is_an_item() {
     let store = Store::with_days(3);
     let file = &store.table.files[2];
-    let mut bytes = std::fs::read(file).unwrap();
+    let mut bytes = std::fs::read(&file.path).unwrap();
     let middle = bytes.len() / 2;
     bytes[1000..middle].fill(0x5a);
-    std::fs::write(file, bytes).unwrap();
+    std::fs::write(&file.path, bytes).unwrap();
     let error = fails(&store.session(), "SELECT * FROM events");
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
 }

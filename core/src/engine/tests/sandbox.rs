@@ -176,7 +176,7 @@ fn files_and_functions_outside_are_refused() {
     let other = write(&store.folder.path().join("other.parquet"), &batch(&columns(), 0..3));
     let link = store.folder.path().join("link");
     std::os::unix::fs::symlink(&secret, &link).unwrap();
-    let inside = store.table.files[0].to_str().unwrap();
+    let inside = store.table.files[0].path.to_str().unwrap();
     let up = format!("{inside}/../../secret.csv");
     let in_folder = |path: &Path| path.to_str().unwrap().to_string();
     for path in
@@ -257,7 +257,7 @@ fn duckdb_itself_is_locked() {
     let other = write(&store.folder.path().join("other.parquet"), &batch(&columns(), 0..3));
     let other = other.display();
     let connection = crate::engine::lock(&session.connection).try_clone().unwrap();
-    let inside = store.table.files[0].display();
+    let inside = store.table.files[0].path.display();
     connection.execute_batch(&format!("SELECT count(*) FROM read_parquet('{inside}')")).unwrap();
     for sql in [
         format!("SELECT * FROM read_parquet('{other}')"),

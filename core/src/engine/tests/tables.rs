@@ -106,7 +106,7 @@ fn tables_are_shown_without_what_is_behind_them() {
 #[test]
 fn files_of_other_days_are_skipped() {
     let mut store = Store::with_days(4);
-    std::fs::write(&store.table.files[3], "no longer a Parquet file").unwrap();
+    std::fs::write(&store.table.files[3].path, "no longer a Parquet file").unwrap();
     check(&store.session(), "SELECT count(*) FROM events WHERE day = '2026-02-02'", "5000");
     check(&store.session(), "SELECT count(*) FROM events WHERE day < DATE '2026-02-04'", "15000");
     store.table.pending = vec![batch(&columns(), 200_000..200_010)];
@@ -286,7 +286,7 @@ fn odd_folders_can_hold_a_store() {
     {
         let mut store = Store::new(columns());
         let path = store.folder.path().join(name).join("day=2026-02-01/part.parquet");
-        store.table.files.push(write(&path, &batch(&columns(), 0..10)));
+        store.table.files.push(write(&path, &batch(&columns(), 0..10)).into());
         check(&store.session(), "SELECT count(*), max(day) FROM events", "10|2026-02-01");
     }
 }
@@ -295,7 +295,7 @@ fn odd_folders_can_hold_a_store() {
 fn files_outside_of_day_folders_work_too() {
     let mut store = Store::new(columns());
     let path = store.folder.path().join("any.parquet");
-    store.table.files.push(write(&path, &batch(&columns(), 0..10)));
+    store.table.files.push(write(&path, &batch(&columns(), 0..10)).into());
     check(&store.session(), "SELECT count(*), max(day) FROM events", "10|2026-02-01");
 }
 
@@ -305,10 +305,10 @@ fn a_missing_or_damaged_file_is_named() {
         let store = Store::with_days(3);
         let file = &store.table.files[1];
         let session = store.session();
-        harm(file);
+        harm(&file.path);
         let error = fails(&session, sql);
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
-        assert!(error.message().contains(file.to_str().unwrap()), "{error:?}");
+        assert!(error.message().contains(file.path.to_str().unwrap()), "{error:?}");
     };
     let cut = |at: usize| {
         move |file: &std::path::Path| {

@@ -1,6 +1,5 @@
 //! Files of the quarantine written anew, without what leaves it.
 
-use super::root;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::RowSet;
 use crate::layout;
@@ -30,7 +29,7 @@ impl Rewrite {
     ) -> Result<()> {
         let (mut rows, mut gone, mut count, mut stay) =
             (RowSet::default(), RowSet::default(), 0_u64, Vec::new());
-        for some in read_file(root(tables)?, file)? {
+        for some in read_file(&tables.place(PREFIX, &file.path)?)? {
             for reject in some?.iter() {
                 let reject = reject?;
                 rows.add_rows(&[reject.row_hash()]);

@@ -46,7 +46,12 @@ impl Store {
         request: &ArchiveRequest,
         progress: &dyn Progress,
     ) -> Result<ArchiveReceipt> {
-        self.archive_into(&|| LocalStorage::open(folder), request, progress)
+        self.archive_into(&|| self.storage_at(folder), request, progress)
+    }
+
+    /// Another place, with the keys of this store.
+    pub(super) fn storage_at(&self, place: &Path) -> Result<LocalStorage> {
+        Ok(LocalStorage::open(place)?.with_keys(self.tables.storage.keys().cloned()))
     }
 
     /// The same, to the storage that is opened for it.
@@ -190,7 +195,7 @@ impl Store {
 
     /// An archive of this store.
     pub(super) fn open_archive(&self, folder: &Path) -> Result<Store> {
-        let storage = LocalStorage::open(folder)?;
+        let storage = self.storage_at(folder)?;
         let invalid = |message: String| {
             Err(Error::new(ErrorKind::Invalid, message)
                 .with_hint("name a place that `daybook archive` wrote to"))

@@ -120,8 +120,8 @@ impl Store {
         let mut rejects = 0_u64;
         let is_meant = |raw: &[u8]| is_meant(&request.filter, raw);
         for file in &asked.view.quarantine.files {
-            let root = super::super::quarantine::root(&self.tables)?;
-            for some in crate::quarantine::read_file(root, file)? {
+            let place = self.tables.place(crate::quarantine::PREFIX, &file.path)?;
+            for some in crate::quarantine::read_file(&place)? {
                 for reject in some?.iter() {
                     rejects = rejects.saturating_add(u64::from(is_meant(&reject?.raw)));
                 }

@@ -4,15 +4,15 @@ use super::super::Store;
 use super::super::reader::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::progress::{NoProgress, Progress};
+use crate::keys::reading;
 use crate::log::At;
 use crate::maintenance::{
     ArchiveReceipt, BackupReceipt, CompactReceipt, CompactRequest, ExpireReceipt, backup, begin, compact,
     expire,
 };
 use crate::settings::Settings;
-use crate::storage::{LocalStorage, is_bucket};
+use crate::storage::{FilePlace, LocalStorage, Storage, is_bucket};
 use chrono::NaiveDate;
-use parquet::file::metadata::ParquetMetaDataReader;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -212,14 +212,15 @@ impl Store {
             Err(error) if error.kind() == ErrorKind::Permission => None,
             lock => Some(lock?),
         };
-        let target = Arc::new(storage());
+        let keys = || self.tables.storage.keys().cloned();
+        let target = Arc::new(storage().with_keys(keys()));
         let view = || {
             let view = View::take(&self.tables, At::Latest)?;
             Ok((view.events, view.quarantine))
         };
         let receipt = backup::backup(&self.work(progress), &target, &view)?;
         // The copy is opened as any store, and has to have what was copied.
-        let copy = Store::open_storage(storage(), self.clock.clone())?;
+        let copy = Store::open_storage(storage().with_keys(keys()), self.clock.clone())?;
         Ok(BackupReceipt { head: copy.head()?.to_string(), ..receipt })
     }
 
@@ -230,13 +231,13 @@ impl Store {
 }
 
 /// Adds what the columns of a data file take.
-fn column_sizes(place: &Path, columns: &mut BTreeMap<String, u64>) -> Result<()> {
+fn column_sizes(place: &FilePlace, columns: &mut BTreeMap<String, u64>) -> Result<()> {
     let file = match std::fs::File::open(place) {
         Ok(file) => file,
         // `verify` is there to find that.
         Err(_) => return Ok(()),
     };
-    let Ok(metadata) = ParquetMetaDataReader::new().parse_and_finish(&file) else { return Ok(()) };
+    let Ok(metadata) = reading::metadata(&file, place.keys()) else { return Ok(()) };
     for chunk in metadata.row_groups().iter().flat_map(|group| group.columns()) {
         let name = chunk.column_path().parts().first().cloned().unwrap_or_default();
         let bytes = columns.entry(name).or_default();

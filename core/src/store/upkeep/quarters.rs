@@ -18,7 +18,7 @@ impl Store {
         let settings = &self.settings.keep.archive;
         let Some(to) = &settings.to else { return Ok(None) };
         let days = self.days_to_archive(Path::new(to))?;
-        self.archive_locked(&|| LocalStorage::open(Path::new(to)), days, settings.keep, progress).map(Some)
+        self.archive_locked(&|| self.storage_at(Path::new(to)), days, settings.keep, progress).map(Some)
     }
 
     /// What would be archived now.

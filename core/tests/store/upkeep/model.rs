@@ -1,11 +1,15 @@
 //! Random sequences of all that changes a store, against a model in memory: the same events after each step.
 
+use super::encryption::{first, set_key};
 use super::points::ids;
 use super::{DAY_US, START_US, at_day, expire, expiry, filter, with_storage};
 use crate::machine::{Machine, Plan};
 use crate::support::fast_folder;
 use daybook::storage::LocalStorage;
-use daybook::{ArchiveRequest, CompactRequest, Durability, EraseRequest, NoProgress, Period, Result, Store};
+use daybook::{
+    ArchiveRequest, CompactRequest, Durability, EraseRequest, ErrorKind, Keys, NoProgress, Period, Result,
+    Store, StoreOptions,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -50,18 +54,20 @@ enum Step {
     Archive { before: i64, keep: bool },
     Restore,
     Maintain,
+    Encrypt,
     Seal,
 }
 
 impl Step {
     fn of(random: &mut Random) -> Step {
-        match random.below(10) {
+        match random.below(11) {
             0 | 1 => Step::Compact,
             2 | 3 => Step::Expire { kind: random.below(3), days: random.below(6) as i64 },
             4 => Step::Erase { actor: random.below(3) },
             5 | 6 => Step::Archive { before: random.below(6) as i64, keep: random.below(2) == 0 },
             7 => Step::Restore,
             8 => Step::Maintain,
+            9 => Step::Encrypt,
             _ => Step::Seal,
         }
     }
@@ -90,6 +96,10 @@ impl Step {
             }
             Step::Restore => Ok(()),
             Step::Maintain => store.maintain(false, &NoProgress).map(drop),
+            Step::Encrypt => match store.encrypt(&NoProgress) {
+                Err(error) if error.kind() == ErrorKind::Invalid => Ok(()),
+                encrypted => encrypted.map(drop),
+            },
             Step::Seal => store.seal(),
         }
     }
@@ -98,7 +108,7 @@ impl Step {
 impl Model {
     fn apply(&mut self, step: Step) {
         match step {
-            Step::Compact | Step::Maintain | Step::Seal => {}
+            Step::Compact | Step::Maintain | Step::Encrypt | Step::Seal => {}
             Step::Expire { kind, days } => {
                 // Days that ended so many days ago.
                 self.live.retain(|_, event| event.kind != kind || event.day >= TODAY - days);
@@ -161,9 +171,17 @@ fn sequence(seed: u64) {
     let (folder, elsewhere) = (fast_folder(), fast_folder());
     let archive = elsewhere.path().join("archive");
     let (mut model, mut random) = (Model::default(), Random(seed.wrapping_mul(77) + 1));
+    let secrets = fast_folder();
+    // Some stores are encrypted from the beginning, some in the middle, most never.
+    let key_at = random.below(20);
     let mut inputs: Vec<String> = Vec::new();
     let mut store = at_day(folder.path(), TODAY).0;
     for number in 0..STEPS {
+        if number == key_at {
+            set_key(folder.path(), secrets.path(), &first());
+            drop(store);
+            store = at_day(folder.path(), TODAY).0;
+        }
         match random.below(12) {
             0 | 1 => {
                 let line = model.line(&mut random);
@@ -197,7 +215,8 @@ fn sequence(seed: u64) {
     super::verified(&store, None);
     store.close().unwrap();
     if archive.join("_delta_log").exists() {
-        let store = Store::open(&archive).unwrap();
+        let keys = Some(Arc::new(Keys::parse(&first(), "the model").unwrap()));
+        let store = Store::open_with(&archive, &StoreOptions { keys }).unwrap();
         super::verified(&store, None);
         assert_eq!(ids(&store), model.archived.keys().cloned().collect(), "sequence {seed}, the archive");
     }

@@ -106,6 +106,8 @@ function asked<T>(work: () => T): T {
 
 const KINDS: [RegExp, ErrorKind][] = [
   [/^(Parser|Syntax|Binder|Catalog|Not implemented|Parameter Not (Resolved|Allowed)) Error/, "syntax"],
+  // What RE2 says of a regular expression.
+  [/^Invalid Input Error: (invalid|missing|unexpected|no argument|bad|trailing)/, "syntax"],
   [/^Permission Error|read-only mode|configuration has been locked|Cannot prepare multiple statements/, "refused"],
   [/^Out of Memory Error|memory/i, "limit"],
   [/^INTERRUPT/, "interrupted"],
