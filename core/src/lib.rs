@@ -22,6 +22,7 @@
 // Makes this crate stale in another checkout that shares the build folder; see `.cargo/config.toml`.
 const _: Option<&str> = option_env!("DAYBOOK_CHECKOUT");
 
+pub mod bundle;
 pub mod demo;
 pub mod described;
 pub mod error;
@@ -102,11 +103,12 @@ pub use maintenance::{
 pub use redact::Counts as RedactedCounts;
 #[cfg(feature = "native")]
 pub use store::{
-    Appended, ArchiveRequest, AskOptions, Changes, ColumnElsewhere, ColumnReport, ColumnSize, DaySize,
-    Elsewhere, EraseRequest, ExportRequest, FoundBatches, Info, IngestOptions, InputGroup, Interrupter,
-    KeepReport, MaintainReceipt, MetricsOfStore, QuarantineFilter, QuarantinePage, QuarantineSummary,
-    Quarantined, QueryRequest, Quota, ReasonCount, ReasonGroup, Receipt, RetryOptions, RetryReceipt,
-    SchemaReport, Store, StoreOptions, TableElsewhere, Tail, Watcher, explain, found,
+    Appended, ArchiveRequest, AskOptions, BundleReceipt, BundleRequest, Changes, ColumnElsewhere,
+    ColumnReport, ColumnSize, DaySize, Elsewhere, EraseRequest, ExportRequest, FoundBatches, Info,
+    IngestOptions, InputGroup, Interrupter, KeepReport, MaintainReceipt, MetricsOfStore, QuarantineFilter,
+    QuarantinePage, QuarantineSummary, Quarantined, QueryRequest, Quota, ReasonCount, ReasonGroup, Receipt,
+    RetryOptions, RetryReceipt, SchemaReport, Store, StoreOptions, TableElsewhere, Tail, Watcher, explain,
+    found,
 };
 #[cfg(feature = "native")]
 pub use wal::Durability;

@@ -14,6 +14,8 @@ MODULES = {
     "zone": set(),
     "event": {"error"},
     "query": VALUES | {"mine"},
+    "bundle": VALUES
+    | {"format", "intake", "mine", "query", "redact", "ingest/arrays", "ingest/blocks", "ingest/known", "ingest/settle"},
     "keys": {"error", "layout"},
     "storage": {"error", "keys", "layout"},
     "heads": {"error", "log", "proof", "settings"},
@@ -29,6 +31,7 @@ MODULES = {
     "engine": VALUES | {"keys", "query"},
     "ingest/progress": set(),
     "ingest/rest": {"event"},
+    "ingest/settle": COLUMNS | {"ingest/rest"},
     "ingest/arrays": VALUES,
     "ingest/pages": VALUES,
     "ingest/archive": set(),
@@ -40,7 +43,7 @@ MODULES = {
     "ingest/columnar": {"error", "event", "format"},
     "ingest/input": {"error", "format", "ingest/archive", "ingest/columnar", "ingest/decompress", "ingest/known"},
     "ingest/source": {"error", "layout", "ingest/input"},
-    "ingest/batch": COLUMNS | {"keys", "storage"},
+    "ingest/batch": COLUMNS | {"ingest/settle", "keys", "storage"},
     "ingest/parquet": VALUES | {"ingest/coding", "ingest/encrypted", "ingest/pages", "storage"},
     "ingest/encrypted": {"error", "ingest/pages", "keys"},
     "ingest/stats": {"event", "log"},
@@ -50,7 +53,7 @@ MODULES = {
     | {"ingest/input", "ingest/known"},
     "ingest/register": DISK | {"event"},
     "ingest/templates": DISK | COLUMNS | {"mine"},
-    "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/rest", "ingest/stats", "log"},
+    "ingest/table": DISK | COLUMNS | {"ingest/order", "ingest/parquet", "ingest/settle", "ingest/stats", "log"},
     "quarantine": DISK | COLUMNS | {"ingest/batch", "ingest/parquet", "log"},
     "seal": DISK
     | {"engine"}
@@ -75,8 +78,8 @@ MODULES = {
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
-PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output", "proof"} | {
-    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "order", "pages", "progress", "rest")
+PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output", "proof", "bundle"} | {
+    f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "order", "pages", "progress", "rest", "settle")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"
 

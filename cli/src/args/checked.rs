@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate, Utc};
-use daybook::output::OutputFormat;
 use daybook::proof::SignedHead;
 use daybook::{At, CompactRequest, IngestOptions, QuarantineFilter, RetryOptions};
 use serde_json::Value;
 
 use super::Zone;
 use super::asking::{FacetsInput, SearchInput, TimelineInput};
+use super::exporting::{BundleInput, Export};
 use super::filter::FilterInput;
 use super::global::RawGlobal;
 use super::keeping::{ArchiveInput, EraseInput, ExpireInput, MaintainInput, RestoreInput};
@@ -20,8 +20,8 @@ use super::output::{self, Format};
 use super::patterns::PatternsInput;
 pub use super::raw::ConfigAction;
 use super::raw::{
-    Raw, RawCommand, RawExport, RawIngest, RawLog, RawMine, RawQuarantine, RawQuarantineCommand,
-    RawQuarantineFilter, RawShell, RawSql,
+    Raw, RawCommand, RawIngest, RawLog, RawMine, RawQuarantine, RawQuarantineCommand, RawQuarantineFilter,
+    RawShell, RawSql,
 };
 use super::reporting::{AuditInput, MetricsInput, RawProof, RawVerify};
 use crate::failure::Failure;
@@ -83,6 +83,7 @@ pub enum Command {
     Schema(LimitsInput),
     Info,
     Export(Box<Export>),
+    Bundle(Box<BundleInput>),
     Config(ConfigAction),
     Compact(CompactRequest),
     Encrypt,
@@ -189,17 +190,6 @@ pub struct Shell {
     pub keep_going: bool,
 }
 
-/// What to export, and where to.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Export {
-    pub target: Target,
-    pub format: OutputFormat,
-    pub original: bool,
-    pub raw_csv: bool,
-    pub limit: Option<u64>,
-    pub filter: FilterInput,
-}
-
 /// Where data goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -248,7 +238,7 @@ impl Raw {
             RawCommand::Shell(shell) => Command::Shell(check_shell(&shell, json)),
             RawCommand::Schema(raw) => Command::Schema(raw.limits.check()),
             RawCommand::Info => Command::Info,
-            RawCommand::Export(export) => Command::Export(Box::new(check_export(*export)?)),
+            RawCommand::Export(export) => export.check()?,
             RawCommand::Config(config) => Command::Config(config.action),
             RawCommand::Compact(compact) => Command::Compact(compact.check()),
             RawCommand::Encrypt => Command::Encrypt,
@@ -421,17 +411,6 @@ fn check_at(text: &str, zone: Zone) -> Result<At, Failure> {
 fn check_shell(raw: &RawShell, json: bool) -> Shell {
     let format = output::of_shell(raw.format, json);
     Shell { format, limits: raw.limits.check(), keep_going: raw.keep_going }
-}
-
-fn check_export(raw: RawExport) -> Result<Export, Failure> {
-    let target = output::target(Some(raw.file));
-    let format = output::of_export(raw.format, &target)?;
-    let (original, raw_csv, limit) = (raw.original, raw.raw_csv, raw.limit);
-    if original && !matches!(format, OutputFormat::Json | OutputFormat::JsonLines) {
-        let message = "`--original` writes the producers' own records, which are JSON";
-        return Err(Failure::usage(message).hint("use --format jsonl or json"));
-    }
-    Ok(Export { target, format, original, raw_csv, limit, filter: raw.filter.check()? })
 }
 
 /// Whether the name stands for standard input or output.

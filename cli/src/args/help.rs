@@ -308,6 +308,7 @@ Examples:
   daybook export failures.csv is:error last:30d
   daybook export logins.parquet --filter 'kind:login -actor:admin'
   daybook export - --original | gzip > events.jsonl.gz
+  daybook export --bundle site/logs --days 2026-02-01.. --redact severity>=warn
 
 FILE gets its name only when it is complete. Its name says the format (.jsonl, .json, .csv, .parquet,
 .arrow) where --format does not. Times are in UTC.";

@@ -2,6 +2,7 @@
 
 mod asking;
 mod checked;
+mod exporting;
 mod filter;
 mod global;
 mod help;
@@ -20,10 +21,11 @@ use clap::{CommandFactory, Parser};
 
 pub use asking::{FacetsInput, SearchInput, Shown, TimelineInput};
 pub use checked::{
-    Command, ConfigAction, DemoRequest, Export, Global, Ingest, Invocation, Log, Mine, NewEvent, Quarantine,
-    Shell, Signed, Sql, State, Target, is_dash,
+    Command, ConfigAction, DemoRequest, Global, Ingest, Invocation, Log, Mine, NewEvent, Quarantine, Shell,
+    Signed, Sql, State, Target, is_dash,
 };
 pub use daybook::zone::Zone;
+pub use exporting::{BundleInput, Export};
 pub use filter::FilterInput;
 pub use keeping::{ArchiveInput, EraseInput, ExpireInput, MaintainInput, RestoreInput};
 pub use limits::{LimitsInput, read_timeout};

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use daybook::output::OutputFormat;
 
 use super::checked::{Target, is_dash};
-use super::raw::{RawExportFormat, RawFormat, RawShellFormat};
+use super::exporting::RawExportFormat;
+use super::raw::{RawFormat, RawShellFormat};
 use crate::failure::Failure;
 
 /// How rows are printed.

@@ -8,7 +8,7 @@ use daybook::{Encoding, Format};
 use serde_json::Value;
 
 use super::asking::{RawFacets, RawFailures, RawRecent, RawSearch, RawStats, RawTimeline};
-use super::filter::RawFilter;
+use super::exporting::RawExport;
 use super::global::RawGlobal;
 use super::keeping::{RawArchive, RawBackup, RawCompact, RawErase, RawExpire, RawMaintain, RawRestore};
 use super::limits::RawLimits;
@@ -426,44 +426,9 @@ pub enum ConfigAction {
 }
 
 #[derive(Args, Debug)]
-pub struct RawExport {
-    /// The file to write; `-` for standard output
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// How to write the events [default: what the name of the file says, else jsonl]
-    #[arg(long, value_enum)]
-    pub format: Option<RawExportFormat>,
-    /// Write the producers' own records, under their own names, not Daybook's columns
-    #[arg(long)]
-    pub original: bool,
-    /// CSV with text as it is, also text that a spreadsheet would run as a formula
-    #[arg(long)]
-    pub raw_csv: bool,
-    /// At most so many events, the oldest
-    #[arg(short = 'n', long, value_name = "N")]
-    pub limit: Option<u64>,
-    #[command(flatten)]
-    pub filter: RawFilter,
-}
-
-#[derive(Args, Debug)]
 pub struct RawSchema {
     #[command(flatten)]
     pub limits: RawLimits,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RawExportFormat {
-    /// One JSON object a line
-    Jsonl,
-    /// One JSON array of objects
-    Json,
-    /// RFC 4180, safe to open in a spreadsheet
-    Csv,
-    /// A Parquet file
-    Parquet,
-    /// An Arrow file (Feather, version 2)
-    Arrow,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@ mod archive;
 mod asking;
 mod audit;
 mod backup;
+mod bundle;
 mod compact;
 mod completions;
 mod config;
@@ -74,6 +75,7 @@ pub fn run(invocation: Invocation, printer: &Printer) -> Result<(), Failure> {
         Command::Schema(limits) => schema::run(&context, limits),
         Command::Info => info::run(&context),
         Command::Export(request) => export::run(&context, &request),
+        Command::Bundle(input) => bundle::run(&context, &input),
         Command::Config(action) => config::run(&context, action),
         Command::Compact(request) => compact::run(&context, &request),
         Command::Encrypt => encrypt::run(&context),

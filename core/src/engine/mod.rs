@@ -19,7 +19,7 @@ use crate::query::prune::span_of;
 use crate::query::reads;
 use crate::query::sql::{identifier, literal, literals, path_pattern};
 use crate::query::statement;
-use crate::query::view::{self, ViewParts};
+use crate::query::view::{self, UTC_CLOCK, ViewParts};
 use arrow::record_batch::RecordBatch;
 use base64::Engine;
 use duckdb::Connection;
@@ -303,17 +303,6 @@ impl Running {
         queries.push(Arc::downgrade(control));
     }
 }
-
-/// The clock in UTC, without a zone: DuckDB's own needs ICU for dates, and for arithmetic on instants.
-const UTC_CLOCK: &str = "
-    CREATE MACRO now() AS system.main.now()::TIMESTAMP;
-    CREATE MACRO get_current_timestamp() AS system.main.now()::TIMESTAMP;
-    CREATE MACRO transaction_timestamp() AS system.main.now()::TIMESTAMP;
-    CREATE MACRO current_localtimestamp() AS system.main.now()::TIMESTAMP;
-    CREATE MACRO current_localtime() AS system.main.now()::TIMESTAMP::TIME;
-    CREATE MACRO get_current_time() AS system.main.now()::TIMESTAMP::TIME;
-    CREATE MACRO current_date() AS system.main.now()::TIMESTAMP::DATE;
-    CREATE MACRO today() AS system.main.now()::TIMESTAMP::DATE";
 
 /// The settings that are fixed before anything is read.
 fn settings(limits: &Limits, files: &[String]) -> Result<String> {

@@ -1,12 +1,14 @@
 //! Chunks as one Arrow batch with all columns of a table: rows that are not in Parquet yet.
 
-use super::arrays::{Placement, Settled, arrays, arrow_field, arrow_type};
+pub use super::settle::batch_of;
+
+use super::arrays::arrow_field;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::TableSchema;
 use crate::event::fixed::Fixed;
 use crate::keys::reading;
 use crate::storage::FilePlace;
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{Int64Type, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -19,23 +21,6 @@ const BATCH_BYTES: usize = 4 << 20;
 const BATCH_ROWS: (usize, usize) = (64, 2048);
 /// What a value takes beside its bytes.
 const CELL_BYTES: usize = 5;
-
-/// All rows of chunks, in order, with every column of the table.
-pub fn batch_of(chunks: &[Settled], schema: &TableSchema) -> Result<RecordBatch> {
-    let placement = Placement::in_order(chunks);
-    let rows = placement.rows();
-    let columns = schema.columns().iter().enumerate().map(|(position, column)| {
-        let array = arrays(position, column, chunks, &placement)?.into_iter().flatten().next();
-        Ok(array.unwrap_or_else(|| new_null_array(&arrow_type(column.column_type), rows)))
-    });
-    let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
-    let fields: Vec<_> = schema.columns().iter().map(arrow_field).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).map_err(|error| {
-        Error::new(ErrorKind::Internal, "the columns of unsealed events do not fit together")
-            .with_source(error)
-    })
-}
 
 /// A batch of some of the table's columns as one of all of them, in the table's order.
 pub fn conform(batch: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {

@@ -12,6 +12,7 @@ pub mod pages;
 pub mod parquet;
 pub mod progress;
 pub mod rest;
+pub mod settle;
 
 #[cfg(feature = "native")]
 pub mod archive;

@@ -1,14 +1,14 @@
 //! Chunks to data files: rows go to the file of their day, sorted, and files end when they are large.
 
+pub use super::settle::settle;
+
 use super::arrays::{Placement, RowRef, Settled, arrays, arrow_field, has_values};
 use super::order::ranks;
 use super::parquet::{Encoded, OpenFile, OpenWriter, in_parallel};
-use super::rest::rest_of;
 use super::stats::{ColumnRange, ColumnRanges};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::event::canonical::{RowSet, hex, row_hashes};
 use crate::event::catalogue::Catalogue;
-use crate::event::chunk::Chunk;
 use crate::event::column::TableSchema;
 use crate::event::digest::Digest;
 use crate::event::fixed::Fixed;
@@ -259,20 +259,6 @@ impl DayFile {
         }
         Ok(self.file.encoded_bytes() >= FILE_BYTES)
     }
-}
-
-/// Chunks together with what the catalogue says of them.
-pub fn settle(chunks: Vec<(Chunk, Vec<i64>)>, catalogue: &Catalogue) -> Result<Vec<Settled>> {
-    let settle = |(chunk, seq): (Chunk, Vec<i64>)| {
-        let shape_ids = chunk.shapes.iter().map(|shape| catalogue.shape_id(&catalogue.storable(shape)));
-        let shape_ids = shape_ids.collect::<Option<Vec<i32>>>().ok_or_else(|| {
-            Error::new(ErrorKind::Internal, "the catalogue lacks a shape of the records to be written")
-        })?;
-        let columns = chunk.fields.iter().map(|field| catalogue.schema().position_of(&field.path)).collect();
-        let rest = rest_of(&chunk, catalogue);
-        Ok(Settled::new(chunk, seq, shape_ids, rest, columns))
-    };
-    chunks.into_iter().map(settle).collect()
 }
 
 /// Rows of chunks by their day. Records that are alike stand together, in the order in which they came: that is

@@ -133,6 +133,31 @@ fn not_a_question(body: &str) -> Error {
     }
 }
 
+/// Words with which a question begins.
+const QUESTIONS: [&str; 11] = [
+    "select",
+    "from",
+    "with",
+    "values",
+    "table",
+    "describe",
+    "desc",
+    "summarize",
+    "show",
+    "pivot",
+    "unpivot",
+];
+
+/// Refuses what does not begin as a question, where no parser can be asked for its tree.
+pub fn check_begins(body: &str) -> Result<()> {
+    let begins = QUESTIONS.iter().any(|word| after_word(body, word).is_some());
+    match skip_blank(body) {
+        "" => Err(Error::new(ErrorKind::Syntax, "the query is empty")),
+        rest if begins || rest.starts_with('(') => Ok(()),
+        _ => Err(not_a_question(body)),
+    }
+}
+
 /// Functions in `FROM` that make their rows of their arguments or of the session's own tables.
 const TABLE_FUNCTIONS: [&str; 20] = [
     "duckdb_columns",

@@ -1,6 +1,7 @@
 //! The SQL of a session's tables: Parquet files and rows not yet in Parquet as one view.
 
 use super::sql::{identifier, json_text, literal, literals, path_pattern, stored_type};
+use crate::event::catalogue::{Catalogue, Reads};
 use crate::event::column::{Column, ColumnType, FieldPath};
 use crate::event::fixed::Fixed;
 
@@ -25,6 +26,18 @@ pub struct MixedField {
 }
 
 impl MixedField {
+    /// The fields of mixed type that a catalogue has.
+    pub fn of(catalogue: &Catalogue) -> Vec<MixedField> {
+        let field = |column: &Column| {
+            let reads = match catalogue.reads(column)? {
+                Reads::Double => Mixed::Double,
+                Reads::Text => Mixed::Text,
+            };
+            Some(MixedField { column: column.name.clone(), path: column.path.clone()?, reads })
+        };
+        catalogue.schema().columns().iter().filter_map(field).collect()
+    }
+
     /// The type that it reads as.
     pub fn shown_type(&self) -> ColumnType {
         match self.reads {
@@ -64,6 +77,17 @@ pub struct CopiedRows {
     pub parts: Vec<(u32, u32)>,
 }
 
+/// The clock in UTC, without a zone: DuckDB's own needs ICU for dates, and for arithmetic on instants.
+pub const UTC_CLOCK: &str = "
+    CREATE MACRO now() AS system.main.now()::TIMESTAMP;
+    CREATE MACRO get_current_timestamp() AS system.main.now()::TIMESTAMP;
+    CREATE MACRO transaction_timestamp() AS system.main.now()::TIMESTAMP;
+    CREATE MACRO current_localtimestamp() AS system.main.now()::TIMESTAMP;
+    CREATE MACRO current_localtime() AS system.main.now()::TIMESTAMP::TIME;
+    CREATE MACRO get_current_time() AS system.main.now()::TIMESTAMP::TIME;
+    CREATE MACRO current_date() AS system.main.now()::TIMESTAMP::DATE;
+    CREATE MACRO today() AS system.main.now()::TIMESTAMP::DATE";
+
 /// The name of the column that holds a row's file; no stored column has a space in its name.
 const FILE: &str = "\" file\"";
 
@@ -92,19 +116,34 @@ pub fn create_view(parts: &ViewParts<'_>) -> String {
         } else {
             day_of_row(parts.columns)
         };
-        branches.push(format!("SELECT {} FROM {}", selected(parts, &day), files_source(parts, files, key)));
+        branches.push(format!(
+            "SELECT {} FROM {}",
+            selected(parts, &day, RestText::Json),
+            files_source(parts, files, key)
+        ));
     }
     for copy in parts.copies {
         let (day, source) = (day_of_row(parts.columns), copy_source(parts, copy));
-        branches.push(format!("SELECT {} FROM {source}", selected(parts, &day)));
+        branches.push(format!("SELECT {} FROM {source}", selected(parts, &day, RestText::Json)));
     }
     if let Some(held) = parts.held {
-        branches.push(format!("SELECT {} FROM {held}", selected(parts, &day_of_row(parts.columns))));
+        let day = day_of_row(parts.columns);
+        branches.push(format!("SELECT {} FROM {held}", selected(parts, &day, RestText::Json)));
     }
     if branches.is_empty() {
-        branches.push(format!("SELECT {} FROM ({})", selected(parts, "NULL::DATE"), no_rows(parts.columns)));
+        let (none, shown) = (no_rows(parts.columns), selected(parts, "NULL::DATE", RestText::Json));
+        branches.push(format!("SELECT {shown} FROM ({none})"));
     }
     format!("CREATE VIEW {} AS {}", identifier(parts.name), branches.join(" UNION ALL "))
+}
+
+/// Creates or replaces the same view over a table in memory, for a DuckDB that reads neither Parquet nor JSON. For each
+/// field of mixed type the table has a column with what `rest` has of it, whose name `in_rest` gives; that of a field
+/// of lists also has the lists of the column, as JSON.
+pub fn create_view_in_memory(parts: &ViewParts<'_>, in_rest: &dyn Fn(&str) -> String) -> String {
+    let shown = selected(parts, &day_of_row(parts.columns), RestText::Columns(in_rest));
+    let (name, table) = (identifier(parts.name), parts.held.unwrap_or_default());
+    format!("CREATE OR REPLACE VIEW {name} AS SELECT {shown} FROM {table}")
 }
 
 /// Creates the view of a small table given as rows: instants without their zone, in UTC.
@@ -164,14 +203,14 @@ fn no_rows(columns: &[Column]) -> String {
     format!("SELECT {} WHERE false", columns.join(", "))
 }
 
-fn selected(parts: &ViewParts<'_>, day: &str) -> String {
+fn selected(parts: &ViewParts<'_>, day: &str, rest: RestText<'_>) -> String {
     let position_of = |fixed: Fixed| parts.columns.iter().position(|column| column.name == fixed.name());
     let seq = position_of(Fixed::Seq);
     let recorded_after = seq.max(position_of(Fixed::Ts));
     let mut shown = Vec::with_capacity(parts.columns.len() + 2);
     for (position, column) in parts.columns.iter().enumerate() {
         shown.push(match parts.mixed.iter().find(|field| field.column == column.name) {
-            Some(field) => mixed_column(column, field),
+            Some(field) => mixed_column(column, field, rest),
             None => shown_column(column),
         });
         if seq.is_some() && recorded_after == Some(position) {
@@ -199,12 +238,27 @@ fn shown_cast(column_type: ColumnType) -> Option<&'static str> {
     }
 }
 
-fn mixed_column(column: &Column, field: &MixedField) -> String {
+/// Where the text of what `rest` has of a field is.
+#[derive(Clone, Copy)]
+enum RestText<'a> {
+    /// In its JSON.
+    Json,
+    /// In columns of these names.
+    Columns(&'a dyn Fn(&str) -> String),
+}
+
+fn mixed_column(column: &Column, field: &MixedField, rest: RestText<'_>) -> String {
+    let elsewhere = match rest {
+        RestText::Json => json_text(Fixed::Rest.name(), &field.path),
+        RestText::Columns(name) => identifier(&name(&field.column)),
+    };
     let name = identifier(&column.name);
     let value = format!("{name}{}", shown_cast(column.column_type).unwrap_or_default());
-    let elsewhere = json_text(Fixed::Rest.name(), &field.path);
     match field.reads {
         Mixed::Double => format!("coalesce({value}::DOUBLE, TRY_CAST({elsewhere} AS DOUBLE)) AS {name}"),
+        Mixed::Text if column.column_type.element().is_some() && matches!(rest, RestText::Columns(_)) => {
+            format!("{elsewhere} AS {name}")
+        }
         Mixed::Text if column.column_type.element().is_some() => {
             format!("coalesce(to_json({value})::VARCHAR, {elsewhere}) AS {name}")
         }
@@ -286,7 +340,7 @@ mod tests {
     fn mixed_fields_read_both_places() {
         let check = |column_type, reads, expected: &str| {
             let field = MixedField { column: "x".into(), path: FieldPath::new(["x"]), reads };
-            assert_eq!(mixed_column(&column("x", column_type), &field), expected);
+            assert_eq!(mixed_column(&column("x", column_type), &field, RestText::Json), expected);
         };
         let rest = "json_extract_string(rest, '$.\"x\"')";
         check(

@@ -62,8 +62,43 @@ struct Looked {
     batches: Vec<RecordBatch>,
 }
 
+/// What takes exported events, the oldest first.
+pub trait EventSink {
+    /// Takes events, whose batch may lack columns in which none has a value.
+    fn take(&mut self, events: &RecordBatch) -> Result<()>;
+
+    /// How many there were so far.
+    fn events(&self) -> u64;
+}
+
 /// Writes the events, and says how many there were.
 pub fn export(context: &Exporting<'_>, request: &ExportRequest, out: &mut dyn Write) -> Result<u64> {
+    let columns = columns(context.asked, request);
+    let schema = Schema::new(columns.iter().map(arrow_field).collect::<Vec<_>>());
+    let form = Form::new(&context.asked.view.catalogue, &schema, request)?;
+    let mut written = WrittenForm { form, out };
+    export_to(context, request, &mut written)?;
+    written.form.end(written.out)
+}
+
+/// Events as a file of a format.
+struct WrittenForm<'a, 'b> {
+    form: Form<'a>,
+    out: &'b mut dyn Write,
+}
+
+impl EventSink for WrittenForm<'_, '_> {
+    fn take(&mut self, events: &RecordBatch) -> Result<()> {
+        self.form.take(events, self.out)
+    }
+
+    fn events(&self) -> u64 {
+        self.form.events()
+    }
+}
+
+/// Hands the events on.
+pub fn export_to(context: &Exporting<'_>, request: &ExportRequest, events: &mut dyn EventSink) -> Result<()> {
     let is_json = matches!(request.format, OutputFormat::Json | OutputFormat::JsonLines);
     if request.original && !is_json {
         let message = format!("the producers' own records cannot be written as {}", request.format.name());
@@ -75,31 +110,22 @@ pub fn export(context: &Exporting<'_>, request: &ExportRequest, out: &mut dyn Wr
     let files: Vec<&DataFile> = view.events.files.iter().filter(|file| may_match(file, span)).collect();
     let total = files.iter().map(|file| file.rows).sum::<u64>() + view.pending.num_rows() as u64;
     let columns = columns(context.asked, request);
-    let schema = Schema::new(columns.iter().map(arrow_field).collect::<Vec<_>>());
-    let mut form = Form::new(&view.catalogue, &schema, request)?;
     let (mut done, most) = (Done { context, total, seen: 0 }, request.limit.unwrap_or(u64::MAX));
     for span in spans(&files, EVENTS_A_SPAN) {
         let looked = look(context, request, &span, condition.as_ref())?;
         let before = done.seen;
-        write_span(
-            context,
-            &columns,
-            &span,
-            &looked,
-            &mut Sink { form: &mut form, out, done: &mut done, most },
-        )?;
+        write_span(context, &columns, &span, &looked, &mut Sink { to: events, done: &mut done, most })?;
         done.seen = before.saturating_add(span.files.iter().map(|file| file.rows).sum());
-        if form.events() >= most {
+        if events.events() >= most {
             break;
         }
     }
-    form.end(out)
+    Ok(())
 }
 
 /// Where events go.
-struct Sink<'a, 'b, 'c> {
-    form: &'a mut Form<'b>,
-    out: &'a mut dyn Write,
+struct Sink<'a, 'c> {
+    to: &'a mut dyn EventSink,
     done: &'a mut Done<'c>,
     most: u64,
 }
@@ -110,7 +136,7 @@ fn write_span(
     columns: &[Column],
     span: &Span<'_>,
     looked: &Looked,
-    sink: &mut Sink<'_, '_, '_>,
+    sink: &mut Sink<'_, '_>,
 ) -> Result<()> {
     let mut sources = Vec::with_capacity(span.files.len().saturating_add(1));
     for file in &span.files {
@@ -127,16 +153,16 @@ fn write_span(
     let places = rows::ordered(&sources, &within, 1)?;
     let mut written = 0_u64;
     for places in places.chunks(rows::rows_at_once(&sources)) {
-        let room = usize::try_from(sink.most.saturating_sub(sink.form.events())).unwrap_or(usize::MAX);
+        let room = usize::try_from(sink.most.saturating_sub(sink.to.events())).unwrap_or(usize::MAX);
         let places = places.get(..room).unwrap_or(places);
         let mixed = |name: &str| looked.column(name);
         let place_of = |seq| looked.mixed.get(&seq).copied();
         let events = rows::read(&sources, places, columns, &mixed, &place_of, 1)?;
-        sink.form.take(&events, sink.out)?;
+        sink.to.take(&events)?;
         written = written.saturating_add(places.len() as u64);
-        sink.done.update(written, sink.form.events())?;
+        sink.done.update(written, sink.to.events())?;
     }
-    sink.done.update(written, sink.form.events())
+    sink.done.update(written, sink.to.events())
 }
 
 /// The columns that are written: as they are stored, or as queries see them.

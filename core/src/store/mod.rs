@@ -1,6 +1,7 @@
 //! The store: everything an application does with its events.
 
 mod ask;
+mod bundle;
 mod changes;
 mod commits;
 mod condition;
@@ -55,6 +56,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use writer::Writer;
 
 pub use ask::{AskOptions, FoundBatches, found};
+pub use bundle::{BundleReceipt, BundleRequest};
 pub use changes::Changes;
 pub use condition::MetricsOfStore;
 pub use elsewhere::{ColumnElsewhere, Elsewhere, TableElsewhere};

@@ -4,10 +4,9 @@ use super::changes::{numbers, without};
 use super::sessions::Sessions;
 use super::sources::{covered, narrowed_to};
 use super::{commits, templates};
-use crate::engine::{Limits, Mixed, MixedField, Session, Table};
+use crate::engine::{Limits, MixedField, Session, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::catalogue::{Catalogue, Reads};
-use crate::event::column::Column;
+use crate::event::catalogue::Catalogue;
 use crate::event::fixed::Fixed;
 use crate::ingest::batch::{batch_of, conform, read_file};
 use crate::ingest::register::grown;
@@ -197,8 +196,7 @@ impl View {
 
     /// The fields whose values are in their column and in `rest`.
     pub fn mixed_fields(&self) -> Vec<MixedField> {
-        let columns = self.catalogue.schema().columns().iter();
-        columns.filter_map(|column| self.mixed_field(column)).collect()
+        MixedField::of(&self.catalogue)
     }
 
     /// When the first and the last event happened, or a little before and after that.
@@ -208,14 +206,6 @@ impl View {
         let pending = pending.map(|column| column.as_primitive::<TimestampMicrosecondType>());
         let of_pending = pending.and_then(|times| Some((compute::min(times)?, compute::max(times)?)));
         of_files.chain(of_pending).reduce(|all, span| (all.0.min(span.0), all.1.max(span.1)))
-    }
-
-    fn mixed_field(&self, column: &Column) -> Option<MixedField> {
-        let reads = match self.catalogue.reads(column)? {
-            Reads::Double => Mixed::Double,
-            Reads::Text => Mixed::Text,
-        };
-        Some(MixedField { column: column.name.clone(), path: column.path.clone()?, reads })
     }
 }
 

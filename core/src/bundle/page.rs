@@ -1,0 +1,278 @@
+//! Events in a page: the SQL that makes DuckDB's tables of them, and what questions about them need.
+
+use super::ask::Ask;
+use super::decode::rest_column;
+use super::manifest::Manifest;
+use super::needs::Needs;
+use super::plan::Plan;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::catalogue::Catalogue;
+use crate::event::column::{Column, ColumnType, TableSchema};
+use crate::event::fixed::Fixed;
+use crate::mine::Dictionary;
+use crate::query::analyses::{Request, Scope};
+use crate::query::filter::{Columns, Context, Filter};
+use crate::query::sql::{identifier, literal, stored_type};
+use crate::query::view::{MixedField, UTC_CLOCK, ViewParts, create_view_in_memory};
+use serde_json::Value as Json;
+use std::collections::{BTreeSet, HashSet};
+
+/// The table of stored events; no column nor table of a user's is named so.
+pub(super) const STORED: &str = "stored events";
+/// The schema of the table that stands for the events while a query is planned.
+const PLANS: &str = "plan";
+
+/// Events that a page asks about.
+#[derive(Debug)]
+pub struct Page {
+    catalogue: Catalogue,
+    mixed: Vec<MixedField>,
+    templates: Dictionary,
+    span: Option<(i64, i64)>,
+    /// The days that have events, and how many.
+    days: Vec<(i64, u64)>,
+}
+
+impl Page {
+    /// The events of a bundle.
+    pub fn of(manifest: &Manifest) -> Result<Page> {
+        let days = manifest.files.iter().map(|file| (crate::event::time::day_start_us(file.day), file.rows));
+        Ok(Page::new(manifest.catalogue()?, manifest.templates()?, manifest.span(), days.collect()))
+    }
+
+    /// Events that are known by their columns, templates, and times.
+    pub fn new(
+        catalogue: Catalogue,
+        templates: Dictionary,
+        span: Option<(i64, i64)>,
+        mut days: Vec<(i64, u64)>,
+    ) -> Page {
+        days.sort_unstable();
+        days.dedup_by(|next, day| {
+            let is_same = next.0 == day.0;
+            if is_same {
+                day.1 = day.1.saturating_add(next.1);
+            }
+            is_same
+        });
+        Page { mixed: MixedField::of(&catalogue), catalogue, templates, span, days }
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> &TableSchema {
+        self.catalogue.schema()
+    }
+
+    /// The templates of messages.
+    pub fn templates(&self) -> &Dictionary {
+        &self.templates
+    }
+
+    /// The days that have events, the oldest first: when each begins, and how many events it has.
+    pub fn days(&self) -> &[(i64, u64)] {
+        &self.days
+    }
+
+    /// The statements that make an empty DuckDB ready: nothing outside of it can be reached, and there is a table to plan
+    /// queries over. The connection that plans is set to its schema by [`Page::planning`] before [`Page::sealing`].
+    pub fn setup(&self) -> Vec<String> {
+        let mut statements: Vec<String> =
+            ["SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false"]
+                .map(str::to_string)
+                .to_vec();
+        statements
+            .extend(UTC_CLOCK.split(';').map(|one| one.trim().to_string()).filter(|one| !one.is_empty()));
+        let columns = self.stored_columns();
+        statements.push(format!("CREATE SCHEMA {PLANS}"));
+        let table = format!("{PLANS}.{}", identifier(STORED));
+        let typed = columns.iter().map(|(name, kind)| format!("{} {}", identifier(name), shown_type(*kind)));
+        statements.push(format!("CREATE TABLE {table} ({})", typed.collect::<Vec<_>>().join(", ")));
+        // With all possible values, no condition can be ruled out without looking.
+        let row = |pick: fn(ColumnType) -> &'static str| {
+            let values: Vec<&str> = columns.iter().map(|(_, kind)| pick(*kind)).collect();
+            format!("({})", values.join(", "))
+        };
+        let rows = [row(|_| "NULL"), row(least), row(most)].join(", ");
+        statements.push(format!("INSERT INTO {table} VALUES {rows}"));
+        statements.push(self.view(PLANS, &table));
+        statements.push(self.view_of_some("main", None));
+        statements
+    }
+
+    /// The statement for the connection that plans.
+    pub fn planning(&self) -> String {
+        format!("SET search_path = '{PLANS},main'")
+    }
+
+    /// The statements after which nothing outside of DuckDB can be reached, and no setting changed.
+    pub fn sealing(&self) -> Vec<String> {
+        ["SET enable_external_access = false", "SET lock_configuration = true"].map(str::to_string).to_vec()
+    }
+
+    /// The statement that makes `events` of a table in memory with some of the columns of [`Page::needed`]; of no rows
+    /// without a table.
+    pub fn view_of_some(&self, schema: &str, loaded: Option<(&str, &[String])>) -> String {
+        let (table, present) = loaded.unwrap_or_default();
+        let present: HashSet<&str> = present.iter().map(String::as_str).collect();
+        let column = |(name, kind): &(String, ColumnType)| match present.contains(name.as_str()) {
+            true => identifier(name),
+            false => format!("NULL::{} AS {}", shown_type(*kind), identifier(name)),
+        };
+        let columns: Vec<String> = self.stored_columns().iter().map(column).collect();
+        let from = match loaded {
+            Some(_) => format!(" FROM {}", identifier(table)),
+            None => " WHERE false".to_string(),
+        };
+        self.view(schema, &format!("(SELECT {}{from})", columns.join(", ")))
+    }
+
+    fn view(&self, schema: &str, source: &str) -> String {
+        let columns = self.schema().columns();
+        let parts = ViewParts {
+            name: "events",
+            columns,
+            files: &[],
+            encrypted: &[],
+            copies: &[],
+            held: Some(source),
+            mixed: &self.mixed,
+        };
+        let view = create_view_in_memory(&parts, &rest_column);
+        view.replacen("VIEW events AS", &format!("VIEW {schema}.events AS"), 1)
+    }
+
+    /// The columns of the stored table: those of the table, and those with what `rest` has of fields of mixed type.
+    fn stored_columns(&self) -> Vec<(String, ColumnType)> {
+        let stored = self.schema().columns().iter().map(|column| (column.name.clone(), column.column_type));
+        let in_rest = self.mixed.iter().map(|field| (rest_column(&field.column), ColumnType::Text));
+        stored.chain(in_rest).collect()
+    }
+
+    /// What a query reads, from its plan; everything if the plan says nothing.
+    pub fn plan(&self, explained: &str) -> Plan {
+        let names: Vec<String> = self.stored_columns().into_iter().map(|(name, _)| name).collect();
+        Plan::read(explained, &names).unwrap_or_else(|| Plan {
+            reads: true,
+            columns: names.into_iter().collect(),
+            span: None,
+        })
+    }
+
+    /// The stored columns and the fields of mixed type that have to be decoded for columns of [`Page::plan`], and `seq`
+    /// if there are none: rows are to be counted.
+    pub fn needed(&self, wanted: &BTreeSet<String>) -> Result<(TableSchema, Vec<MixedField>)> {
+        let is_wanted =
+            |name: &str| wanted.contains(name) || (wanted.is_empty() && name == Fixed::Seq.name());
+        let fields: Vec<MixedField> =
+            self.mixed.iter().filter(|field| wanted.contains(&rest_column(&field.column))).cloned().collect();
+        let is_field = |column: &Column| fields.iter().any(|field| field.column == column.name);
+        let columns =
+            self.schema().columns().iter().filter(|column| is_wanted(&column.name) || is_field(column));
+        let columns = columns.cloned().collect::<Vec<_>>();
+        // A field of lists may be read from `rest` alone, and `rest` is no column of its own then.
+        if columns.is_empty() {
+            return Err(Error::new(ErrorKind::Internal, "a query reads columns that are not there"));
+        }
+        Ok((TableSchema::of(columns)?, fields))
+    }
+
+    /// The names of the columns that a table of [`Page::needed`] has, in order.
+    pub fn names(&self, columns: &TableSchema, fields: &[MixedField]) -> Vec<String> {
+        let stored = columns.columns().iter().map(|column| column.name.clone());
+        stored.chain(fields.iter().map(|field| rest_column(&field.column))).collect()
+    }
+
+    /// The names of all columns of the stored table, in order.
+    pub fn all_names(&self) -> Vec<String> {
+        self.names(self.schema(), &self.mixed)
+    }
+
+    /// What files must have for a filter, and its SQL.
+    pub fn filter(&self, text: &str, now_us: i64) -> Result<(String, Needs)> {
+        let context = Context::new(now_us);
+        let filter = Filter::parse(text, &context).map_err(|error| error.into_error(text))?;
+        self.scoped(now_us, text, false, |scope| {
+            let condition = scope.condition(&filter)?;
+            let needs = Needs { span: condition.span, seqs: Vec::new(), keys: condition.keys };
+            Ok((condition.sql, needs))
+        })
+    }
+
+    /// Begins to answer a request in its JSON form.
+    pub fn ask(&self, request: Json, now_us: i64, lenient: bool) -> Result<Ask> {
+        let text = request.get("filter").and_then(Json::as_str).unwrap_or_default().to_string();
+        Ok(Ask::new(Request::from_json(request, &Context::new(now_us))?, now_us, text, lenient))
+    }
+
+    pub(super) fn scoped<T>(
+        &self,
+        now_us: i64,
+        text: &str,
+        lenient: bool,
+        ask: impl FnOnce(&Scope<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let columns = Columns {
+            schema: self.schema(),
+            mixed: &self.mixed,
+            context: Context::new(now_us),
+            lenient,
+            templates: Some(&self.templates),
+        };
+        ask(&Scope { columns, now_us, span: self.span, text })
+    }
+}
+
+/// A value of a parameter as SQL.
+pub fn value_sql(value: &Json) -> Result<String> {
+    Ok(match value {
+        Json::Null => "NULL".to_string(),
+        Json::Bool(truth) => truth.to_string(),
+        Json::Number(number) => number.to_string(),
+        Json::String(text) => literal(text),
+        Json::Array(values) if values.iter().all(|value| !value.is_array() && !value.is_object()) => {
+            let values = values.iter().map(value_sql).collect::<Result<Vec<_>>>()?;
+            format!("[{}]", values.join(", "))
+        }
+        _ => {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "a parameter is a text, a number, a truth value or a list of these",
+            ));
+        }
+    })
+}
+
+/// DuckDB's type of a column in memory: instants are in UTC, without a zone.
+fn shown_type(column_type: ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Timestamp => "TIMESTAMP",
+        ColumnType::TimestampList => "TIMESTAMP[]",
+        other => stored_type(other),
+    }
+}
+
+fn least(column_type: ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Bool => "false",
+        ColumnType::Int8 => "-128",
+        ColumnType::Int32 => "-2147483648",
+        ColumnType::Int64 => "-9223372036854775808",
+        ColumnType::Double => "'-infinity'",
+        ColumnType::Text => "''",
+        ColumnType::Timestamp => "'0001-01-01'",
+        _ => "NULL",
+    }
+}
+
+fn most(column_type: ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Bool => "true",
+        ColumnType::Int8 => "127",
+        ColumnType::Int32 => "2147483647",
+        ColumnType::Int64 => "9223372036854775807",
+        ColumnType::Double => "'nan'",
+        ColumnType::Text => "repeat(chr(1114111), 8)",
+        ColumnType::Timestamp => "'9999-12-31'",
+        _ => "NULL",
+    }
+}

@@ -1,0 +1,111 @@
+"""Bundles: `daybook export --bundle`, a folder that browsers ask without a server."""
+
+import hashlib
+import json
+
+from harness import daybook, equal
+
+LINES = "".join(
+    f'{{"ts":"2026-02-0{day}T10:00:0{second}Z","kind":"k{second}","level":"error","actor":"ann","mail":"a{day}@example.org",'
+    f'"message":"card 4111 1111 1111 1111 of ann","note":"n{day}"}}\n'
+    for day in (1, 2, 3)
+    for second in range(5)
+)
+
+
+def filled(folder):
+    (folder / "a.jsonl").write_text(LINES)
+    daybook("ingest", folder / "a.jsonl", "--store", folder / "s", "-q")
+    return folder / "s"
+
+
+def bundle(store, target, *arguments, **options):
+    return daybook("export", "--bundle", target, "--no-viewer", *arguments, "--store", store, **options)
+
+
+def manifest(target):
+    return json.loads((target / "manifest.json").read_text())
+
+
+def a_bundle_has_a_manifest_that_is_right(folder):
+    store = filled(folder)
+    done = bundle(store, folder / "b", "--title", "the shop")
+    assert "15 events of 3 days" in done.out and "neither encrypted nor signed" in done.err, done
+    read = manifest(folder / "b")
+    equal((read["daybook_bundle"], read["title"], read["events"], len(read["files"])), (1, "the shop", 15, 3))
+    assert read["source"]["head"] in daybook("proof", "--store", store).out
+    for file in read["files"]:
+        content = (folder / "b" / file["path"]).read_bytes()
+        equal((len(content), hashlib.sha256(content).hexdigest()), (file["size"], file["sha256"]))
+        equal(hashlib.sha256(content[file["footer"]["offset"] :]).hexdigest(), file["footer"]["sha256"])
+    equal(read["files"][0]["texts"]["kind"], ["k0", "k4"])
+    equal([path.name for path in folder.iterdir() if "partial" in path.name], [])
+
+
+def a_filter_and_days_choose_events(folder):
+    store = filled(folder)
+    for arguments, events in (
+        (["kind:k1"], 3),
+        (["--days", "2026-02-02"], 5),
+        (["--days", "2026-02-02.."], 10),
+        (["--days", "..2026-02-02", "kind:k1", "actor:ann"], 2),
+        (["kind:none"], 0),
+    ):
+        receipt = bundle(store, folder / "b", *arguments, "--json").json
+        equal(receipt["events"], events)
+        equal(manifest(folder / "b")["events"], events)
+
+
+def secrets_are_looked_for_again(folder):
+    store = filled(folder)
+    receipt = bundle(store, folder / "b", "--redact", "--json").json
+    assert receipt["redacted"] >= 15, receipt
+    for path in (folder / "b").rglob("*.parquet"):
+        assert b"@example.org" not in path.read_bytes(), path
+    assert manifest(folder / "b")["redacted"]
+
+
+def nothing_else_is_overwritten(folder):
+    store = filled(folder)
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text("mine")
+    done = bundle(store, folder / "site", code=1)
+    assert "holds something else: `index.html`" in done.err, done
+    equal((folder / "site" / "index.html").read_text(), "mine")
+    (folder / "empty").mkdir()
+    bundle(store, folder / "empty")
+    bundle(store, folder / "empty", "--days", "2026-02-01")
+    equal(sorted(path.name for path in (folder / "empty" / "events").iterdir()), ["day=2026-02-01"])
+
+
+def what_is_too_large_leaves_nothing(folder):
+    store = filled(folder)
+    done = bundle(store, folder / "b", "--max-size", "1kB", code=1)
+    assert "more than 1000 bytes" in done.err, done
+    assert not (folder / "b").exists() and not list(folder.glob(".b*")), list(folder.iterdir())
+
+
+def wrong_words_are_refused(folder):
+    store = filled(folder)
+    for arguments, part in (
+        (["--days", "30d"], "not a day"),
+        (["--days", "2026-02-03..2026-02-01"], "is before"),
+        (["--format", "csv"], "cannot be used with"),
+        (["--max-size", "much"], "size"),
+    ):
+        done = bundle(store, folder / "b", *arguments, code=2)
+        assert part in done.err, done
+    done = daybook("export", "--bundle", folder / "b", "--store", store, code=2)
+    assert "without the viewer" in done.err and "--no-viewer" in done.err, done
+    done = daybook("export", "a.jsonl", "--title", "x", "--store", store, code=2)
+    assert "--bundle" in done.err, done
+
+
+CHECKS = [
+    a_bundle_has_a_manifest_that_is_right,
+    a_filter_and_days_choose_events,
+    secrets_are_looked_for_again,
+    nothing_else_is_overwritten,
+    what_is_too_large_leaves_nothing,
+    wrong_words_are_refused,
+]

@@ -1,0 +1,271 @@
+//! The events of a page: a bundle's, or those of a file that was dropped.
+
+use crate::asking::Asking;
+use crate::failure::{Thrown, thrown};
+use crate::stream;
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use daybook::bundle::{Fetched, Footer, Manifest, Needs, Page, read_dropped, templates_table, without_zones};
+use daybook::event::column::{FieldPath, TableSchema};
+use daybook::ingest::blocks::ReadAs;
+use daybook::query::filter::TsSpan;
+use daybook::query::statement;
+use daybook::query::view::MixedField;
+use daybook::{Error, ErrorKind, Format, Result};
+use js_sys::{Array, Uint8Array};
+use serde_json::{Value as Json, json};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Events that can be asked about.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Events {
+    pub(crate) page: Page,
+    manifest: Option<Manifest>,
+    footers: Vec<Option<Footer>>,
+    held: Vec<RecordBatch>,
+    about: Json,
+}
+
+/// What a query needs of the events.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Needed {
+    reads: bool,
+    columns: TableSchema,
+    fields: Vec<MixedField>,
+    needs: Needs,
+}
+
+#[wasm_bindgen]
+impl Events {
+    /// Reads a bundle's manifest.
+    pub fn bundle(manifest: &[u8]) -> std::result::Result<Events, Thrown> {
+        thrown(Events::of_manifest(manifest))
+    }
+
+    /// Reads a file of any format, in memory; `format` may be empty. `now` is in milliseconds since 1970.
+    pub fn dropped(
+        bytes: Vec<u8>,
+        name: &str,
+        format: &str,
+        now: f64,
+    ) -> std::result::Result<Events, Thrown> {
+        thrown(Events::of_file(bytes, name, format, now))
+    }
+
+    /// What there is, as JSON.
+    pub fn about(&self) -> String {
+        self.about.to_string()
+    }
+
+    /// The columns as JSON: name, path and type.
+    pub fn columns(&self) -> String {
+        let path = |path: &FieldPath| path.keys().map(str::to_string).collect::<Vec<_>>();
+        let column = |column: &daybook::event::column::Column| json!({"name": column.name, "path": column.path.as_ref().map(path), "type": column.column_type.name()});
+        Json::from(self.page.schema().columns().iter().map(column).collect::<Vec<_>>()).to_string()
+    }
+
+    /// The statements that make DuckDB ready, as a JSON array of three: to run, to run on the connection that plans, and to
+    /// run last.
+    pub fn setup(&self) -> String {
+        json!([self.page.setup(), [self.page.planning()], self.page.sealing()]).to_string()
+    }
+
+    /// Refuses what is no question; else gives the statement without `EXPLAIN`, or nothing if it explains.
+    pub fn question(&self, sql: &str) -> std::result::Result<Option<String>, Thrown> {
+        let split = thrown(statement::split(sql))?;
+        thrown(statement::check_begins(split.body))?;
+        Ok(split.explain.is_empty().then(|| split.body.to_string()))
+    }
+
+    /// What a query needs, from its plan; also of a statement of a request, by its number.
+    pub fn needed(&self, explained: &str, asking: Option<Asking>) -> std::result::Result<Needed, Thrown> {
+        thrown(self.needed_of(explained, asking.map(Asking::into_needs)))
+    }
+
+    /// The filter's condition in SQL.
+    pub fn condition(&self, filter: &str, now: f64) -> std::result::Result<String, Thrown> {
+        thrown(self.page.filter(filter, micros(now)).map(|(sql, _)| sql))
+    }
+
+    /// The numbers of the files that are needed.
+    pub fn files(&self, needed: &Needed) -> Vec<u32> {
+        let files = self.manifest.iter().flat_map(|manifest| &manifest.files).zip(0_u32..);
+        files
+            .filter(|(file, _)| needed.reads && needed.needs.may_be_in(file))
+            .map(|(_, number)| number)
+            .collect()
+    }
+
+    /// Whether the footer of a file has been read.
+    #[wasm_bindgen(js_name = hasFooter)]
+    pub fn has_footer(&self, file: usize) -> bool {
+        self.footers.get(file).is_some_and(Option::is_some)
+    }
+
+    /// Takes the end of a file, from its footer on.
+    pub fn footer(&mut self, file: usize, bytes: Vec<u8>) -> std::result::Result<(), Thrown> {
+        thrown(self.read_footer(file, bytes))
+    }
+
+    /// What is to be fetched of a file, as JSON: `{groups, rows, chunks: [{group, leaf, offset, length, decoded}]}`.
+    pub fn chunks(&self, file: usize, needed: &Needed) -> std::result::Result<String, Thrown> {
+        thrown(self.chunks_of(file, needed).map(|(groups, chunks, rows)| {
+            json!({"groups": groups, "chunks": chunks, "rows": rows}).to_string()
+        }))
+    }
+
+    /// The rows of a file, from all that [`Events::chunks`] names, in that order; as an Arrow stream.
+    pub fn decode(
+        &self,
+        file: usize,
+        needed: &Needed,
+        chunks: &Array,
+    ) -> std::result::Result<Vec<u8>, Thrown> {
+        thrown(self.decoded(file, needed, chunks))
+    }
+
+    /// Whether a whole file is the one that the manifest has the hash of.
+    #[wasm_bindgen(js_name = isWhole)]
+    pub fn is_whole(&self, file: usize, bytes: &[u8]) -> bool {
+        let known = self.manifest.as_ref().and_then(|manifest| manifest.files.get(file));
+        known.is_some_and(|file| daybook::bundle::is_file(file, bytes))
+    }
+
+    /// The rows of a dropped file as an Arrow stream.
+    pub fn held(&self) -> std::result::Result<Vec<u8>, Thrown> {
+        thrown(stream(&self.held))
+    }
+
+    /// The table `templates`, as an Arrow stream.
+    pub fn templates(&self) -> std::result::Result<Vec<u8>, Thrown> {
+        thrown(templates_table(self.page.templates()).and_then(|batch| stream(&[without_zones(&batch)?])))
+    }
+
+    /// The statement after which `events` are the rows of a table; of none without a table's name.
+    pub fn view(&self, table: &str, needed: Option<Needed>) -> String {
+        let names = needed
+            .map_or_else(|| self.page.all_names(), |needed| self.page.names(&needed.columns, &needed.fields));
+        let loaded = (!table.is_empty()).then_some((table, names.as_slice()));
+        self.page.view_of_some("main", loaded)
+    }
+
+    /// Begins to answer a request.
+    pub fn ask(&self, request: &str, now: f64, lenient: bool) -> std::result::Result<Asking, Thrown> {
+        thrown(Asking::begin(&self.page, request, micros(now), lenient))
+    }
+}
+
+#[wasm_bindgen]
+impl Needed {
+    /// Whether the query reads events at all.
+    pub fn reads(&self) -> bool {
+        self.reads
+    }
+
+    /// The names of the columns of its table.
+    pub fn names(&self) -> Vec<String> {
+        let stored = self.columns.columns().iter().map(|column| column.name.clone());
+        stored.chain(self.fields.iter().map(|field| daybook::bundle::rest_column(&field.column))).collect()
+    }
+
+    /// The same once more.
+    pub fn copy(&self) -> Needed {
+        let Needed { reads, columns, fields, needs } = self;
+        Needed { reads: *reads, columns: columns.clone(), fields: fields.clone(), needs: needs.clone() }
+    }
+}
+
+/// A file's row groups to decode, and what is to be fetched of it; and its rows.
+type Wanted = (Vec<usize>, Vec<daybook::bundle::ChunkPlace>, u64);
+
+impl Events {
+    fn of_manifest(manifest: &[u8]) -> Result<Events> {
+        let manifest = Manifest::read(manifest)?;
+        let page = Page::of(&manifest)?;
+        let file = |file: &daybook::bundle::BundleFile| {
+            json!({
+                "path": file.path, "day": file.day, "size": file.size, "rows": file.rows,
+                "footer": [file.footer.offset, file.footer.length],
+            })
+        };
+        let about = json!({
+            "title": manifest.title, "created": manifest.created, "filter": manifest.filter, "events": manifest.events,
+            "bytes": manifest.bytes, "source": manifest.source, "redacted": manifest.redacted,
+            "files": manifest.files.iter().map(file).collect::<Vec<_>>(),
+        });
+        let footers = manifest.files.iter().map(|_| None).collect();
+        Ok(Events { page, manifest: Some(manifest), footers, held: Vec::new(), about })
+    }
+
+    fn of_file(bytes: Vec<u8>, name: &str, format: &str, now: f64) -> Result<Events> {
+        let no_format = || Error::new(ErrorKind::Invalid, format!("there is no format `{format}`"));
+        let format = match format {
+            "" => None,
+            format => Some(Format::from_name(format).ok_or_else(no_format)?),
+        };
+        let read_as = ReadAs { format, ..ReadAs::default() };
+        let dropped = read_dropped(bytes, name, &read_as, micros(now))?;
+        let about = json!({
+            "title": name, "events": dropped.records.saturating_sub(dropped.quarantined), "format": dropped.format,
+            "records": dropped.records, "quarantined": dropped.quarantined, "reasons": dropped.reasons, "files": [],
+        });
+        Ok(Events { page: dropped.page, manifest: None, footers: Vec::new(), held: dropped.batches, about })
+    }
+
+    fn needed_of(&self, explained: &str, more: Option<Needs>) -> Result<Needed> {
+        let plan = self.page.plan(explained);
+        let (columns, fields) = self.page.needed(&plan.columns)?;
+        let more = more.unwrap_or_default();
+        let span = match (plan.span, more.span) {
+            (Some(one), Some(other)) => {
+                Some(TsSpan { from: one.from.max(other.from), until: one.until.min(other.until) })
+            }
+            (one, other) => one.or(other),
+        };
+        Ok(Needed { reads: plan.reads, columns, fields, needs: Needs { span, ..more } })
+    }
+
+    fn read_footer(&mut self, file: usize, bytes: Vec<u8>) -> Result<()> {
+        let known =
+            self.manifest.as_ref().and_then(|manifest| manifest.files.get(file)).ok_or_else(no_file)?;
+        let footer = Footer::read(known, &Bytes::from(bytes), self.page.schema())?;
+        if let Some(slot) = self.footers.get_mut(file) {
+            *slot = Some(footer);
+        }
+        Ok(())
+    }
+
+    fn footer_of(&self, file: usize) -> Result<&Footer> {
+        self.footers.get(file).and_then(Option::as_ref).ok_or_else(no_file)
+    }
+
+    fn chunks_of(&self, file: usize, needed: &Needed) -> Result<Wanted> {
+        let footer = self.footer_of(file)?;
+        let groups = footer.groups_within(needed.needs.span);
+        let needs_rest = !needed.fields.is_empty();
+        let is_wanted = |name: &str| needed.columns.by_name(name).is_some() || (needs_rest && name == "rest");
+        let chunks = footer.places(&is_wanted, &groups)?;
+        let rows = footer.rows(&groups);
+        Ok((groups, chunks, rows))
+    }
+
+    fn decoded(&self, file: usize, needed: &Needed, chunks: &Array) -> Result<Vec<u8>> {
+        let (groups, places, _) = self.chunks_of(file, needed)?;
+        let bytes = chunks.iter().filter_map(|chunk| chunk.dyn_into::<Uint8Array>().ok());
+        let chunks = places.into_iter().zip(bytes.map(|bytes| Bytes::from(bytes.to_vec()))).collect();
+        let fetched = Fetched::new(self.footer_of(file)?, chunks)?;
+        stream(&fetched.batches(groups, &needed.columns, &needed.fields)?)
+    }
+}
+
+fn no_file() -> Error {
+    Error::new(ErrorKind::Internal, "a file is asked for that is not there")
+}
+
+/// Milliseconds since 1970 as microseconds.
+fn micros(milliseconds: f64) -> i64 {
+    (milliseconds * 1_000.0) as i64
+}

@@ -1,0 +1,268 @@
+import { type Table, tableFromIPC } from "apache-arrow";
+import { AbortedError, ClosedError, DaybookError, UnsupportedError, errorOf } from "./errors.js";
+import type { About, Call, Counters, FromWorker, OpenOptions, Place, Progress, ToWorker } from "./protocol.js";
+
+/** A worker, in a page or in Node. */
+export interface Port {
+  post(message: ToWorker, transfer: Transferable[]): void;
+  listen(heard: (message: FromWorker) => void, failed: (error: Error) => void): void;
+  terminate(): void;
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Stops the call. */
+  signal?: AbortSignal;
+  /** Told how far it is. */
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface AskOptions extends CallOptions {
+  /** A filter of the grammar, such as `severity>=error last:24h`. */
+  filter?: string;
+  /** Whether a field that no event has matches nothing; otherwise it is an error. */
+  lenient?: boolean;
+}
+
+export interface SearchOptions extends AskOptions {
+  /** At most so many events; 100 unless told. */
+  limit?: number;
+  /** The columns, by name or path; all unless told. */
+  columns?: string[];
+}
+
+export type ExportFormat = "parquet" | "arrow" | "csv" | "jsonl" | "json" | "markdown";
+
+export interface ExportOptions extends SearchOptions {
+  /** A query whose rows are exported in place of events. */
+  sql?: string;
+  /** Its parameters. */
+  parameters?: Record<string, unknown>;
+}
+
+interface Waiting {
+  done: (value: unknown) => void;
+  failed: (error: Error) => void;
+  rows?: ((stream: Uint8Array) => void) | undefined;
+  progress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Calls to a worker, and their answers. */
+class Calls {
+  private next = 1;
+  private readonly waiting = new Map<number, Waiting>();
+  private broken: Error | undefined;
+
+  constructor(private readonly port: Port) {
+    port.listen(
+      (message) => this.heard(message),
+      (error) => this.fail(new UnsupportedError("unsupported", `the worker stopped: ${error.message}`)),
+    );
+  }
+
+  call<T>(call: Call, options: CallOptions = {}, rows?: (stream: Uint8Array) => void): Promise<T> {
+    if (this.broken) return Promise.reject(this.broken);
+    const { signal } = options;
+    if (signal?.aborted) return Promise.reject(aborted());
+    const id = this.next++;
+    return new Promise<T>((resolve, reject) => {
+      const stop = () => {
+        this.waiting.delete(id);
+        this.port.post({ id, abort: true }, []);
+        reject(aborted());
+      };
+      const end = () => signal?.removeEventListener("abort", stop);
+      this.waiting.set(id, {
+        done: (value) => (end(), resolve(value as T)),
+        failed: (error) => (end(), reject(error)),
+        rows,
+        progress: options.onProgress,
+      });
+      signal?.addEventListener("abort", stop, { once: true });
+      this.port.post({ id, call }, []);
+    });
+  }
+
+  close(): void {
+    this.fail(new ClosedError("closed", "the store is closed"));
+    this.port.terminate();
+  }
+
+  private fail(error: Error): void {
+    this.broken ??= error;
+    for (const waiting of this.waiting.values()) waiting.failed(this.broken);
+    this.waiting.clear();
+  }
+
+  private heard(message: FromWorker): void {
+    const waiting = this.waiting.get(message.id);
+    if (!waiting) return;
+    if ("progress" in message) return waiting.progress?.(message.progress);
+    if ("rows" in message) return waiting.rows?.(message.rows);
+    this.waiting.delete(message.id);
+    if ("error" in message) waiting.failed(errorOf(message.error));
+    else waiting.done(message.done);
+  }
+}
+
+function aborted(): DaybookError {
+  return new AbortedError("interrupted", "the call was stopped");
+}
+
+/** Events in a page: those of a bundle, or of a log file. One worker holds them, and a DuckDB that reaches nothing. */
+export class Daybook {
+  private isClosed = false;
+
+  private constructor(
+    private readonly calls: Calls,
+    private readonly makePort: () => Port,
+    private readonly options: OpenOptions,
+    /** What there is. */
+    readonly about: About,
+  ) {}
+
+  /** @internal */
+  static async start(makePort: () => Port, call: Call, options: OpenOptions & CallOptions): Promise<Daybook> {
+    const calls = new Calls(makePort());
+    try {
+      const { signal: _signal, onProgress: _onProgress, ...limits } = options;
+      return new Daybook(calls, makePort, limits, await calls.call<About>(call, options));
+    } catch (error) {
+      calls.close();
+      throw error;
+    }
+  }
+
+  /** Runs one statement that reads, of `events`. `$name` in it takes the parameter of that name. */
+  async sql(sql: string, options: CallOptions & { parameters?: Record<string, unknown> } = {}): Promise<Table> {
+    const stream = await this.calls.call<Uint8Array>({ method: "sql", sql, parameters: options.parameters ?? {} }, options);
+    return tableFromIPC(stream);
+  }
+
+  /** The newest events that match, the newest first, as they are found. */
+  async *search(filter = "", options: SearchOptions = {}): AsyncGenerator<Table, void, undefined> {
+    const { limit, columns, lenient } = options;
+    const request = { analysis: "search", filter, ...(limit === undefined ? {} : { limit }), ...(columns ? { columns } : {}) };
+    const stop = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+    const ready: Uint8Array[] = [];
+    let wake = () => {};
+    let ended: { error?: unknown } | undefined;
+    const call: Call = { method: "search", request, lenient: lenient ?? false };
+    this.calls
+      .call(call, { ...options, signal }, (rows) => (ready.push(rows), wake()))
+      .then(() => (ended = {}), (error: unknown) => (ended = { error }))
+      .finally(() => wake());
+    try {
+      for (;;) {
+        const rows = ready.shift();
+        if (rows) yield tableFromIPC(rows);
+        else if (ended) break;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+      if (ended?.error) throw ended.error;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Answers any analysis, in the JSON form that every binding has: `{analysis: "stats", filter: ...}`. */
+  ask<T = unknown>(request: { analysis: string; [key: string]: unknown }, options: AskOptions = {}): Promise<T> {
+    const filter = options.filter === undefined ? {} : { filter: options.filter };
+    const call: Call = { method: "ask", request: { ...request, ...filter }, lenient: options.lenient ?? false };
+    return this.calls.call<T>(call, options);
+  }
+
+  /** Numbers over all events that match. */
+  stats(options: AskOptions = {}): Promise<unknown> {
+    return this.ask({ analysis: "stats" }, options);
+  }
+
+  /** Events counted over time. */
+  timeline(options: AskOptions & { by?: string; every?: string; limit?: number } = {}): Promise<unknown> {
+    const { by, every, limit } = options;
+    return this.ask(request("timeline", { by, every, limit }), options);
+  }
+
+  /** The most frequent values of columns. */
+  facets(options: AskOptions & { by: string[]; limit?: number }): Promise<unknown> {
+    return this.ask(request("facets", { by: options.by, limit: options.limit }), options);
+  }
+
+  /** What is usual and what is not. */
+  patterns(options: AskOptions = {}): Promise<unknown> {
+    return this.ask({ analysis: "patterns" }, options);
+  }
+
+  /** What happened to an entity. */
+  history(options: AskOptions & { entityType: string; entityId: string }): Promise<unknown> {
+    return this.ask({ analysis: "history", entity_type: options.entityType, entity_id: options.entityId }, options);
+  }
+
+  /** The audit report of a period. */
+  audit(options: AskOptions & { from: string; until: string }): Promise<unknown> {
+    return this.ask({ analysis: "audit", from: options.from, until: options.until }, options);
+  }
+
+  /** A log file that the user chose, as events of their own, beside these; it stays in the page. */
+  ingest(file: File | Uint8Array, options: CallOptions & { name?: string; format?: string } = {}): Promise<Daybook> {
+    return ingest(this.makePort, file, { ...this.options, ...options });
+  }
+
+  /** Events, or the rows of a query, as a file. */
+  async export(format: ExportFormat, options: ExportOptions = {}): Promise<Uint8Array> {
+    let stream: Uint8Array;
+    if (options.sql !== undefined) {
+      stream = await this.calls.call<Uint8Array>({ method: "sql", sql: options.sql, parameters: options.parameters ?? {} }, options);
+    } else {
+      const where = options.filter ?? "";
+      const call: Call = { method: "sql", sql: "", parameters: { filter: where, limit: options.limit ?? null } };
+      stream = await this.calls.call<Uint8Array>(call, options);
+    }
+    return this.calls.call<Uint8Array>({ method: "encode", format, stream }, options);
+  }
+
+  /** Fetches all files and compares them with the manifest: the paths of those that differ. */
+  verify(options: CallOptions = {}): Promise<{ files: number; damaged: string[] }> {
+    return this.calls.call({ method: "verify" }, options);
+  }
+
+  /** How much was fetched so far. */
+  counters(): Promise<Counters> {
+    return this.calls.call({ method: "counters" });
+  }
+
+  /** Ends the worker. Calls that are under way fail. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.calls.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function request(analysis: string, more: Record<string, unknown>): { analysis: string } {
+  const given = Object.entries(more).filter(([, value]) => value !== undefined);
+  return { analysis, ...Object.fromEntries(given) };
+}
+
+/** Opens the events of a place. */
+export function open(makePort: () => Port, place: Place, options: OpenOptions & CallOptions): Promise<Daybook> {
+  const { signal: _signal, onProgress: _onProgress, ...limits } = options;
+  return Daybook.start(makePort, { method: "open", place, options: limits }, options);
+}
+
+/** Reads a log file. */
+export function ingest(
+  makePort: () => Port,
+  file: File | Uint8Array,
+  options: OpenOptions & CallOptions & { name?: string; format?: string },
+): Promise<Daybook> {
+  const { signal: _signal, onProgress: _onProgress, name, format, ...limits } = options;
+  const called = name ?? ("name" in file ? file.name : "file");
+  const call: Call = { method: "dropped", file, name: called, format: format ?? "", options: limits };
+  return Daybook.start(makePort, call, options);
+}

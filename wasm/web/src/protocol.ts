@@ -1,0 +1,72 @@
+import type { PlainError } from "./errors.js";
+
+/** How far a call is. */
+export interface Progress {
+  /** What is being done. */
+  step: "open" | "fetch" | "decode" | "query";
+  /** Bytes that were fetched, or files that were decoded. */
+  done: number;
+  /** Of how many. */
+  total: number;
+}
+
+/** Where events are. */
+export type Place =
+  | { url: string }
+  | { files: { path: string; file: File }[] }
+  | { folder: string };
+
+export interface OpenOptions {
+  /** Bytes that a query may load; 1 GiB unless told. */
+  memoryLimit?: number;
+  /** Bytes of fetched ranges that are kept in memory; 128 MiB unless told. */
+  cacheLimit?: number;
+  /** Whether ranges are kept across visits, where the browser can; true unless told. */
+  persist?: boolean;
+  /** Milliseconds after which a request that gives nothing is given up; 30,000 unless told. */
+  timeout?: number;
+}
+
+export interface About {
+  title: string;
+  created?: string;
+  filter?: string;
+  events: number;
+  bytes?: number;
+  format?: string;
+  records?: number;
+  quarantined?: number;
+  /** Why records could not be read, the first ones: the place in bytes and the reason. */
+  reasons?: [number, string][];
+  redacted?: boolean;
+  source?: { table: string; version: number; head: string };
+  files: { path: string; day: string; size: number; rows: number; footer: [number, number] }[];
+  columns: { name: string; path: string[] | null; type: string }[];
+}
+
+/** How much was fetched and loaded so far. */
+export interface Counters {
+  requests: number;
+  bytesFetched: number;
+  bytesFromCache: number;
+  duckdbStartMs: number;
+  hasRanges: boolean | null;
+}
+
+export type Call =
+  | { method: "open"; place: Place; options: OpenOptions }
+  | { method: "dropped"; file: File | Uint8Array; name: string; format: string; options: OpenOptions }
+  | { method: "sql"; sql: string; parameters: Record<string, unknown> }
+  | { method: "ask"; request: unknown; lenient: boolean }
+  | { method: "search"; request: unknown; lenient: boolean }
+  | { method: "encode"; format: string; stream: Uint8Array }
+  | { method: "verify" }
+  | { method: "counters" };
+
+export type ToWorker = { id: number; call: Call } | { id: number; abort: true };
+
+export type FromWorker =
+  | { id: number; done: unknown }
+  | { id: number; rows: Uint8Array }
+  | { id: number; progress: Progress }
+  | { id: number; error: PlainError };

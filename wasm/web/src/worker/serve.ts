@@ -1,0 +1,57 @@
+import { plainOf } from "../errors.js";
+import type { Call, FromWorker, ToWorker } from "../protocol.js";
+import { Engine, type Platform, type Work } from "./engine.js";
+
+/** Answers calls, one after the other: DuckDB and the module are one each. */
+export function serve(platform: Platform, post: (message: FromWorker, transfer: ArrayBuffer[]) => void): (message: ToWorker) => void {
+  const engine = new Engine(platform);
+  const stops = new Map<number, AbortController>();
+  let last: Promise<void> = Promise.resolve();
+  return (message) => {
+    const { id } = message;
+    if ("abort" in message) {
+      stops.get(id)?.abort();
+      return;
+    }
+    const stop = new AbortController();
+    stops.set(id, stop);
+    const work: Work = {
+      signal: stop.signal,
+      progress: (progress) => post({ id, progress }, []),
+      rows: (rows) => post({ id, rows }, [rows.buffer as ArrayBuffer]),
+    };
+    last = last.then(async () => {
+      try {
+        if (stop.signal.aborted) return;
+        const done = await answer(engine, message.call, work);
+        post({ id, done }, done instanceof Uint8Array ? [done.buffer as ArrayBuffer] : []);
+      } catch (error) {
+        post({ id, error: plainOf(error) }, []);
+      } finally {
+        stops.delete(id);
+      }
+    });
+  };
+}
+
+async function answer(engine: Engine, call: Call, work: Work): Promise<unknown> {
+  switch (call.method) {
+    case "open":
+      return engine.open(call.place, call.options, work);
+    case "dropped":
+      return engine.dropped(call.file, call.name, call.format, call.options);
+    case "sql":
+      if (call.sql === "") return engine.matching(String(call.parameters["filter"] ?? ""), call.parameters["limit"] as number | null, work);
+      return engine.sql(call.sql, call.parameters, work);
+    case "ask":
+      return engine.ask(call.request, call.lenient, work, false);
+    case "search":
+      return engine.ask(call.request, call.lenient, work, true);
+    case "encode":
+      return engine.encode(call.format, call.stream);
+    case "verify":
+      return engine.verify(work);
+    case "counters":
+      return engine.counters;
+  }
+}
