@@ -18,7 +18,7 @@ use crate::ingest::parquet::{Encoded, in_parallel};
 use crate::layout;
 use crate::mine::TemplateId;
 use crate::store::export::EventSink;
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array, new_null_array};
 use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
 use arrow::datatypes::{Schema, TimestampMicrosecondType};
 use base64::Engine;
@@ -157,12 +157,10 @@ impl<'a> Partitions<'a> {
         };
         let key = |values: ArrayRef| SortColumn { values, options: None };
         let fixed = |fixed: Fixed| Ok::<_, Error>(key(column(fixed.position())?));
-        let keys = [
-            fixed(Fixed::Source)?,
-            fixed(Fixed::Kind)?,
-            key(Arc::new(kinds_of_rows(&run))),
-            fixed(Fixed::Seq)?,
-        ];
+        let kinds =
+            run.iter().flat_map(|batch| kinds_of_rows(batch.num_rows(), batch.columns().iter().enumerate()));
+        let kinds = key(Arc::new(UInt64Array::from_iter_values(kinds)));
+        let keys = [fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds, fixed(Fixed::Seq)?];
         let order = lexsort_to_indices(&keys, None).map_err(unsorted)?;
         let mut columns = Vec::new();
         for position in 0..self.schema.columns().len() {
