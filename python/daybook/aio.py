@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -149,7 +150,8 @@ class Store:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             if not writes and not future.cancel():
-                _stop(asyncio.get_running_loop(), call, future)
+                # The event loop may end before the question does.
+                threading.Thread(target=call.stop, args=(future,), name="daybook-stop", daemon=True).start()
             raise
 
 
@@ -171,6 +173,8 @@ class _Call(Generic[_T]):
             handle = _store.Store(main.path, archives=main._archives, key_file=main._key_file)
         self.handle = handle
         try:
+            if self.stopped:
+                raise CancelledError
             return self._work(handle)
         finally:
             self.handle = None
@@ -180,19 +184,16 @@ class _Call(Generic[_T]):
             else:
                 self._store._idle.append(handle)
 
-
-def _stop(loop: asyncio.AbstractEventLoop, call: _Call[Any], future: Future[Any]) -> None:
-    """Tells a question to stop, again and again: its query may begin only now."""
-    call.stopped = True
-    handle = call.handle
-    if future.done() or loop.is_closed():
-        return
-    if handle is not None:
-        try:
-            handle.interrupt()
-        except ClosedError:
-            return
-    loop.call_later(_AGAIN_SECONDS, _stop, loop, call, future)
+    def stop(self, future: Future[Any]) -> None:
+        """Tells the question to stop, again and again: its query may begin only now."""
+        self.stopped = True
+        while not future.done():
+            if (handle := self.handle) is not None:
+                try:
+                    handle.interrupt()
+                except ClosedError:
+                    return
+            wait([future], timeout=_AGAIN_SECONDS)
 
 
 def _whole(answer: _T) -> _T:

@@ -5,7 +5,7 @@ import inspect
 import time
 
 import pytest
-from conftest import EVENTS
+from conftest import EVENTS, python
 
 import daybook
 from daybook import aio
@@ -74,6 +74,21 @@ def test_cancelling_a_task_stops_its_query_and_no_other(path):
         assert time.monotonic() - began < 20
 
     run(path, work)
+
+
+@pytest.mark.parametrize("wait", [0, 0.001, 0.005, 0.02, 0.1])
+def test_a_loop_that_ends_with_its_tasks_leaves_no_query_behind(path, wait):
+    program = f"""if True:
+        import asyncio
+        from daybook import aio
+        async def main():
+            store = await aio.open({str(path)!r}, create=True)
+            tasks = [asyncio.create_task(store.sql({LONG!r})) for _ in range(3)]
+            await asyncio.sleep({wait})
+        asyncio.run(main())
+    """
+    began = time.monotonic()
+    assert python(program).returncode == 0 and time.monotonic() - began < 20
 
 
 def test_use_after_close(path):

@@ -2,11 +2,10 @@
 
 use super::compact::set_of;
 use super::erase::purge;
+use super::hashed::each_batch;
 use super::rewrite::Rewritten;
 use super::take::{Work, abandon};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::content::Contents;
-use crate::ingest::batch::read_file;
 use crate::ingest::progress::{Step, Unit};
 use crate::keys::{self, KeyId};
 use crate::layout;
@@ -113,18 +112,14 @@ fn replace(work: &Work<'_>, file: &DataFile) -> Result<bool> {
     let mut fresh = Rewritten::new(&snapshot.schema, file.day, level, &*tables.storage);
     let known = set_of(file)?;
     let mut rows = 0_u64;
-    for batch in read_file(&tables.place_of("", file)?, 0)? {
+    let catalogue = known.as_ref().map(|_| &*catalogue);
+    each_batch(tables, &[file], catalogue, |_, batch, hashes| {
         if work.stop.load(Ordering::Relaxed) {
             return Err(interrupted());
         }
-        let batch = batch?;
         rows = rows.saturating_add(batch.num_rows() as u64);
-        let hashes = match &known {
-            Some(_) => Contents::new(&batch.schema(), &catalogue).rows(&batch)?,
-            None => Vec::new(),
-        };
-        fresh.push(&batch, &hashes)?;
-    }
+        fresh.push(batch, hashes)
+    })?;
     check_rows(file, rows)?;
     if known.is_some_and(|known| known != *fresh.rows_hash()) {
         let message = format!("`{}` does not hold the events that were written to it", file.path);

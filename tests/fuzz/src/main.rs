@@ -9,6 +9,9 @@ mod format;
 mod ingest;
 mod input;
 mod json;
+#[allow(dead_code, reason = "the sources of the core, of which `wal` needs some")]
+#[path = "../../../core/src/keys/mod.rs"]
+mod keys;
 mod mine;
 mod redact;
 mod roundtrip;
