@@ -257,7 +257,7 @@ impl Events {
         let bytes = chunks.iter().filter_map(|chunk| chunk.dyn_into::<Uint8Array>().ok());
         let chunks = places.into_iter().zip(bytes.map(|bytes| Bytes::from(bytes.to_vec()))).collect();
         let fetched = Fetched::new(self.footer_of(file)?, chunks)?;
-        stream(&fetched.batches(groups, &needed.columns, &needed.fields)?)
+        stream(&fetched.batches(&groups, &needed.columns, &needed.fields)?)
     }
 }
 
