@@ -59,6 +59,7 @@ export type Call =
   | { method: "sql"; sql: string; parameters: Record<string, unknown> }
   | { method: "ask"; request: unknown; lenient: boolean }
   | { method: "search"; request: unknown; lenient: boolean }
+  | { method: "condition"; filter: string }
   | { method: "encode"; format: string; stream: Uint8Array }
   | { method: "verify" }
   | { method: "counters" };

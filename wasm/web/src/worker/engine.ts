@@ -165,6 +165,10 @@ export class Engine {
     }
   }
 
+  condition(filter: string): string {
+    return this.events.condition(filter, Date.now());
+  }
+
   encode(format: string, stream: Uint8Array): Uint8Array {
     return encode(format, stream);
   }

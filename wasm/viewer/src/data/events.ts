@@ -1,0 +1,97 @@
+import type { Daybook, Progress } from "@daybook/web";
+import type { Table } from "./table.ts";
+import type { Span } from "../state/time-range.ts";
+import type { Order } from "../state/view.ts";
+import { conditionOf, orderSql, selected } from "./statements.ts";
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** A column of the events. */
+export interface Column {
+  name: string;
+  /** Where its values stand in the events as they were written; none for those that every store has. */
+  path: string[] | null;
+  type: string;
+}
+
+/** Hands on new events as they come, where there is a server that has them. */
+export interface Tail {
+  follow(filter: string, heard: (rows: Table) => void, signal: AbortSignal): Promise<void>;
+}
+
+/** The events of a bundle or of a log file, as the page asks them. */
+export class Events {
+  readonly columns: readonly Column[];
+  readonly tail: Tail | undefined;
+
+  constructor(
+    readonly store: Daybook,
+    /** Where they are from: a bundle, or a file that was dropped. */
+    readonly origin: "bundle" | "file",
+    /** The first and the last instant; none if there are no events. */
+    readonly span: Span | undefined,
+  ) {
+    this.columns = store.about.columns as Column[];
+    this.tail = (store as { tail?: Tail }).tail;
+  }
+
+  get title(): string {
+    return this.store.about.title;
+  }
+
+  column(name: string): Column | undefined {
+    return this.columns.find((column) => column.name === name);
+  }
+
+  sql(text: string, options: CallOptions & { parameters?: Record<string, unknown> } = {}): Promise<Table> {
+    return this.store.sql(text, options);
+  }
+
+  ask<T>(request: { analysis: string; [key: string]: unknown }, options: CallOptions & { filter?: string } = {}): Promise<T> {
+    return this.store.ask<T>(request, options);
+  }
+
+  /** The condition of a filter, in SQL. */
+  condition(filter: string, options: CallOptions = {}): Promise<string> {
+    return this.store.condition(filter, options);
+  }
+
+  /** The events that match, by pages. */
+  async select(filter: string, order: Order, options: CallOptions = {}): Promise<Rows> {
+    const condition = await conditionOf(this, filter, options);
+    const counted = await this.sql(`SELECT count(*)::DOUBLE AS n FROM events WHERE ${condition}`, options);
+    return new Rows(this, condition, order, Number(counted.get(0)?.["n"] ?? 0));
+  }
+
+  close(): void {
+    this.store.close();
+  }
+}
+
+/** Events that match, in an order. */
+export class Rows {
+  constructor(
+    private readonly events: Events,
+    private readonly condition: string,
+    private readonly order: Order,
+    readonly length: number,
+  ) {}
+
+  /** So many of them from a place on. */
+  page(from: number, count: number, columns: readonly string[], options: CallOptions = {}): Promise<Table> {
+    const sql = `SELECT ${selected(columns)} FROM events WHERE ${this.condition} ORDER BY ${orderSql(this.order)} LIMIT ${count} OFFSET ${from}`;
+    return this.events.sql(sql, options);
+  }
+
+  /** The place of an event. */
+  async index(seq: string, options: CallOptions = {}): Promise<number | undefined> {
+    const sql = `SELECT place FROM (SELECT seq, (row_number() OVER (ORDER BY ${orderSql(this.order)}) - 1)::DOUBLE AS place FROM events WHERE ${this.condition}) WHERE seq = ${BigInt(seq)}`;
+    const found = (await this.events.sql(sql, options)).get(0);
+    return found ? Number(found["place"]) : undefined;
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,5 @@
+import type { Events } from "../data/events.ts";
+
+export function SqlTab({ events }: { events: Events }) {
+  return <p>{events.title}</p>;
+}
