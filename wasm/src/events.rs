@@ -28,6 +28,21 @@ pub struct Events {
     about: Json,
 }
 
+/// What rows have in common that a question is about.
+#[wasm_bindgen]
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    pub(crate) needs: Needs,
+}
+
+/// A filter's condition.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Condition {
+    sql: String,
+    common: Common,
+}
+
 /// What a query needs of the events.
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -80,14 +95,20 @@ impl Events {
         Ok(split.explain.is_empty().then(|| split.body.to_string()))
     }
 
-    /// What a query needs, from its plan; also of a statement of a request, by its number.
-    pub fn needed(&self, explained: &str, asking: Option<Asking>) -> std::result::Result<Needed, Thrown> {
-        thrown(self.needed_of(explained, asking.map(Asking::into_needs)))
+    /// What a query needs, from its plan, and from what is known of its rows besides.
+    pub fn needed(&self, explained: &str, common: Option<Common>) -> std::result::Result<Needed, Thrown> {
+        thrown(self.needed_of(explained, common.map(|common| common.needs)))
     }
 
     /// The filter's condition in SQL.
-    pub fn condition(&self, filter: &str, now: f64) -> std::result::Result<String, Thrown> {
-        thrown(self.page.filter(filter, micros(now)).map(|(sql, _)| sql))
+    pub fn condition(
+        &self,
+        filter: &str,
+        now: f64,
+        lenient: bool,
+    ) -> std::result::Result<Condition, Thrown> {
+        let condition = self.page.filter(filter, micros(now), lenient);
+        thrown(condition.map(|(sql, needs)| Condition { sql, common: Common { needs } }))
     }
 
     /// The numbers of the files that are needed.
@@ -159,7 +180,27 @@ impl Events {
 }
 
 #[wasm_bindgen]
+impl Condition {
+    /// The SQL.
+    pub fn sql(&self) -> String {
+        self.sql.clone()
+    }
+
+    /// What is known of the rows.
+    pub fn common(&self) -> Common {
+        self.common.clone()
+    }
+}
+
+#[wasm_bindgen]
 impl Needed {
+    /// The same, of rows within a span of microseconds since 1970, the last one included.
+    pub fn within(&self, from: i64, to: i64) -> Needed {
+        let mut within = self.copy();
+        within.needs.span = Some(TsSpan { from, until: to.saturating_add(1) });
+        within
+    }
+
     /// Whether the query reads events at all.
     pub fn reads(&self) -> bool {
         self.reads

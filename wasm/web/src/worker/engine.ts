@@ -1,10 +1,11 @@
 import { tableFromIPC } from "apache-arrow";
 import type { DuckDBBindings } from "duckdb-blocking";
 import { AbortedError, CorruptError, DaybookError, LimitError, errorOf } from "../errors.js";
-import type { About, Counters, OpenOptions, Place, Progress } from "../protocol.js";
-import { type Asking, Events, type Needed, encode, value } from "../../pkg/daybook.js";
+import type { About, Counters, OpenOptions, Order, Place, Progress } from "../protocol.js";
+import { type Common, Events, type Needed, encode, value } from "../../pkg/daybook.js";
 import { Cache } from "./cache.js";
 import { Duck, readTextsWith } from "./duck.js";
+import { SHOWN, Selections, identifier, paging, selected, selecting, span } from "./selections.js";
 import { type ReadFile, type Source, type Wanted, sourceOf } from "./source.js";
 
 /** What the worker gets from where it runs. */
@@ -76,6 +77,7 @@ export class Engine {
   private files: { wanted: Wanted; footer: [number, number] }[] = [];
   private loaded: Loaded[] = [];
   private tables = 0;
+  readonly selections = new Selections();
   private memoryLimit = MEMORY_LIMIT;
 
   constructor(private readonly platform: Platform) {}
@@ -139,12 +141,26 @@ export class Engine {
     return this.answer({ name: "", sql: body, parameters: given }, undefined, work);
   }
 
-  /** The events that match, with all that is shown of them. */
-  matching(filter: string, limit: number | null, work: Work): Promise<Uint8Array> {
-    const condition = this.events.condition(filter, Date.now());
+  /** The events that match, with all that is shown of them or some columns, the oldest first. */
+  matching(filter: string, lenient: boolean, limit: number | null, columns: string[] | null, work: Work): Promise<Uint8Array> {
+    const condition = this.events.condition(filter, Date.now(), lenient);
+    const shown = columns?.map(identifier).join(", ") ?? SHOWN;
     const most = limit === null ? "" : ` LIMIT ${Math.max(0, Math.floor(limit))}`;
-    const sql = `SELECT * EXCLUDE (recorded_at, shape, day, template) FROM events WHERE ${condition} ORDER BY ts, seq${most}`;
-    return this.answer({ name: "", sql, parameters: [] }, undefined, work);
+    const sql = `SELECT ${shown} FROM events WHERE ${condition.sql()} ORDER BY ts, seq${most}`;
+    return this.answer({ name: "", sql, parameters: [] }, condition.common(), work);
+  }
+
+  /** Which events match, in an order. */
+  async select(filter: string, lenient: boolean, order: Order, work: Work): Promise<{ selection: number; length: number }> {
+    const condition = this.events.condition(filter, Date.now(), lenient);
+    const sql = selecting(condition.sql(), order);
+    return this.selections.add(selected(await this.answer({ name: "", sql, parameters: [] }, condition.common(), work)));
+  }
+
+  /** Rows of a selection. */
+  async page(selection: number, from: number, count: number, columns: string[] | null, work: Work): Promise<Uint8Array> {
+    const page = this.selections.page(selection, from, count);
+    return this.answer({ name: "", sql: paging(page, columns), parameters: [] }, undefined, work, span(page.times));
   }
 
   /** The report of a request. Rows of searches are handed on as they come. */
@@ -155,7 +171,7 @@ export class Engine {
         const step = JSON.parse(asking.next(this.events)) as { run: Statement[] } | { done: unknown };
         if ("done" in step) return step.done;
         for (const [number, statement] of step.run.entries()) {
-          const rows = await this.answer(statement, asking.needs(number), work);
+          const rows = await this.answer(statement, asking.common(number), work);
           if (handOn && tableFromIPC(rows).numRows > 0) work.rows(rows.slice());
           asking.give(statement.name, rows);
         }
@@ -190,11 +206,11 @@ export class Engine {
     return { files: this.files.length, damaged: damaged.sort() };
   }
 
-  private async answer(statement: Statement, needs: Asking | undefined, work: Work): Promise<Uint8Array> {
+  private async answer(statement: Statement, common: Common | undefined, work: Work, within?: [bigint, bigint]): Promise<Uint8Array> {
     const plan = this.duck.plan(statement.sql, statement.parameters);
     if (this.source) {
-      const needed = this.events.needed(plan, needs);
-      await this.load(needed, work);
+      const needed = this.events.needed(plan, common);
+      await this.load(within ? needed.within(...within) : needed, work);
     }
     work.progress({ step: "query", done: 0, total: 1 });
     return this.duck.rows(statement.sql, statement.parameters, () => goesOn(work.signal));

@@ -41,8 +41,17 @@ async function answer(engine: Engine, call: Call, work: Work): Promise<unknown> 
     case "dropped":
       return engine.dropped(call.file, call.name, call.format, call.options);
     case "sql":
-      if (call.sql === "") return engine.matching(String(call.parameters["filter"] ?? ""), call.parameters["limit"] as number | null, work);
       return engine.sql(call.sql, call.parameters, work);
+    case "matching":
+      return engine.matching(call.filter, call.lenient, call.limit, call.columns, work);
+    case "select":
+      return engine.select(call.filter, call.lenient, call.order, work);
+    case "page":
+      return engine.page(call.selection, call.from, call.count, call.columns, work);
+    case "index":
+      return engine.selections.index(call.selection, call.seq);
+    case "release":
+      return engine.selections.release(call.selection);
     case "ask":
       return engine.ask(call.request, call.lenient, work, false);
     case "search":
