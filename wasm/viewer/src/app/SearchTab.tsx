@@ -18,11 +18,10 @@ export function SearchTab({ events }: { events: Events }) {
     <div class={`search${event === undefined ? "" : " has-event"}${areFacetsOpen.value ? " has-facets" : ""}`}>
       <h1 class="hidden">Search {events.title}</h1>
       <SearchBar events={events} />
-      {events.span ? <Histogram events={events} /> : <p class="nothing">There are no events.</p>}
-      <div class="tools">
+      <Histogram events={events}>
         <button type="button" class="only-narrow" aria-expanded={areFacetsOpen.value} onClick={() => (areFacetsOpen.value = !areFacetsOpen.value)}>Facets</button>
         <Toolbar events={events} />
-      </div>
+      </Histogram>
       <Facets events={events} />
       <EventTable events={events} />
       {event !== undefined && <Details events={events} seq={event} />}

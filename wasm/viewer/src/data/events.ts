@@ -1,8 +1,7 @@
-import type { Daybook, Progress } from "@daybook/web";
+import type { Daybook, Progress, Selection } from "@daybook/web";
 import type { Table } from "./table.ts";
 import type { Span } from "../state/time-range.ts";
 import type { Order } from "../state/view.ts";
-import { conditionOf, orderSql, selected } from "./statements.ts";
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -61,9 +60,13 @@ export class Events {
 
   /** The events that match, by pages. */
   async select(filter: string, order: Order, options: CallOptions = {}): Promise<Rows> {
-    const condition = await conditionOf(this, filter, options);
-    const counted = await this.sql(`SELECT count(*)::DOUBLE AS n FROM events WHERE ${condition}`, options);
-    return new Rows(this, condition, order, Number(counted.get(0)?.["n"] ?? 0));
+    return new Rows(await this.store.select({ filter, order, ...options }));
+  }
+
+  /** An event with all its columns. Its time says where to look for it, if that is known. */
+  event(seq: string, micros: bigint | undefined, options: CallOptions = {}): Promise<Table> {
+    const when = micros === undefined ? "" : ` AND ts = make_timestamp(${micros})`;
+    return this.sql(`SELECT * FROM events WHERE seq = ${BigInt(seq)}${when}`, options);
   }
 
   close(): void {
@@ -73,25 +76,23 @@ export class Events {
 
 /** Events that match, in an order. */
 export class Rows {
-  constructor(
-    private readonly events: Events,
-    private readonly condition: string,
-    private readonly order: Order,
-    readonly length: number,
-  ) {}
+  constructor(private readonly selection: Selection) {}
+
+  get length(): number {
+    return this.selection.length;
+  }
 
   /** So many of them from a place on. */
   page(from: number, count: number, columns: readonly string[], options: CallOptions = {}): Promise<Table> {
-    const sql = `SELECT ${selected(columns)} FROM events WHERE ${this.condition} ORDER BY ${orderSql(this.order)} LIMIT ${count} OFFSET ${from}`;
-    return this.events.sql(sql, options);
+    return this.selection.page(from, count, { columns: [...new Set(["ts", ...columns])], ...options });
   }
 
   /** The place of an event. */
-  async index(seq: string, options: CallOptions = {}): Promise<number | undefined> {
-    const sql = `SELECT place FROM (SELECT seq, (row_number() OVER (ORDER BY ${orderSql(this.order)}) - 1)::DOUBLE AS place FROM events WHERE ${this.condition}) WHERE seq = ${BigInt(seq)}`;
-    const found = (await this.events.sql(sql, options)).get(0);
-    return found ? Number(found["place"]) : undefined;
+  index(seq: string, options: CallOptions = {}): Promise<number | undefined> {
+    return this.selection.index({ seq: BigInt(seq) }, options);
   }
 
-  close(): void {}
+  close(): void {
+    this.selection.close();
+  }
 }

@@ -5,7 +5,7 @@ import { useAnswer } from "../data/answer.ts";
 import type { Events } from "../data/events.ts";
 import { bandOf, severityName } from "../data/severity.ts";
 import { json } from "../data/values.ts";
-import { show, view } from "../state/page.ts";
+import { show } from "../state/page.ts";
 import { zone } from "../state/preferences.ts";
 import { exactTime, relativeText } from "../text/times.ts";
 import { Changes } from "./Changes.tsx";
@@ -13,14 +13,14 @@ import { Fields } from "./Fields.tsx";
 import { History } from "./History.tsx";
 import { Json } from "./Json.tsx";
 import { Related } from "./Related.tsx";
+import { timeOf } from "./times.ts";
 import { type Record_, recordOf } from "./record.ts";
 
 /** The event that is open, with all that it has. */
 export function Details({ events, seq }: { events: Events; seq: string }) {
   const panel = useRef<HTMLElement>(null);
   const answer = useAnswer(seq, async (options) => {
-    const table = await events.sql(`SELECT * FROM events WHERE seq = ${BigInt(seq)}`, options);
-    return { record: recordOf(table, events.columns) };
+    return { record: recordOf(await events.event(seq, timeOf(seq), options), events.columns) };
   });
   const close = () => {
     show({ event: undefined } as object);
@@ -103,7 +103,3 @@ function stepTab(event: KeyboardEvent, parts: readonly Part[], part: Part, choos
   document.getElementById(`part-${next}`)?.focus();
 }
 
-/** Whether an event is open. */
-export function isOpen(): boolean {
-  return view.value.event !== undefined;
-}

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { Failure } from "../app/Failure.tsx";
 import { useAnswer } from "../data/answer.ts";
@@ -13,20 +14,20 @@ import { axisText, secondText } from "../text/times.ts";
 import { useWidth } from "../app/use-width.ts";
 import { type Buckets, bandTotals, bucketsOf, bucketsSql, gridOf, labelled, roundUp, totalAt } from "./buckets.ts";
 
+const EMPTY = { first: 0, last: 0 };
 const HEIGHT = 84;
 const BOTTOM = 16;
 
 /** Events over time by severity. A part that is marked becomes the range of time. */
-export function Histogram({ events }: { events: Events }) {
+export function Histogram({ events, children }: { events: Events; children: ComponentChildren }) {
   const root = useRef<HTMLDivElement>(null);
   const width = useWidth(root);
   const range = view.value.range;
-  const span = events.span!;
+  const span = events.span ?? EMPTY;
   const grid = useMemo(() => {
     const bounds = boundsOf(range, span);
     const [since, until] = [bounds.since ?? span.first, bounds.until ?? span.last + 1];
-    const offset = zone.value === "utc" ? 0 : -new Date(since).getTimezoneOffset() * 60_000;
-    return gridOf(since, Math.max(until, since + 1), 110, offset);
+    return gridOf(since, Math.max(until, since + 1), 110, offsetOf(since));
   }, [range, span, zone.value]);
   const filter = view.value.filter;
   const answer = useAnswer(`${filter}\n${grid.origin} ${grid.step} ${grid.count}\n${selection.value}`, async (options) => {
@@ -39,9 +40,17 @@ export function Histogram({ events }: { events: Events }) {
       <div class="chart" ref={root}>
         {answer.error ? <Failure error={answer.error} retry={answer.retry} isSmall /> : buckets ? <Bars buckets={buckets} width={width} isStale={answer.isBusy} /> : <div class="skeleton" />}
       </div>
-      {buckets && <Legend buckets={buckets} />}
+      <div class="tools">
+        {buckets && <Legend buckets={buckets} />}
+        {children}
+      </div>
     </section>
   );
+}
+
+/** How far the zone that times are shown in is ahead of UTC. */
+function offsetOf(instant: number): number {
+  return zone.value === "utc" ? 0 : -new Date(instant).getTimezoneOffset() * 60_000;
 }
 
 /** What is marked: the first and the last stretch. */
@@ -128,13 +137,16 @@ function BarRects({ buckets, width }: { buckets: Buckets; width: number }) {
         bars.push(<rect key={`${at} ${band}`} class={`band-${BANDS[band]}`} x={at * barWidth} y={y} width={Math.max(barWidth - gap, 1)} height={height} />);
       }
     }
-    const labels = labelled(buckets, Math.floor(width / 110)).filter((at) => at * barWidth < width - 60);
+    const labels = labelled(buckets, Math.floor(width / 90), offsetOf(origin));
     return (
       <g>
         <line class="axis" x1={0} x2={width} y1={HEIGHT - BOTTOM + 0.5} y2={HEIGHT - BOTTOM + 0.5} />
         {bars}
         <text class="top" x={2} y={9}>{shortCount(top)}</text>
-        {labels.map((at) => <text key={at} x={at * barWidth} y={HEIGHT - 3}>{axisText(origin + at * step, step, inZone)}</text>)}
+        {labels.instants.map((instant) => {
+          const x = ((instant - origin) / step) * barWidth;
+          return <text key={instant} x={x} y={HEIGHT - 3} text-anchor={x > width - 70 ? "end" : "start"}>{axisText(instant, labels.step, inZone)}</text>;
+        })}
       </g>
     );
   }, [buckets, width, inZone]);

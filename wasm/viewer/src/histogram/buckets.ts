@@ -76,8 +76,10 @@ export function roundUp(value: number): number {
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((factor) => factor * power).find((round) => round >= value)!;
 }
 
-/** Stretches whose beginning is labelled: about so many, evenly spread. */
-export function labelled({ count }: Grid, wanted: number): number[] {
-  const every = Math.max(1, Math.ceil(count / Math.max(1, wanted)));
-  return Array.from({ length: Math.floor((count - 1) / every) + 1 }, (_, at) => at * every);
+/** Round instants that are labelled, at most so many. */
+export function labelled({ origin, step, count }: Grid, wanted: number, offsetMs = 0): { step: number; instants: number[] } {
+  const end = origin + step * count;
+  const labels = gridOf(origin, end, Math.max(1, wanted), offsetMs);
+  const instants = Array.from({ length: labels.count }, (_, at) => labels.origin + at * labels.step);
+  return { step: labels.step, instants: instants.filter((instant) => instant >= origin && instant < end) };
 }

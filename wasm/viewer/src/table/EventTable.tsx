@@ -4,6 +4,8 @@ import { useAnswer } from "../data/answer.ts";
 import type { Column, Events, Rows } from "../data/events.ts";
 import { selection, show, view } from "../state/page.ts";
 import { isRelative, widths, zone } from "../state/preferences.ts";
+import { microsOf } from "../data/values.ts";
+import { remember } from "../details/times.ts";
 import { countText } from "../text/numbers.ts";
 import { Header } from "./Header.tsx";
 import { Pages } from "./pages.ts";
@@ -168,8 +170,12 @@ function useSelection(rows: Rows, active: Ref<number>, drawing: Ref<Drawing | un
   };
   const open = (row: number, isStep = false) => {
     set(row);
-    const seq: unknown = drawing.current?.pages.page(row)?.getChild("seq")?.get(row % PAGE_ROWS);
-    if (seq !== undefined) show({ event: String(seq) }, { replace: isStep });
+    const page = drawing.current?.pages.page(row);
+    const seq: unknown = page?.getChild("seq")?.get(row % PAGE_ROWS);
+    if (seq === undefined) return;
+    const micros = microsOf(page?.getChild("ts")?.get(row % PAGE_ROWS));
+    if (micros !== undefined) remember(String(seq), micros);
+    show({ event: String(seq) }, { replace: isStep });
   };
   const move = (step: number) => {
     const row = Math.max(0, Math.min(rows.length - 1, active.current + step));

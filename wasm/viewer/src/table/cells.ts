@@ -57,7 +57,7 @@ function writtenTime(value: unknown, { zone, newest }: CellStyle): Written {
 }
 
 const WIDTHS: Readonly<Record<string, number>> = {
-  ts: 178, severity: 76, level: 76, source: 110, kind: 150, actor: 140, status: 84, duration_ms: 92, entity_type: 110, entity_id: 130,
+  ts: 188, severity: 76, level: 76, source: 110, kind: 150, actor: 140, status: 84, duration_ms: 92, entity_type: 110, entity_id: 130,
 };
 
 /** The width of a column as CSS has it. */

@@ -182,7 +182,7 @@ export class Engine {
   }
 
   condition(filter: string): string {
-    return this.events.condition(filter, Date.now());
+    return this.events.condition(filter, Date.now(), false).sql();
   }
 
   encode(format: string, stream: Uint8Array): Uint8Array {
