@@ -4,11 +4,12 @@ import { type Theme, theme } from "../state/preferences.ts";
 import { TABS, type Tab } from "../state/view.ts";
 import { countText } from "../text/numbers.ts";
 import { Badge } from "../verify/Badge.tsx";
+import { Icon } from "./Icon.tsx";
 import { isHelpOpen } from "./Help.tsx";
 import { LiveTail } from "../tail/LiveTail.tsx";
 
 const NAMES: Record<Tab, string> = { search: "Search", sql: "SQL", patterns: "Patterns", overview: "Overview", audit: "Audit" };
-const THEMES: Record<Theme, [string, Theme]> = { auto: ["◐", "light"], light: ["☀", "dark"], dark: ["☾", "auto"] };
+const THEMES: Record<Theme, ["auto" | "sun" | "moon", Theme]> = { auto: ["auto", "light"], light: ["sun", "dark"], dark: ["moon", "auto"] };
 
 /** What is open, the tabs, and what concerns the whole page. */
 export function Header({ events }: { events: Events | undefined }) {
@@ -27,8 +28,8 @@ export function Header({ events }: { events: Events | undefined }) {
       <span class="space" />
       {events?.tail && <LiveTail events={events} tail={events.tail} />}
       {events && <Badge key={events.title} events={events} />}
-      <button type="button" class="icon" aria-label={`Theme: ${theme.value}; change to ${next}`} title={`Theme: ${theme.value}`} onClick={() => (theme.value = next)}>{sign}</button>
-      <button type="button" class="icon" aria-label="Help and keys" title="Help (?)" onClick={() => (isHelpOpen.value = true)}>?</button>
+      <button type="button" class="icon" aria-label={`Theme: ${theme.value}; change to ${next}`} title={`Theme: ${theme.value}`} onClick={() => (theme.value = next)}><Icon name={sign} /></button>
+      <button type="button" class="icon" aria-label="Help and keys" title="Help (?)" onClick={() => (isHelpOpen.value = true)}><Icon name="help" /></button>
     </header>
   );
 }

@@ -14,6 +14,8 @@ export interface Column {
   /** Where its values stand in the events as they were written; none for those that every store has. */
   path: string[] | null;
   type: string;
+  /** Digits after the point, of a decimal. */
+  scale?: number;
 }
 
 /** Hands on new events as they come, where there is a server that has them. */

@@ -8,11 +8,22 @@ export function microsOf(value: Cell): bigint | undefined {
   return BigInt(Math.round(value * 1000));
 }
 
+/** A decimal, as Arrow has it: words of a number in two's complement, the lowest first. */
+export function decimalText(words: Uint32Array, scale: number): string {
+  let number = 0n;
+  for (let at = words.length - 1; at >= 0; at--) number = (number << 32n) | BigInt(words[at]!);
+  number = BigInt.asIntN(words.length * 32, number);
+  const digits = String(number < 0n ? -number : number).padStart(scale + 1, "0");
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  return number < 0n ? `-${text}` : text;
+}
+
 /** A value as plain JSON data: rows of Arrow become objects and lists; big integers stay. */
 export function plain(value: Cell): unknown {
   if (value === null || value === undefined) return null;
   if (typeof value !== "object") return value;
   if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint32Array) return decimalText(value, 0);
   if (value instanceof Uint8Array) return [...value.subarray(0, 64)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   if (Array.isArray(value)) return value.map(plain);
   if (Symbol.iterator in value && "toArray" in value) return [...(value as Iterable<unknown>)].map(plain);

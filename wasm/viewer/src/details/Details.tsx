@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Failure } from "../app/Failure.tsx";
+import { Icon } from "../app/Icon.tsx";
 import { copy } from "../app/notice.ts";
 import { useAnswer } from "../data/answer.ts";
 import type { Events } from "../data/events.ts";
@@ -36,7 +37,7 @@ export function Details({ events, seq }: { events: Events; seq: string }) {
   const record = answer.value?.record;
   return (
     <aside class="details" aria-label="The event" aria-busy={answer.isBusy} ref={panel}>
-      <button type="button" class="icon close" aria-label="Close the event" title="Close (Esc)" onClick={close}>×</button>
+      <button type="button" class="icon close" aria-label="Close the event" title="Close (Esc)" onClick={close}><Icon name="close" /></button>
       {answer.error && <Failure error={answer.error} retry={answer.retry} />}
       {!answer.error && !answer.value && <div class="skeleton tall" />}
       {answer.value && !record && <p class="nothing">There is no event {seq} here.</p>}

@@ -1,3 +1,4 @@
+import { Icon } from "../app/Icon.tsx";
 import { copy } from "../app/notice.ts";
 import type { Column } from "../data/events.ts";
 import { text } from "../data/values.ts";
@@ -34,15 +35,15 @@ function Row({ field: { column, value } }: { field: Field }) {
       <td class="mono">{shown.length > FOLDED ? <Folded text={shown} /> : shown}</td>
       <td class="acts">
         {isTime(column) ? (
-          <button type="button" class="icon" title="From this time on" aria-label={`Only from ${name} on`} onClick={() => show({ range: between(Number(microsOf(value)) / 1000, 8.64e15) })}>≥</button>
+          <button type="button" class="icon" title="From this time on" aria-label={`Only from ${name} on`} onClick={() => show({ range: between(Number(microsOf(value)) / 1000, 8.64e15) })}><Icon name="from" /></button>
         ) : (
           <>
-            <button type="button" class="icon" title="Filter for" aria-label={`Filter for ${name}`} onClick={() => filter(term)}>+</button>
-            <button type="button" class="icon" title="Filter out" aria-label={`Filter out ${name}`} onClick={() => filter(negated(term))}>−</button>
+            <button type="button" class="icon" title="Filter for" aria-label={`Filter for ${name}`} onClick={() => filter(term)}><Icon name="plus" /></button>
+            <button type="button" class="icon" title="Filter out" aria-label={`Filter out ${name}`} onClick={() => filter(negated(term))}><Icon name="minus" /></button>
           </>
         )}
-        <button type="button" class="icon" title={isShown ? "Hide the column" : "Show as a column"} aria-label={`${isShown ? "Hide" : "Show"} the column ${name}`} aria-pressed={isShown} onClick={toggle}>▥</button>
-        <button type="button" class="icon" title="Copy the value" aria-label={`Copy ${name}`} onClick={() => void copy(shown, `${name} is copied.`)}>⧉</button>
+        <button type="button" class="icon" title={isShown ? "Hide the column" : "Show as a column"} aria-label={`${isShown ? "Hide" : "Show"} the column ${name}`} aria-pressed={isShown} onClick={toggle}><Icon name="column" /></button>
+        <button type="button" class="icon" title="Copy the value" aria-label={`Copy ${name}`} onClick={() => void copy(shown, `${name} is copied.`)}><Icon name="copy" /></button>
       </td>
     </tr>
   );

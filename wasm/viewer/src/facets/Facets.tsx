@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { Failure } from "../app/Failure.tsx";
+import { Icon } from "../app/Icon.tsx";
 import { Menu } from "../app/Menu.tsx";
 import { useAnswer } from "../data/answer.ts";
 import type { Column, Events } from "../data/events.ts";
@@ -54,7 +55,7 @@ function FacetList({ facet, column, remove, more }: { facet: FacetReport; column
       <h3>
         <span title={column.path ? `${column.path.join(".")} (${column.type})` : column.type}>{column.name}</span>
         <span class="quiet">{shortCount(distinct)}</span>
-        <button type="button" class="icon" aria-label={`Do not count ${column.name}`} onClick={remove}>×</button>
+        <button type="button" class="icon" aria-label={`Do not count ${column.name}`} onClick={remove}><Icon name="close" /></button>
       </h3>
       {values.length === 0 && <p class="quiet">no values</p>}
       <ul>
@@ -84,7 +85,7 @@ function Value({ column, value, count, width, share }: { column: Column; value: 
         <span class="name">{name === "" ? "(empty)" : name}</span>
         <span class="count">{shortCount(count)}</span>
       </button>
-      <button type="button" class="icon" aria-label={`Leave out ${column.name} ${name}`} title="Leave out" onClick={exclude}>−</button>
+      <button type="button" class="icon" aria-label={`Leave out ${column.name} ${name}`} title="Leave out" onClick={exclude}><Icon name="minus" /></button>
     </li>
   );
 }

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { Icon } from "../app/Icon.tsx";
 import { Menu } from "../app/Menu.tsx";
 import { addressOf } from "../state/address.ts";
 import { view } from "../state/page.ts";
@@ -16,7 +17,7 @@ export function SavedQueries() {
             {saved.value.map(({ name, address }) => (
               <li key={name}>
                 <a href={address} onClick={close}>{name}</a>
-                <button type="button" aria-label={`Forget ${name}`} onClick={() => forget(name)}>×</button>
+                <button type="button" class="icon" aria-label={`Forget ${name}`} onClick={() => forget(name)}><Icon name="close" /></button>
               </li>
             ))}
           </ul>

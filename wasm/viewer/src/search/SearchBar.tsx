@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon } from "../app/Icon.tsx";
 import type { Events } from "../data/events.ts";
 import { show, view } from "../state/page.ts";
 import { shortCount } from "../text/numbers.ts";
@@ -90,7 +91,7 @@ export function SearchBar({ events }: { events: Events }) {
           onKeyDown={onKeyDown} onBlur={close} onClick={() => list === undefined && text === "" && void complete()}
           onScroll={(event) => marks.current && (marks.current.scrollLeft = event.currentTarget.scrollLeft)}
         />
-        {text !== "" && <button type="button" class="clear" aria-label="Clear the filter" onClick={() => (setText(""), show({ filter: "" }), input.current!.focus())}>×</button>}
+        {text !== "" && <button type="button" class="clear" aria-label="Clear the filter" onClick={() => (setText(""), show({ filter: "" }), input.current!.focus())}><Icon name="close" /></button>}
         {list && <Offers offers={list.offers} chosen={list.chosen} take={take} />}
         {problem && !list && <ProblemText problem={problem} />}
       </div>

@@ -9,7 +9,6 @@ import { remember } from "../details/times.ts";
 import { countText } from "../text/numbers.ts";
 import { Header } from "./Header.tsx";
 import { Pages } from "./pages.ts";
-import { PAGE_ROWS } from "./pages.ts";
 import { RowsView } from "./rows-view.ts";
 import { Viewport } from "./viewport.ts";
 import { trackOf } from "./cells.ts";
@@ -82,7 +81,7 @@ function Grid({ events, rows, columns, isStale }: GridProps) {
     let last = 0;
     const draw = () => {
       frame = 0;
-      const { first, end } = view.draw(pages, active.current);
+      const { first, end } = view.draw(pages.find, active.current);
       pages.see(first, end, viewport.top >= last);
       last = viewport.top;
     };
@@ -149,7 +148,7 @@ function Grid({ events, rows, columns, isStale }: GridProps) {
         class="grid" role="grid" id="events" tabIndex={0} ref={scroller} aria-label={`Events: ${countText(rows.length)}`}
         aria-rowcount={rows.length + 1} aria-colcount={columns.length} onKeyDown={onKeyDown} onClick={onClick}
       >
-        <Header columns={columns} />
+        <Header columns={columns} sortable />
         <div class="tbody" role="rowgroup" ref={body} />
       </div>
     </div>
@@ -170,10 +169,10 @@ function useSelection(rows: Rows, active: Ref<number>, drawing: Ref<Drawing | un
   };
   const open = (row: number, isStep = false) => {
     set(row);
-    const page = drawing.current?.pages.page(row);
-    const seq: unknown = page?.getChild("seq")?.get(row % PAGE_ROWS);
+    const pages = drawing.current?.pages;
+    const seq = pages?.value(row, "seq");
     if (seq === undefined) return;
-    const micros = microsOf(page?.getChild("ts")?.get(row % PAGE_ROWS));
+    const micros = microsOf(pages?.value(row, "ts"));
     if (micros !== undefined) remember(String(seq), micros);
     show({ event: String(seq) }, { replace: isStep });
   };
@@ -184,8 +183,8 @@ function useSelection(rows: Rows, active: Ref<number>, drawing: Ref<Drawing | un
   };
   const seq = view.value.event;
   useEffect(() => {
-    const page = active.current >= 0 ? drawing.current?.pages.page(active.current) : undefined;
-    if (seq === undefined || String(page?.getChild("seq")?.get(active.current % PAGE_ROWS)) === seq) return;
+    const known = active.current >= 0 ? drawing.current?.pages.value(active.current, "seq") : undefined;
+    if (seq === undefined || String(known) === seq) return;
     const stop = new AbortController();
     rows.index(seq, { signal: stop.signal }).then(
       (row) => {

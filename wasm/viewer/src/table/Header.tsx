@@ -4,19 +4,19 @@ import { show, view } from "../state/page.ts";
 import { widths } from "../state/preferences.ts";
 
 /** The names of the columns: a click sorts, the right edge resizes. */
-export function Header({ columns }: { columns: readonly Column[] }) {
+export function Header({ columns, sortable = false }: { columns: readonly Column[]; sortable?: boolean }) {
   return (
     <div class="thead" role="row" aria-rowindex={1}>
-      {columns.map((column, at) => <HeaderCell key={column.name} column={column} at={at} />)}
+      {columns.map((column, at) => <HeaderCell key={column.name} column={column} at={at} sortable={sortable} />)}
     </div>
   );
 }
 
-function HeaderCell({ column, at }: { column: Column; at: number }) {
+function HeaderCell({ column, at, sortable }: { column: Column; at: number; sortable: boolean }) {
   const cell = useRef<HTMLDivElement>(null);
   const { order, columns } = view.value;
-  const isSorted = order.column === column.name;
-  const sort = () => show({ order: { column: column.name, descending: isSorted ? !order.descending : column.name === "ts" } });
+  const isSorted = sortable && order.column === column.name;
+  const sort = () => sortable && show({ order: { column: column.name, descending: isSorted ? !order.descending : column.name === "ts" } });
   const resize = (width: number) => (widths.value = { ...widths.value, [column.name]: Math.max(40, Math.round(width)) });
   const move = (step: number) => {
     const names = columns.filter((name) => name !== column.name);
@@ -27,7 +27,7 @@ function HeaderCell({ column, at }: { column: Column; at: number }) {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step === 0 || !event.altKey) return;
     event.preventDefault();
-    if (event.shiftKey) move(step);
+    if (event.shiftKey && sortable) move(step);
     else resize(cell.current!.offsetWidth + 16 * step);
   };
   const onPointerDown = (event: PointerEvent) => {
@@ -41,7 +41,7 @@ function HeaderCell({ column, at }: { column: Column; at: number }) {
   };
   return (
     <div class="th" role="columnheader" aria-colindex={at + 1} aria-sort={isSorted ? (order.descending ? "descending" : "ascending") : "none"} ref={cell}>
-      <button type="button" title={`${column.path?.join(".") ?? column.name} (${column.type}): sort; Alt and arrows resize, with Shift move`} onClick={sort} onKeyDown={onKeyDown}>
+      <button type="button" title={`${column.path?.join(".") ?? column.name} (${column.type})${sortable ? ": sort; Alt and arrows resize, with Shift move" : ""}`} onClick={sort} onKeyDown={onKeyDown}>
         {column.name}{isSorted ? (order.descending ? " ↓" : " ↑") : ""}
       </button>
       <span class="handle" aria-hidden="true" onPointerDown={onPointerDown} onDblClick={() => forget(column.name)} />

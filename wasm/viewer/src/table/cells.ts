@@ -1,6 +1,6 @@
 import type { Column } from "../data/events.ts";
 import { bandOf, severityName } from "../data/severity.ts";
-import { microsOf, text } from "../data/values.ts";
+import { decimalText, microsOf, text } from "../data/values.ts";
 import { durationText } from "../text/numbers.ts";
 import { exactTime, relativeText, timeText } from "../text/times.ts";
 import type { Zone } from "../state/preferences.ts";
@@ -34,6 +34,8 @@ export function isNumber(column: Column): boolean {
 export function written(column: Column, value: unknown, style: CellStyle): Written {
   if (value === null || value === undefined) return { text: "", title: "", class: "" };
   if (isTime(column)) return writtenTime(value, style);
+  if (value instanceof Uint32Array) return { text: decimalText(value, column.scale ?? 0), title: "", class: "number" };
+  if (/^date/i.test(column.type)) return { text: new Date(Number(value)).toISOString().slice(0, 10), title: "", class: "" };
   if (column.name === "severity" && column.path === null) {
     const severity = Number(value);
     const name = severityName(severity);

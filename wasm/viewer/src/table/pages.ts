@@ -1,6 +1,6 @@
 import type { Table } from "../data/table.ts";
 
-export const PAGE_ROWS = 200;
+const PAGE_ROWS = 200;
 /** So many pages are kept. */
 const KEPT = 40;
 /** So many are asked for at once. */
@@ -22,9 +22,16 @@ export class Pages {
     private readonly failed: (error: Error) => void,
   ) {}
 
-  /** The page of a row, if it is there. */
-  page(row: number): Table | undefined {
-    return this.kept.get(Math.floor(row / PAGE_ROWS));
+  /** Where a row is, if it is there. */
+  readonly find = (row: number): { table: Table; at: number } | undefined => {
+    const table = this.kept.get(Math.floor(row / PAGE_ROWS));
+    return table && { table, at: row % PAGE_ROWS };
+  };
+
+  /** A value of a row, if it is there. */
+  value(row: number, column: string): unknown {
+    const found = this.find(row);
+    return found?.table.getChild(column)?.get(found.at);
   }
 
   /** Says which rows are seen, and in which direction they move. */

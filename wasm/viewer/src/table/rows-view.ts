@@ -1,9 +1,10 @@
 import type { Table } from "../data/table.ts";
 import type { Column } from "../data/events.ts";
 import { type CellStyle, written } from "./cells.ts";
-import type { Pages } from "./pages.ts";
-import { PAGE_ROWS } from "./pages.ts";
 import type { Viewport } from "./viewport.ts";
+
+/** Says where a row is: in a table, or nowhere yet. */
+export type Find = (row: number) => { table: Table; at: number } | undefined;
 
 /** Rows that are drawn beyond what is seen. */
 const MORE = 6;
@@ -36,7 +37,7 @@ export class RowsView {
   }
 
   /** Draws what is seen now; says which rows these are. */
-  draw(pages: Pages, active: number): { first: number; end: number } {
+  draw(find: Find, active: number): { first: number; end: number } {
     const { first, end } = this.viewport.visible(MORE);
     for (const [row, drawn] of this.drawn) {
       if (row >= first && row < end) continue;
@@ -45,8 +46,8 @@ export class RowsView {
     }
     for (let row = first; row < end; row++) {
       const drawn = this.drawn.get(row) ?? this.take(row);
-      const page = pages.page(row);
-      if (drawn.of !== page || drawn.row !== row) this.fill(drawn, row, page);
+      const found = find(row);
+      if (drawn.of !== found?.table || drawn.row !== row) this.fill(drawn, row, found?.table, found?.at ?? 0);
       const offset = this.viewport.offset(row);
       if (drawn.offset !== offset) {
         drawn.offset = offset;
@@ -89,13 +90,12 @@ export class RowsView {
     return { element, cells, row: -1, of: undefined, offset: -1 };
   }
 
-  private fill(drawn: Drawn, row: number, page: Table | undefined): void {
+  private fill(drawn: Drawn, row: number, page: Table | undefined, at: number): void {
     const { element, cells } = drawn;
     drawn.row = row;
     drawn.of = page;
     element.id = `row-${row}`;
     element.setAttribute("aria-rowindex", String(row + 2));
-    const at = row % PAGE_ROWS;
     const severity: unknown = page?.getChild("severity")?.get(at);
     const isError = typeof severity === "number" && severity >= 17;
     const seq: unknown = page?.getChild("seq")?.get(at);

@@ -1,0 +1,58 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Column } from "../data/events.ts";
+import type { Table } from "../data/table.ts";
+import { widths, zone } from "../state/preferences.ts";
+import { Header } from "../table/Header.tsx";
+import { trackOf } from "../table/cells.ts";
+import { RowsView } from "../table/rows-view.ts";
+import { Viewport } from "../table/viewport.ts";
+import { countText } from "../text/numbers.ts";
+
+const ROW_HEIGHT = 26;
+const HEADER_HEIGHT = 28;
+
+/** Rows of a query; only those that are seen are drawn. */
+export function ResultGrid({ table, columns }: { table: Table; columns: readonly Column[] }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLDivElement>(null);
+  const inZone = zone.value;
+  useLayoutEffect(() => {
+    const element = scroller.current!;
+    const viewport = new Viewport(table.numRows, ROW_HEIGHT);
+    const view = new RowsView(body.current!, viewport, columns, { zone: inZone, newest: undefined });
+    let frame = 0;
+    const draw = () => {
+      frame = 0;
+      view.draw((at) => ({ table, at }), -1);
+    };
+    const later = () => (frame ||= requestAnimationFrame(draw));
+    const onScroll = () => {
+      viewport.scrolled(element.scrollTop);
+      later();
+    };
+    const resized = () => {
+      viewport.height = Math.max(ROW_HEIGHT, element.clientHeight - HEADER_HEIGHT);
+      body.current!.style.height = `${viewport.scrollHeight}px`;
+      later();
+    };
+    resized();
+    const observer = new ResizeObserver(resized);
+    observer.observe(element);
+    element.addEventListener("scroll", onScroll, { passive: true });
+    draw();
+    return () => {
+      cancelAnimationFrame(frame);
+      observer.disconnect();
+      element.removeEventListener("scroll", onScroll);
+      view.clear();
+    };
+  }, [table, columns, inZone]);
+  const tracks = columns.map(({ name }, at) => trackOf(name, at === columns.length - 1, widths.value)).join(" ");
+  useLayoutEffect(() => scroller.current!.style.setProperty("--tracks", tracks), [tracks]);
+  return (
+    <div class="grid" role="grid" tabIndex={0} ref={scroller} aria-label={`Rows: ${countText(table.numRows)}`} aria-rowcount={table.numRows + 1} aria-colcount={columns.length}>
+      <Header columns={columns} />
+      <div class="tbody" role="rowgroup" ref={body} />
+    </div>
+  );
+}

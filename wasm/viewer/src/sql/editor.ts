@@ -1,0 +1,85 @@
+import { type Completion, type CompletionContext, acceptCompletion, autocompletion, closeBrackets, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { PostgreSQL, sql } from "@codemirror/lang-sql";
+import { HighlightStyle, bracketMatching, syntaxHighlighting } from "@codemirror/language";
+import { EditorState, Prec } from "@codemirror/state";
+import { EditorView, drawSelection, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import type { Column } from "../data/events.ts";
+import { identifier } from "../data/statements.ts";
+import { FUNCTIONS, WORDS } from "./words.ts";
+
+export interface Editor {
+  text(): string;
+  set(text: string): void;
+  focus(): void;
+  destroy(): void;
+}
+
+const colours = HighlightStyle.define([
+  { tag: tags.keyword, color: "var(--accent)", fontWeight: "600" },
+  { tag: [tags.string, tags.special(tags.string)], color: "var(--good)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--warning-text)" },
+  { tag: [tags.comment, tags.lineComment, tags.blockComment], color: "var(--quiet)", fontStyle: "italic" },
+  { tag: tags.typeName, color: "var(--critical-text)" },
+]);
+
+const look = EditorView.theme({
+  "&": { fontSize: "13px", height: "100%", color: "var(--text)", backgroundColor: "var(--ground)" },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-1px" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.5" },
+  ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--quiet)", border: "none" },
+  ".cm-content": { caretColor: "var(--text)" },
+  ".cm-cursor": { borderLeftColor: "var(--text)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--row-active)" },
+  ".cm-placeholder": { color: "var(--quiet)" },
+  ".cm-tooltip": { backgroundColor: "var(--ground)", border: "1px solid var(--line-strong)", borderRadius: "6px", color: "var(--text)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "12px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent-ground)", color: "var(--accent-text)" },
+  ".cm-completionDetail": { color: "var(--quiet)", fontStyle: "normal" },
+  "li[aria-selected] .cm-completionDetail": { color: "inherit" },
+});
+
+/** An editor of SQL. It lives in a shadow tree, where its style sheets are not inline ones to a strict policy. */
+export function editor(parent: HTMLElement, text: string, columns: readonly Column[], run: () => void): Editor {
+  const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
+  const state = EditorState.create({
+    doc: text,
+    extensions: [
+      lineNumbers(), history(), drawSelection(), closeBrackets(), bracketMatching(), look, syntaxHighlighting(colours),
+      EditorState.tabSize.of(2), EditorView.lineWrapping, placeholder("SELECT … FROM events"),
+      EditorView.contentAttributes.of({ "aria-label": "SQL" }),
+      Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (run(), true) }, { key: "Tab", run: acceptCompletion }])),
+      keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, { ...indentWithTab, run: () => false }]),
+      sql({ dialect: PostgreSQL, upperCaseKeywords: true }),
+      autocompletion({ icons: false }),
+      EditorState.languageData.of(() => [{ autocomplete: completing(columns) }]),
+    ],
+  });
+  const view = new EditorView({ state, parent: root as unknown as Element, root });
+  return {
+    text: () => view.state.doc.toString(),
+    set: (next) => {
+      if (next !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } });
+    },
+    focus: () => view.focus(),
+    destroy: () => view.destroy(),
+  };
+}
+
+/** Offers columns, tables, functions and words. */
+function completing(columns: readonly Column[]) {
+  const bare = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name));
+  const offers: Completion[] = [
+    ...columns.map(({ name, type, path }) => ({ label: name, apply: bare(name), detail: path && path.join(".") !== name ? `${path.join(".")} · ${type}` : type, type: "property", boost: 2 })),
+    { label: "events", detail: "table", type: "type", boost: 1 },
+    { label: "templates", detail: "table", type: "type" },
+    ...FUNCTIONS.map(([name, detail]) => ({ label: name, apply: `${name}(`, detail, type: "function" })),
+    ...WORDS.map((label) => ({ label, type: "keyword" })),
+  ];
+  return (context: CompletionContext) => {
+    const word = context.matchBefore(/[\w.]+/);
+    if (!word && !context.explicit) return null;
+    return { from: word?.from ?? context.pos, options: offers, validFor: /^[\w.]*$/ };
+  };
+}
