@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { filterOf, openFilter } from "./shown.ts";
+import { filterOf } from "./filter-of.ts";
+import { openFilter } from "./shown.ts";
 
 /** What leads to the events behind a finding, where there is a filter of them. */
 export function ShowLink({ words, children }: { words: readonly string[]; children: ComponentChildren }) {

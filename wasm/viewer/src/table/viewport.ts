@@ -36,9 +36,8 @@ export class Viewport {
     const moved = native - this.native;
     this.native = native;
     const end = this.scrollHeight - this.height;
-    if (this.full <= HIGHEST || native <= 0 || native >= end - 1) this.top = native * this.scale;
-    else if (Math.abs(moved) > 2 * this.height) this.top = native * this.scale;
-    else this.top = this.within(this.top + moved);
+    const isLocal = this.full > HIGHEST && native > 0 && native < end - 1 && Math.abs(moved) <= 2 * this.height;
+    this.top = this.within(isLocal ? this.top + moved : native * this.scale);
   }
 
   /** Where the browser should be, so that its scrollbar tells the truth again. */
