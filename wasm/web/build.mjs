@@ -28,10 +28,10 @@ const duckdbApart = {
 await Promise.all([
   build({ ...browser, entryPoints: ["src/index.ts"], outfile: dist("index.js") }),
   build({ ...browser, entryPoints: ["src/worker/browser.ts"], outfile: dist("worker.js"), plugins: [duckdbApart] }),
+  build({ ...browser, entryPoints: [join(duckdb, "duckdb-browser-blocking.mjs")], outfile: dist("duckdb.js"), sourcemap: false }),
   build({ ...node, entryPoints: ["src/node.ts"], outfile: dist("node.js") }),
   build({ ...node, entryPoints: ["src/worker/node.ts"], outfile: dist("worker-node.js") }),
 ]);
-copyFileSync(join(duckdb, "duckdb-browser-blocking.mjs"), dist("duckdb.js"));
 for (const name of ["duckdb-eh.wasm", "duckdb-mvp.wasm"]) copyFileSync(join(duckdb, name), dist(name));
 copyFileSync(join(here, "pkg/daybook_bg.wasm"), dist("daybook_bg.wasm"));
 if (!process.argv.includes("--no-types")) {
