@@ -29,6 +29,15 @@ export function bundleOf(name, events) {
   return bundle;
 }
 
+/** A bundle of a year of sample events. */
+export function demo(name = "demo", events = 100_000) {
+  const store = folder(`${name}-store`);
+  const bundle = folder(name);
+  daybook("demo", "--events", String(events), "--until", "2026-06-30", "--store", store, "-q");
+  daybook("export", "--bundle", bundle, "--no-viewer", "--store", store);
+  return bundle;
+}
+
 const conformance = join(root, "tests/conformance");
 
 /** The groups of cases, each with its cases and a bundle of its events. */

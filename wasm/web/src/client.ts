@@ -1,6 +1,7 @@
 import { type Table, tableFromIPC } from "apache-arrow";
 import { type CallOptions, Calls, type Port } from "./calls.js";
 import type { About, Call, Counters, OpenOptions, Order, Place } from "./protocol.js";
+import type { AuditReport, FacetsReport, HistoryReport, PatternsReport, StatsReport, TimelineReport } from "./reports.js";
 import { Selection } from "./selection.js";
 
 export interface AskOptions extends CallOptions {
@@ -109,33 +110,33 @@ export class Daybook {
   }
 
   /** Numbers over all events that match. */
-  stats(options: AskOptions = {}): Promise<unknown> {
+  stats(options: AskOptions = {}): Promise<StatsReport> {
     return this.ask({ analysis: "stats" }, options);
   }
 
   /** Events counted over time. */
-  timeline(options: AskOptions & { by?: string; every?: string; limit?: number } = {}): Promise<unknown> {
+  timeline(options: AskOptions & { by?: string; every?: string; limit?: number } = {}): Promise<TimelineReport> {
     const { by, every, limit } = options;
     return this.ask(request("timeline", { by, every, limit }), options);
   }
 
   /** The most frequent values of columns. */
-  facets(options: AskOptions & { by: string[]; limit?: number }): Promise<unknown> {
+  facets(options: AskOptions & { by: string[]; limit?: number }): Promise<FacetsReport> {
     return this.ask(request("facets", { by: options.by, limit: options.limit }), options);
   }
 
   /** What is usual and what is not. */
-  patterns(options: AskOptions = {}): Promise<unknown> {
+  patterns(options: AskOptions = {}): Promise<PatternsReport> {
     return this.ask({ analysis: "patterns" }, options);
   }
 
   /** What happened to an entity. */
-  history(options: AskOptions & { entityType: string; entityId: string }): Promise<unknown> {
+  history(options: AskOptions & { entityType: string; entityId: string }): Promise<HistoryReport> {
     return this.ask({ analysis: "history", entity_type: options.entityType, entity_id: options.entityId }, options);
   }
 
   /** The audit report of a period. */
-  audit(options: AskOptions & { from: string; until: string }): Promise<unknown> {
+  audit(options: AskOptions & { from: string; until: string }): Promise<AuditReport> {
     return this.ask({ analysis: "audit", from: options.from, until: options.until }, options);
   }
 

@@ -57,6 +57,8 @@ export interface Counters {
   requests: number;
   bytesFetched: number;
   bytesFromCache: number;
+  /** Bytes that were kept for the next visit. */
+  bytesStored: number;
   duckdbStartMs: number;
   hasRanges: boolean | null;
 }

@@ -1,11 +1,12 @@
 import { tableFromIPC } from "apache-arrow";
 import { ClosedError, InvalidError, LimitError } from "../errors.js";
-import type { Order } from "../protocol.js";
 
 /** So many may be open at once. */
 const MOST = 64;
 /** So many rows a page may have. */
-const PAGE_ROWS = 100_000;
+const PAGE_ROWS = 10_000;
+/** Times between which no file is looked for. */
+const TOGETHER_US = 60_000_000n;
 
 /** The numbers and times of events in an order. */
 export interface Selected {
@@ -13,7 +14,7 @@ export interface Selected {
   seq: BigInt64Array;
 }
 
-/** Some events one after the other in a selection, and the span of their times. */
+/** Some events one after the other in a selection. */
 export interface Page {
   seqs: BigInt64Array;
   times: BigInt64Array;
@@ -57,14 +58,7 @@ export class Selections {
   }
 }
 
-/** The query whose rows are a selection. */
-export function selecting(condition: string, { column = "ts", descending = false }: Order): string {
-  const way = descending ? "DESC" : "ASC";
-  const first = column === "ts" ? "" : `${identifier(column)} ${way} NULLS LAST, `;
-  return `SELECT epoch_us(ts) AS ts, seq FROM events WHERE ${condition} ORDER BY ${first}ts ${way}, seq ${way}`;
-}
-
-/** The rows of {@link selecting}. */
+/** The times and numbers that a query gave. */
 export function selected(stream: Uint8Array): Selected {
   const table = tableFromIPC(stream);
   const column = (name: string) => {
@@ -79,29 +73,13 @@ export function selected(stream: Uint8Array): Selected {
   return { ts: column("ts"), seq: column("seq") };
 }
 
-/** The query of a page's rows, in its order. */
-export function paging({ seqs, times }: Page, columns: string[] | null): string {
-  const [from, to] = span(times);
-  const names = columns && [...new Set(["seq", ...columns])];
-  const shown = names ? names.map((name) => `events.${identifier(name)}`).join(", ") : SHOWN;
-  const wanted = `SELECT unnest([${seqs.join(", ")}]::BIGINT[]) AS wanted, unnest(range(${seqs.length})) AS place`;
-  return `SELECT ${shown} FROM events JOIN (${wanted}) ON events.seq = wanted WHERE ts BETWEEN make_timestamp(${from}) AND make_timestamp(${to}) ORDER BY place`;
-}
-
-/** The first and the last of some times. */
-export function span(times: BigInt64Array): [bigint, bigint] {
-  let [from, to] = [times[0] ?? 0n, times[0] ?? 0n];
-  for (const time of times) {
-    if (time < from) from = time;
-    if (time > to) to = time;
+/** The spans of some times, in order: times that lie close together are in one. */
+export function spans(times: BigInt64Array): [bigint, bigint][] {
+  const spans: [bigint, bigint][] = [];
+  for (const time of times.slice().sort()) {
+    const last = spans.at(-1);
+    if (last && time - last[1] <= TOGETHER_US) last[1] = time;
+    else spans.push([time, time]);
   }
-  return [from, to];
-}
-
-/** All that is shown of events; the other columns are Daybook's own. */
-export const SHOWN = "events.* EXCLUDE (recorded_at, shape, day, template)";
-
-/** A name in SQL. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  return spans;
 }
