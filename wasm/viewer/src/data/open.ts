@@ -2,18 +2,16 @@ import { Daybook, type BrowserOptions } from "@daybook/web";
 import { Events } from "./events.ts";
 import type { Span } from "../state/time-range.ts";
 
-const options = (more: BrowserOptions = {}): BrowserOptions => ({ worker: new URL(WORKER, document.baseURI), ...more });
-
 /** Opens the bundle that lies beside the page. */
 export async function openBundle(more: BrowserOptions): Promise<Events> {
-  const store = await Daybook.open("./", options(more));
+  const store = await Daybook.open("./", more);
   return new Events(store, "bundle", await spanOf(store));
 }
 
 /** Reads a log file that the user chose, or a bundle whose files are chosen together. */
 export async function openFiles(files: readonly File[], more: BrowserOptions): Promise<Events> {
   const isBundle = files.some((file) => file.name === "manifest.json");
-  const store = isBundle ? await Daybook.open(files, options(more)) : await Daybook.ingest(files[0]!, options(more));
+  const store = isBundle ? await Daybook.open(files, more) : await Daybook.ingest(files[0]!, more);
   return new Events(store, isBundle ? "bundle" : "file", await spanOf(store));
 }
 

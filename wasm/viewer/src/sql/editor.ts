@@ -1,12 +1,10 @@
 import { type Completion, type CompletionContext, acceptCompletion, autocompletion, closeBrackets, completionKeymap } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { PostgreSQL, sql } from "@codemirror/lang-sql";
-import { HighlightStyle, bracketMatching, syntaxHighlighting } from "@codemirror/language";
-import { EditorState, Prec } from "@codemirror/state";
-import { EditorView, drawSelection, keymap, lineNumbers, placeholder } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { history, historyKeymap, standardKeymap } from "@codemirror/commands";
+import { EditorState, Prec, RangeSetBuilder, StateField } from "@codemirror/state";
+import { Decoration, type DecorationSet, EditorView, drawSelection, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import type { Column } from "../data/events.ts";
 import { identifier } from "../data/statements.ts";
+import { keywords, tokens } from "./tokens.ts";
 import { FUNCTIONS, WORDS } from "./words.ts";
 
 export interface Editor {
@@ -16,13 +14,22 @@ export interface Editor {
   destroy(): void;
 }
 
-const colours = HighlightStyle.define([
-  { tag: tags.keyword, color: "var(--accent)", fontWeight: "600" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--good)" },
-  { tag: [tags.number, tags.bool, tags.null], color: "var(--warning-text)" },
-  { tag: [tags.comment, tags.lineComment, tags.blockComment], color: "var(--quiet)", fontStyle: "italic" },
-  { tag: tags.typeName, color: "var(--critical-text)" },
-]);
+const MARKS = Object.fromEntries(["keyword", "text", "number", "comment", "type"].map((kind) => [kind, Decoration.mark({ class: `sql-${kind}` })]));
+
+/** The colours of all of a statement; longer ones are rare, and stay plain after a while. */
+const COLOURED_MAX = 50_000;
+
+function coloured(text: string): DecorationSet {
+  const builder = new RangeSetBuilder<Decoration>();
+  for (const { from, to, kind } of tokens(text.slice(0, COLOURED_MAX))) builder.add(from, to, MARKS[kind]!);
+  return builder.finish();
+}
+
+const colours = StateField.define<DecorationSet>({
+  create: (state) => coloured(state.doc.toString()),
+  update: (before, change) => (change.docChanged ? coloured(change.newDoc.toString()) : before),
+  provide: (field) => EditorView.decorations.from(field),
+});
 
 const look = EditorView.theme({
   "&": { fontSize: "13px", height: "100%", color: "var(--text)", backgroundColor: "var(--ground)" },
@@ -32,6 +39,11 @@ const look = EditorView.theme({
   ".cm-content": { caretColor: "var(--text)" },
   ".cm-cursor": { borderLeftColor: "var(--text)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--row-active)" },
+  ".sql-keyword": { color: "var(--accent)", fontWeight: "600" },
+  ".sql-text": { color: "var(--good)" },
+  ".sql-number": { color: "var(--warning-text)" },
+  ".sql-comment": { color: "var(--quiet)", fontStyle: "italic" },
+  ".sql-type": { color: "var(--critical-text)" },
   ".cm-placeholder": { color: "var(--quiet)" },
   ".cm-tooltip": { backgroundColor: "var(--ground)", border: "1px solid var(--line-strong)", borderRadius: "6px", color: "var(--text)" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "12px" },
@@ -46,12 +58,11 @@ export function editor(parent: HTMLElement, text: string, columns: readonly Colu
   const state = EditorState.create({
     doc: text,
     extensions: [
-      lineNumbers(), history(), drawSelection(), closeBrackets(), bracketMatching(), look, syntaxHighlighting(colours),
+      lineNumbers(), history(), drawSelection(), closeBrackets(), look, colours,
       EditorState.tabSize.of(2), EditorView.lineWrapping, placeholder("SELECT … FROM events"),
       EditorView.contentAttributes.of({ "aria-label": "SQL" }),
       Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (run(), true) }, { key: "Tab", run: acceptCompletion }])),
-      keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, { ...indentWithTab, run: () => false }]),
-      sql({ dialect: PostgreSQL, upperCaseKeywords: true }),
+      keymap.of([...completionKeymap, ...standardKeymap, ...historyKeymap]),
       autocompletion({ icons: false }),
       EditorState.languageData.of(() => [{ autocomplete: completing(columns) }]),
     ],
@@ -75,7 +86,7 @@ function completing(columns: readonly Column[]) {
     { label: "events", detail: "table", type: "type", boost: 1 },
     { label: "templates", detail: "table", type: "type" },
     ...FUNCTIONS.map(([name, detail]) => ({ label: name, apply: `${name}(`, detail, type: "function" })),
-    ...WORDS.map((label) => ({ label, type: "keyword" })),
+    ...[...keywords(), ...WORDS].map((label) => ({ label, type: "keyword" })),
   ];
   return (context: CompletionContext) => {
     const word = context.matchBefore(/[\w.]+/);

@@ -15,5 +15,5 @@ export const FUNCTIONS: readonly [string, string][] = [
   ["time_bucket", "(INTERVAL, time)"], ["trim", "(text)"], ["try_cast", "(value AS type)"], ["unnest", "(list)"], ["upper", "(text)"], ["year", "(time)"],
 ];
 
-/** Words of DuckDB's SQL that the standard has not. */
-export const WORDS: readonly string[] = ["QUALIFY", "EXCLUDE", "REPLACE", "PIVOT", "UNPIVOT", "SAMPLE", "ILIKE", "SUMMARIZE", "DESCRIBE", "GROUP BY ALL", "ORDER BY ALL", "FILTER (WHERE"];
+/** Phrases that are typed often. */
+export const WORDS: readonly string[] = ["GROUP BY ALL", "ORDER BY", "GROUP BY", "FILTER (WHERE", "COUNT(*)"];
