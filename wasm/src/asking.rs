@@ -1,10 +1,10 @@
 //! A request that is being answered.
 
-use crate::events::Events;
+use crate::events::{Common, Events};
 use crate::failure::{Thrown, thrown};
 use crate::rows;
 use daybook::Result;
-use daybook::bundle::{Ask, Given, Needs, Page, Step, ToRun};
+use daybook::bundle::{Ask, Given, Page, Step, ToRun};
 use js_sys::Uint8Array;
 use serde_json::json;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -16,7 +16,6 @@ pub struct Asking {
     ask: Option<Ask>,
     given: Vec<Given>,
     to_run: Vec<ToRun>,
-    needs: Needs,
 }
 
 #[wasm_bindgen]
@@ -34,9 +33,8 @@ impl Asking {
     }
 
     /// What a statement says of its rows, for [`Events::needed`].
-    pub fn needs(&self, number: usize) -> Asking {
-        let needs = self.to_run.get(number).map(|one| one.needs.clone()).unwrap_or_default();
-        Asking { ask: None, given: Vec::new(), to_run: Vec::new(), needs }
+    pub fn common(&self, number: usize) -> Common {
+        Common { needs: self.to_run.get(number).map(|one| one.needs.clone()).unwrap_or_default() }
     }
 }
 
@@ -46,11 +44,7 @@ impl Asking {
             daybook::Error::new(daybook::ErrorKind::Invalid, format!("the request cannot be read: {error}"))
         })?;
         let ask = Some(page.ask(request, now_us, lenient)?);
-        Ok(Asking { ask, given: Vec::new(), to_run: Vec::new(), needs: Needs::default() })
-    }
-
-    pub(crate) fn into_needs(self) -> Needs {
-        self.needs
+        Ok(Asking { ask, given: Vec::new(), to_run: Vec::new() })
     }
 
     fn advance(&mut self, page: &Page) -> Result<String> {

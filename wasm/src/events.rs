@@ -5,7 +5,7 @@ use crate::failure::{Thrown, thrown};
 use crate::stream;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
-use daybook::bundle::{Fetched, Footer, Manifest, Needs, Page, read_dropped, templates_table, without_zones};
+use daybook::bundle::{ChunkPlace, Fetched, Footer, Manifest, Needs, Page, read_dropped, templates_table, without_zones};
 use daybook::event::column::{FieldPath, TableSchema};
 use daybook::ingest::blocks::ReadAs;
 use daybook::query::filter::TsSpan;
@@ -26,6 +26,21 @@ pub struct Events {
     footers: Vec<Option<Footer>>,
     held: Vec<RecordBatch>,
     about: Json,
+}
+
+/// What rows have in common that a question is about.
+#[wasm_bindgen]
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    pub(crate) needs: Needs,
+}
+
+/// A filter's condition.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Condition {
+    sql: String,
+    common: Common,
 }
 
 /// What a query needs of the events.
@@ -80,14 +95,20 @@ impl Events {
         Ok(split.explain.is_empty().then(|| split.body.to_string()))
     }
 
-    /// What a query needs, from its plan; also of a statement of a request, by its number.
-    pub fn needed(&self, explained: &str, asking: Option<Asking>) -> std::result::Result<Needed, Thrown> {
-        thrown(self.needed_of(explained, asking.map(Asking::into_needs)))
+    /// What a query needs, from its plan, and from what is known of its rows besides.
+    pub fn needed(&self, explained: &str, common: Option<Common>) -> std::result::Result<Needed, Thrown> {
+        thrown(self.needed_of(explained, common.map(|common| common.needs)))
     }
 
     /// The filter's condition in SQL.
-    pub fn condition(&self, filter: &str, now: f64) -> std::result::Result<String, Thrown> {
-        thrown(self.page.filter(filter, micros(now)).map(|(sql, _)| sql))
+    pub fn condition(
+        &self,
+        filter: &str,
+        now: f64,
+        lenient: bool,
+    ) -> std::result::Result<Condition, Thrown> {
+        let condition = self.page.filter(filter, micros(now), lenient);
+        thrown(condition.map(|(sql, needs)| Condition { sql, common: Common { needs } }))
     }
 
     /// The numbers of the files that are needed.
@@ -110,21 +131,23 @@ impl Events {
         thrown(self.read_footer(file, bytes))
     }
 
-    /// What is to be fetched of a file, as JSON: `{groups, rows, chunks: [{group, leaf, offset, length, decoded}]}`.
-    pub fn chunks(&self, file: usize, needed: &Needed) -> std::result::Result<String, Thrown> {
-        thrown(self.chunks_of(file, needed).map(|(groups, chunks, rows)| {
-            json!({"groups": groups, "chunks": chunks, "rows": rows}).to_string()
+    /// The row groups of a file that can have rows of a question, each with its number and its rows, one after the other.
+    pub fn groups(&self, file: usize, needed: &Needed) -> std::result::Result<Vec<u32>, Thrown> {
+        thrown(self.footer_of(file).map(|footer| {
+            let groups = footer.groups_within(needed.needs.span);
+            let pair = |group: &usize| [*group as u64, footer.rows(&[*group])];
+            groups.iter().flat_map(pair).map(|number| u32::try_from(number).unwrap_or(u32::MAX)).collect()
         }))
     }
 
-    /// The rows of a file, from all that [`Events::chunks`] names, in that order; as an Arrow stream.
-    pub fn decode(
+    /// What is to be fetched of row groups of a file, as JSON: `[{group, leaf, offset, length, decoded}]`.
+    pub fn places(
         &self,
         file: usize,
+        groups: Vec<usize>,
         needed: &Needed,
-        chunks: &Array,
-    ) -> std::result::Result<Vec<u8>, Thrown> {
-        thrown(self.decoded(file, needed, chunks))
+    ) -> std::result::Result<String, Thrown> {
+        thrown(self.places_of(file, &groups, needed).map(|places| json!(places).to_string()))
     }
 
     /// Whether a whole file is the one that the manifest has the hash of.
@@ -159,7 +182,27 @@ impl Events {
 }
 
 #[wasm_bindgen]
+impl Condition {
+    /// The SQL.
+    pub fn sql(&self) -> String {
+        self.sql.clone()
+    }
+
+    /// What is known of the rows.
+    pub fn common(&self) -> Common {
+        self.common.clone()
+    }
+}
+
+#[wasm_bindgen]
 impl Needed {
+    /// The same, of rows within a span of microseconds since 1970, the last one included.
+    pub fn within(&self, from: i64, to: i64) -> Needed {
+        let mut within = self.copy();
+        within.needs.span = Some(TsSpan { from, until: to.saturating_add(1) });
+        within
+    }
+
     /// Whether the query reads events at all.
     pub fn reads(&self) -> bool {
         self.reads
@@ -171,6 +214,19 @@ impl Needed {
         stored.chain(self.fields.iter().map(|field| daybook::bundle::rest_column(&field.column))).collect()
     }
 
+    /// The same, of some of its columns by their names.
+    pub fn only(&self, names: Vec<String>) -> std::result::Result<Needed, Thrown> {
+        let is_wanted = |name: &str| names.iter().any(|wanted| wanted == name);
+        let mut only = self.copy();
+        only.fields.retain(|field| is_wanted(&daybook::bundle::rest_column(&field.column)));
+        // What `rest` has of a field of lists is told together with them.
+        let is_field = |name: &str| only.fields.iter().any(|field| field.column == name);
+        let columns = self.columns.columns().iter();
+        let columns = columns.filter(|column| is_wanted(&column.name) || is_field(&column.name));
+        only.columns = thrown(TableSchema::of(columns.cloned().collect::<Vec<_>>()))?;
+        Ok(only)
+    }
+
     /// The same once more.
     pub fn copy(&self) -> Needed {
         let Needed { reads, columns, fields, needs } = self;
@@ -178,8 +234,43 @@ impl Needed {
     }
 }
 
-/// A file's row groups to decode, and what is to be fetched of it; and its rows.
-type Wanted = (Vec<usize>, Vec<daybook::bundle::ChunkPlace>, u64);
+/// Rows that are decoded, of one file after the other.
+#[wasm_bindgen]
+#[derive(Debug, Default)]
+pub struct Decoder {
+    batches: Vec<RecordBatch>,
+}
+
+#[wasm_bindgen]
+impl Decoder {
+    /// No rows.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Decoder {
+        Decoder::default()
+    }
+
+    /// Adds the rows of row groups of a file, from all that [`Events::places`] names, in that order.
+    pub fn add(
+        &mut self,
+        events: &Events,
+        file: usize,
+        groups: Vec<usize>,
+        needed: &Needed,
+        chunks: &Array,
+    ) -> std::result::Result<(), Thrown> {
+        thrown(events.decoded(file, groups, needed, chunks).map(|batches| self.batches.extend(batches)))
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// The rows as an Arrow stream; there are none after it.
+    pub fn take(&mut self) -> std::result::Result<Vec<u8>, Thrown> {
+        thrown(stream(&std::mem::take(&mut self.batches)))
+    }
+}
 
 impl Events {
     fn of_manifest(manifest: &[u8]) -> Result<Events> {
@@ -242,22 +333,24 @@ impl Events {
         self.footers.get(file).and_then(Option::as_ref).ok_or_else(no_file)
     }
 
-    fn chunks_of(&self, file: usize, needed: &Needed) -> Result<Wanted> {
-        let footer = self.footer_of(file)?;
-        let groups = footer.groups_within(needed.needs.span);
+    fn places_of(&self, file: usize, groups: &[usize], needed: &Needed) -> Result<Vec<ChunkPlace>> {
         let needs_rest = !needed.fields.is_empty();
         let is_wanted = |name: &str| needed.columns.by_name(name).is_some() || (needs_rest && name == "rest");
-        let chunks = footer.places(&is_wanted, &groups)?;
-        let rows = footer.rows(&groups);
-        Ok((groups, chunks, rows))
+        self.footer_of(file)?.places(&is_wanted, groups)
     }
 
-    fn decoded(&self, file: usize, needed: &Needed, chunks: &Array) -> Result<Vec<u8>> {
-        let (groups, places, _) = self.chunks_of(file, needed)?;
+    fn decoded(
+        &self,
+        file: usize,
+        groups: Vec<usize>,
+        needed: &Needed,
+        chunks: &Array,
+    ) -> Result<Vec<RecordBatch>> {
+        let places = self.places_of(file, &groups, needed)?;
         let bytes = chunks.iter().filter_map(|chunk| chunk.dyn_into::<Uint8Array>().ok());
         let chunks = places.into_iter().zip(bytes.map(|bytes| Bytes::from(bytes.to_vec()))).collect();
         let fetched = Fetched::new(self.footer_of(file)?, chunks)?;
-        stream(&fetched.batches(&groups, &needed.columns, &needed.fields)?)
+        fetched.batches(&groups, &needed.columns, &needed.fields)
     }
 }
 

@@ -1,97 +1,87 @@
-// The package in headless Chromium, with every other origin blocked.
+// The package in headless Chromium: conformance, and that a page stays what it was.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { EXCUSED, bundleOf, fault, groups, root, serve } from "./support.mjs";
+import { start } from "./chromium.mjs";
+import { EXCUSED, demo, fault, groups } from "./support.mjs";
 
-const { chromium } = createRequire(new URL("../web/package.json", import.meta.url))("playwright-core");
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
 const all = groups();
-const small = bundleOf("browser", join(root, "tests/conformance/basics/events.jsonl"));
-let browser, server;
-const strangers = [];
+let chromium;
 
 before(async () => {
-  const folders = Object.fromEntries(all.map(({ name, bundle }) => [name, bundle]));
-  server = await serve({ ...folders, small, dist: join(root, "wasm/web/dist"), page: join(root, "wasm/tests/page") });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [...FLAGS, "--disable-component-update", "--disable-sync"],
-  });
+  chromium = await start({ ...Object.fromEntries(all.map(({ name, bundle }) => [name, bundle])), demo: demo() });
 });
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-/** A page in a browser of its own that reaches the server and nothing else. */
-async function page(context) {
-  const own = context ?? (await browser.newContext());
-  await own.route("**/*", (route) => {
-    const url = route.request().url();
-    if (url.startsWith(server.url) || url.startsWith("data:") || url.startsWith("blob:")) return route.continue();
-    strangers.push(url);
-    return route.abort();
-  });
-  const one = await own.newPage();
-  const faults = [];
-  one.on("pageerror", (error) => faults.push(error.message));
-  one.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-  await one.goto(`${server.url}/page/index.html`);
-  await one.waitForSelector("body[data-ready]", { state: "attached" });
-  return { one, faults };
-}
+after(() => chromium?.close());
 
 for (const { name, cases } of all) {
   test(`conformance: ${name}`, async () => {
-    const { one, faults } = await page();
-    await one.evaluate((place) => window.daybook.open("a", place), `/${name}/`);
-    const outcomes = await one.evaluate((cases) => window.daybook.outcomes("a", cases), cases);
+    const { page, context, faults } = await chromium.visit();
+    await page.evaluate((place) => window.daybook.open("a", place), `/${name}/`);
+    const outcomes = await page.evaluate((cases) => window.daybook.outcomes("a", cases), cases);
     const wrong = cases.flatMap((each, at) => {
       const found = fault(each, outcomes[at]);
       const key = `${name}: ${each.name}`;
+      if (!found && EXCUSED.has(key)) return [`${key}\nis excused and right`];
       return found && !EXCUSED.has(key) ? [`${key}\n${found}`] : [];
     });
     assert.equal(wrong.length, 0, `${wrong.length} of ${cases.length} cases:\n\n${wrong.join("\n\n")}`);
     assert.deepEqual(faults, []);
-    await one.context().close();
+    await context.close();
   });
 }
 
-test("the page's thread is not blocked, and a second visit fetches nothing again", async () => {
-  const context = await browser.newContext();
-  const { one } = await page(context);
-  const longest = await one.evaluate(async () => {
+test("the page's thread is never blocked for more than 50 ms", async () => {
+  const { page, context } = await chromium.visit();
+  const { tasks, beat, rows } = await page.evaluate(async () => {
+    const tasks = [];
+    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: "longtask" });
     let last = performance.now();
-    let longest = 0;
+    let beat = 0;
     const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last - 5);
+      beat = Math.max(beat, performance.now() - last);
       last = performance.now();
-    }, 5);
-    await window.daybook.open("a", "/small/");
-    await window.daybook.count("a", "SELECT count(kind) AS n FROM events");
+    }, 1);
+    const store = await window.Daybook.open("/demo/");
+    const rows = (await store.sql("SELECT ts, seq, kind, source, message FROM events ORDER BY message")).numRows;
+    await store.facets({ by: ["kind", "source", "actor"] });
+    const selection = await store.select({ filter: "severity>=info", order: { column: "message" } });
+    await selection.page(0, 1000);
+    await store.export("csv", { limit: 50_000 });
+    store.close();
     clearInterval(timer);
-    return longest;
+    return { tasks, beat, rows };
   });
-  assert.ok(longest < 500, `blocked for ${longest} ms`);
-  const before = server.asked.length;
-  const { one: again } = await page(context);
-  await again.evaluate(() => window.daybook.open("a", "/small/"));
-  assert.ok((await again.evaluate(() => window.daybook.count("a", "SELECT count(kind) AS n FROM events"))) > 0);
-  const fetched = server.asked.slice(before).filter(({ path }) => path.endsWith(".parquet"));
-  assert.deepEqual(fetched, []);
+  assert.ok(rows > 90_000);
+  assert.deepEqual(tasks, [], "long tasks");
+  assert.ok(beat < 200, `a timer came ${beat} ms late`);
   await context.close();
 });
 
-test("two tabs ask at once", async () => {
-  const context = await browser.newContext();
-  const tabs = await Promise.all([page(context), page(context)]);
-  await Promise.all(tabs.map(({ one }) => one.evaluate(() => window.daybook.open("a", "/small/"))));
-  const counts = await Promise.all(tabs.map(({ one }) => one.evaluate(() => window.daybook.count("a", "SELECT count(*) AS n FROM events"))));
-  assert.equal(counts[0], counts[1]);
+test("DuckDB in a page reaches nothing", async () => {
+  const { page, context } = await chromium.visit();
+  await page.evaluate(() => window.daybook.open("a", "/basics/"));
+  const before = chromium.server.asked.length;
+  for (const sql of [
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "LOAD '/basics/manifest.json'",
+    "ATTACH '/basics/x.db' AS x",
+    "COPY events TO '/x.csv'",
+    "SET enable_external_access = true",
+    "PRAGMA database_list",
+    "CREATE TABLE x(i INT)",
+    `SELECT * FROM read_csv('${chromium.server.url}/basics/manifest.json')`,
+    `SELECT * FROM read_text('${chromium.server.url}/basics/manifest.json')`,
+    `SELECT * FROM '${chromium.server.url}/basics/x.parquet'`,
+    "SELECT * FROM read_parquet('/basics/x.parquet')",
+    "SELECT * FROM glob('*')",
+    "SELECT '1'::JSON",
+    "SELECT TIMESTAMP '2026-01-01' AT TIME ZONE 'Europe/Berlin'",
+  ]) {
+    const { error } = await page.evaluate((sql) => window.daybook.counted("a", sql), sql);
+    assert.ok(["refused", "syntax", "invalid"].includes(error?.kind), `${sql}: ${JSON.stringify(error)}`);
+  }
+  assert.deepEqual(chromium.server.asked.slice(before), []);
   await context.close();
 });
 
-test("no request went to another origin", () => assert.deepEqual(strangers, []));
+test("no request went to another origin", () => assert.deepEqual(chromium.strangers, []));

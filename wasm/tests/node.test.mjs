@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync, cpSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { Daybook, LimitError, CorruptError, NotFoundError, NetworkError, UnsupportedError, QueryError } from "../web/dist/node.js";
 import { EXCUSED, answer, bundleOf, fault, folder, groups, root, serve } from "./support.mjs";
 
@@ -149,4 +149,27 @@ test("events are exported", async () => {
   assert.equal(lines.length, 2);
   store.close();
 });
-after(() => {});
+
+test("the rows of a selection come by pages, in its order", async () => {
+  const store = await Daybook.open(bundle);
+  const numbers = (table) => table.toArray().map(({ seq }) => seq);
+  const newest = await store.select();
+  assert.equal(newest.length, store.about.events);
+  const all = numbers(await store.sql("SELECT seq FROM events ORDER BY ts DESC, seq DESC"));
+  assert.deepEqual(numbers(await newest.page(2, 3, { columns: ["kind"] })), all.slice(2, 5));
+  assert.deepEqual((await newest.page(2, 3, { columns: ["kind"] })).schema.fields.map(({ name }) => name), ["seq", "kind"]);
+  assert.equal((await newest.page(all.length - 1, 100)).numRows, 1);
+  assert.equal((await newest.page(all.length, 100)).numRows, 0);
+  assert.equal(await newest.index({ seq: all[4] }), 4);
+  assert.equal(await newest.index({ seq: 1 }), undefined);
+  newest.close();
+  newest.close();
+  await assert.rejects(newest.page(0, 1), { name: "ClosedError" });
+  const byKind = await store.select({ filter: "kind:*", order: { column: "kind" } });
+  const expected = numbers(await store.sql("SELECT seq FROM events WHERE kind IS NOT NULL ORDER BY kind, ts, seq"));
+  assert.deepEqual(numbers(await byKind.page(0, expected.length)), expected);
+  await assert.rejects(store.select({ filter: "nothing_such:1" }), QueryError);
+  assert.equal((await store.select({ filter: "nothing_such:1", lenient: true })).length, 0);
+  await assert.rejects(store.select({ order: { column: "nothing_such" } }), QueryError);
+  store.close();
+});

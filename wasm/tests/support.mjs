@@ -29,6 +29,15 @@ export function bundleOf(name, events) {
   return bundle;
 }
 
+/** A bundle of a year of sample events. */
+export function demo(name = "demo", events = 100_000) {
+  const store = folder(`${name}-store`);
+  const bundle = folder(name);
+  daybook("demo", "--events", String(events), "--until", "2026-06-30", "--store", store, "-q");
+  daybook("export", "--bundle", bundle, "--no-viewer", "--store", store);
+  return bundle;
+}
+
 const conformance = join(root, "tests/conformance");
 
 /** The groups of cases, each with its cases and a bundle of its events. */
@@ -41,7 +50,7 @@ export function groups() {
   });
 }
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json" };
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".json": "application/json" };
 
 /**
  * Serves folders by their first names; `spoil(path, range)` may answer `{status}`, `{cut}`, `{noRanges}`, `{stall}` or `{change}`.

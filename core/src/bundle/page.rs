@@ -195,11 +195,11 @@ impl Page {
         self.names(self.schema(), &self.mixed)
     }
 
-    /// What files must have for a filter, and its SQL.
-    pub fn filter(&self, text: &str, now_us: i64) -> Result<(String, Needs)> {
+    /// What files must have for a filter, and its SQL. A lenient one matches nothing by a field that no event has.
+    pub fn filter(&self, text: &str, now_us: i64, lenient: bool) -> Result<(String, Needs)> {
         let context = Context::new(now_us);
         let filter = Filter::parse(text, &context).map_err(|error| error.into_error(text))?;
-        self.scoped(now_us, text, false, |scope| {
+        self.scoped(now_us, text, lenient, |scope| {
             let condition = scope.condition(&filter)?;
             let needs = Needs { span: condition.span, seqs: Vec::new(), keys: condition.keys };
             Ok((condition.sql, needs))

@@ -1,7 +1,8 @@
 // What the tests call in the page.
 import { Daybook } from "../dist/index.js";
 
-const stores = new Map();
+/** Stores by their names, which go with the page. */
+const stores = {};
 
 async function answer(store, one) {
   if ("sql" in one) {
@@ -16,29 +17,31 @@ async function answer(store, one) {
   return store.ask(one.analysis);
 }
 
+/** What a call gives, or the error in a form that crosses to the test. */
+async function outcome(call) {
+  try {
+    return { answer: await call() };
+  } catch ({ name, kind, message, hint }) {
+    return { error: { name, kind: kind ?? "none", message, hint } };
+  }
+}
+
+window.Daybook = Daybook;
+window.stores = stores;
+window.outcome = outcome;
 window.daybook = {
   async open(name, place, options) {
-    stores.set(name, await Daybook.open(place, options));
-    return stores.get(name).about.events;
+    stores[name] = await Daybook.open(place, options);
+    return stores[name].about.events;
   },
+  opened: (place, options) => outcome(async () => (await Daybook.open(place, options)).about.events),
   async outcomes(name, cases) {
     const outcomes = [];
-    for (const one of cases) {
-      try {
-        outcomes.push({ answer: await answer(stores.get(name), one) });
-      } catch ({ kind, message, hint }) {
-        outcomes.push({ error: { kind: kind ?? "none", message, hint } });
-      }
-    }
+    for (const one of cases) outcomes.push(await outcome(() => answer(stores[name], one)));
     return outcomes;
   },
-  async count(name, sql) {
-    return Number((await stores.get(name).sql(sql)).toArray()[0].n);
-  },
-  counters: (name) => stores.get(name).counters(),
-  close(name) {
-    stores.get(name).close();
-    stores.delete(name);
-  },
+  count: async (name, sql) => Number((await stores[name].sql(sql)).toArray()[0].n),
+  counted: (name, sql) => outcome(() => window.daybook.count(name, sql)),
+  counters: (name) => stores[name].counters(),
 };
 document.body.dataset.ready = "yes";

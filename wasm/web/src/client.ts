@@ -1,27 +1,19 @@
 import { type Table, tableFromIPC } from "apache-arrow";
-import { AbortedError, ClosedError, DaybookError, UnsupportedError, errorOf } from "./errors.js";
-import type { About, Call, Counters, FromWorker, OpenOptions, Place, Progress, ToWorker } from "./protocol.js";
-
-/** A worker, in a page or in Node. */
-export interface Port {
-  post(message: ToWorker, transfer: Transferable[]): void;
-  listen(heard: (message: FromWorker) => void, failed: (error: Error) => void): void;
-  terminate(): void;
-}
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Stops the call. */
-  signal?: AbortSignal;
-  /** Told how far it is. */
-  onProgress?: (progress: Progress) => void;
-}
+import { type CallOptions, Calls, type Port } from "./calls.js";
+import type { About, Call, Counters, OpenOptions, Order, Place } from "./protocol.js";
+import type { AuditReport, FacetsReport, HistoryReport, PatternsReport, StatsReport, TimelineReport } from "./reports.js";
+import { Selection } from "./selection.js";
 
 export interface AskOptions extends CallOptions {
   /** A filter of the grammar, such as `severity>=error last:24h`. */
   filter?: string;
   /** Whether a field that no event has matches nothing; otherwise it is an error. */
   lenient?: boolean;
+}
+
+export interface SelectOptions extends AskOptions {
+  /** The newest first unless told. */
+  order?: Order;
 }
 
 export interface SearchOptions extends AskOptions {
@@ -38,75 +30,6 @@ export interface ExportOptions extends SearchOptions {
   sql?: string;
   /** Its parameters. */
   parameters?: Record<string, unknown>;
-}
-
-interface Waiting {
-  done: (value: unknown) => void;
-  failed: (error: Error) => void;
-  rows?: ((stream: Uint8Array) => void) | undefined;
-  progress?: ((progress: Progress) => void) | undefined;
-}
-
-/** Calls to a worker, and their answers. */
-class Calls {
-  private next = 1;
-  private readonly waiting = new Map<number, Waiting>();
-  private broken: Error | undefined;
-
-  constructor(private readonly port: Port) {
-    port.listen(
-      (message) => this.heard(message),
-      (error) => this.fail(new UnsupportedError("unsupported", `the worker stopped: ${error.message}`)),
-    );
-  }
-
-  call<T>(call: Call, options: CallOptions = {}, rows?: (stream: Uint8Array) => void): Promise<T> {
-    if (this.broken) return Promise.reject(this.broken);
-    const { signal } = options;
-    if (signal?.aborted) return Promise.reject(aborted());
-    const id = this.next++;
-    return new Promise<T>((resolve, reject) => {
-      const stop = () => {
-        this.waiting.delete(id);
-        this.port.post({ id, abort: true }, []);
-        reject(aborted());
-      };
-      const end = () => signal?.removeEventListener("abort", stop);
-      this.waiting.set(id, {
-        done: (value) => (end(), resolve(value as T)),
-        failed: (error) => (end(), reject(error)),
-        rows,
-        progress: options.onProgress,
-      });
-      signal?.addEventListener("abort", stop, { once: true });
-      this.port.post({ id, call }, []);
-    });
-  }
-
-  close(): void {
-    this.fail(new ClosedError("closed", "the store is closed"));
-    this.port.terminate();
-  }
-
-  private fail(error: Error): void {
-    this.broken ??= error;
-    for (const waiting of this.waiting.values()) waiting.failed(this.broken);
-    this.waiting.clear();
-  }
-
-  private heard(message: FromWorker): void {
-    const waiting = this.waiting.get(message.id);
-    if (!waiting) return;
-    if ("progress" in message) return waiting.progress?.(message.progress);
-    if ("rows" in message) return waiting.rows?.(message.rows);
-    this.waiting.delete(message.id);
-    if ("error" in message) waiting.failed(errorOf(message.error));
-    else waiting.done(message.done);
-  }
-}
-
-function aborted(): DaybookError {
-  return new AbortedError("interrupted", "the call was stopped");
 }
 
 /** Events in a page: those of a bundle, or of a log file. One worker holds them, and a DuckDB that reaches nothing. */
@@ -137,6 +60,14 @@ export class Daybook {
   async sql(sql: string, options: CallOptions & { parameters?: Record<string, unknown> } = {}): Promise<Table> {
     const stream = await this.calls.call<Uint8Array>({ method: "sql", sql, parameters: options.parameters ?? {} }, options);
     return tableFromIPC(stream);
+  }
+
+  /** The events that match, in an order; their rows come by pages, so that a table of any length can be scrolled. */
+  async select(options: SelectOptions = {}): Promise<Selection> {
+    const { filter = "", lenient = false, order = { column: "ts", descending: true } } = options;
+    const call: Call = { method: "select", filter, lenient, order };
+    const { selection, length } = await this.calls.call<{ selection: number; length: number }>(call, options);
+    return new Selection(this.calls, selection, length);
   }
 
   /** The newest events that match, the newest first, as they are found. */
@@ -173,34 +104,39 @@ export class Daybook {
     return this.calls.call<T>(call, options);
   }
 
+  /** A filter as a condition in SQL, of `events`; what is wrong with it is an error. */
+  condition(filter: string, options: CallOptions = {}): Promise<string> {
+    return this.calls.call({ method: "condition", filter }, options);
+  }
+
   /** Numbers over all events that match. */
-  stats(options: AskOptions = {}): Promise<unknown> {
+  stats(options: AskOptions = {}): Promise<StatsReport> {
     return this.ask({ analysis: "stats" }, options);
   }
 
   /** Events counted over time. */
-  timeline(options: AskOptions & { by?: string; every?: string; limit?: number } = {}): Promise<unknown> {
+  timeline(options: AskOptions & { by?: string; every?: string; limit?: number } = {}): Promise<TimelineReport> {
     const { by, every, limit } = options;
     return this.ask(request("timeline", { by, every, limit }), options);
   }
 
   /** The most frequent values of columns. */
-  facets(options: AskOptions & { by: string[]; limit?: number }): Promise<unknown> {
+  facets(options: AskOptions & { by: string[]; limit?: number }): Promise<FacetsReport> {
     return this.ask(request("facets", { by: options.by, limit: options.limit }), options);
   }
 
   /** What is usual and what is not. */
-  patterns(options: AskOptions = {}): Promise<unknown> {
+  patterns(options: AskOptions = {}): Promise<PatternsReport> {
     return this.ask({ analysis: "patterns" }, options);
   }
 
   /** What happened to an entity. */
-  history(options: AskOptions & { entityType: string; entityId: string }): Promise<unknown> {
+  history(options: AskOptions & { entityType: string; entityId: string }): Promise<HistoryReport> {
     return this.ask({ analysis: "history", entity_type: options.entityType, entity_id: options.entityId }, options);
   }
 
   /** The audit report of a period. */
-  audit(options: AskOptions & { from: string; until: string }): Promise<unknown> {
+  audit(options: AskOptions & { from: string; until: string }): Promise<AuditReport> {
     return this.ask({ analysis: "audit", from: options.from, until: options.until }, options);
   }
 
@@ -211,14 +147,12 @@ export class Daybook {
 
   /** Events, or the rows of a query, as a file. */
   async export(format: ExportFormat, options: ExportOptions = {}): Promise<Uint8Array> {
-    let stream: Uint8Array;
-    if (options.sql !== undefined) {
-      stream = await this.calls.call<Uint8Array>({ method: "sql", sql: options.sql, parameters: options.parameters ?? {} }, options);
-    } else {
-      const where = options.filter ?? "";
-      const call: Call = { method: "sql", sql: "", parameters: { filter: where, limit: options.limit ?? null } };
-      stream = await this.calls.call<Uint8Array>(call, options);
-    }
+    const { sql, parameters, filter = "", lenient = false, limit = null, columns = null } = options;
+    const call: Call =
+      sql === undefined
+        ? { method: "matching", filter, lenient, limit, columns }
+        : { method: "sql", sql, parameters: parameters ?? {} };
+    const stream = await this.calls.call<Uint8Array>(call, options);
     return this.calls.call<Uint8Array>({ method: "encode", format, stream }, options);
   }
 

@@ -1,14 +1,18 @@
 /** Daybook in a page: bundles of events, and log files, asked with no server and no network. */
-import { Daybook as Client, type CallOptions, type Port, ingest, open } from "./client.js";
+import type { CallOptions, Port } from "./calls.js";
+import { Daybook as Client, ingest, open } from "./client.js";
 import { UnsupportedError } from "./errors.js";
 import type { FromWorker, OpenOptions } from "./protocol.js";
 
 export * from "./errors.js";
-export type { AskOptions, CallOptions, ExportFormat, ExportOptions, SearchOptions } from "./client.js";
-export type { About, Counters, OpenOptions, Progress } from "./protocol.js";
+export type { CallOptions } from "./calls.js";
+export type { AskOptions, ExportFormat, ExportOptions, SearchOptions, SelectOptions } from "./client.js";
+export type { About, Counters, OpenOptions, Order, Progress } from "./protocol.js";
+export type * from "./reports.js";
+export type { PageOptions, Selection } from "./selection.js";
 export type Daybook = Client;
 
-export interface PageOptions extends OpenOptions, CallOptions {
+export interface BrowserOptions extends OpenOptions, CallOptions {
   /** Where the worker's script is; beside this one unless told. */
   worker?: string | URL;
 }
@@ -32,7 +36,7 @@ function port(worker: string | URL | undefined): () => Port {
 
 export const Daybook = {
   /** Opens a bundle by its address, which may be relative to the page, or by files that the user chose. */
-  open(place: string | URL | Iterable<File>, options: PageOptions = {}): Promise<Client> {
+  open(place: string | URL | Iterable<File>, options: BrowserOptions = {}): Promise<Client> {
     const { worker, ...rest } = options;
     if (typeof place === "string" || place instanceof URL) {
       const url = new URL(place, document.baseURI);
@@ -42,7 +46,7 @@ export const Daybook = {
     return open(port(worker), { files }, rest);
   },
   /** Reads a log file that the user chose, of any format; it stays in the page. */
-  ingest(file: File | Uint8Array, options: PageOptions & { name?: string; format?: string } = {}): Promise<Client> {
+  ingest(file: File | Uint8Array, options: BrowserOptions & { name?: string; format?: string } = {}): Promise<Client> {
     const { worker, ...rest } = options;
     return ingest(port(worker), file, rest);
   },

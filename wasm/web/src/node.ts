@@ -1,11 +1,15 @@
 /** Daybook in Node: the same calls, over a bundle in a folder or at an address. */
 import { Worker } from "node:worker_threads";
-import { Daybook as Client, type CallOptions, type Port, ingest, open } from "./client.js";
+import type { CallOptions, Port } from "./calls.js";
+import { Daybook as Client, ingest, open } from "./client.js";
 import type { FromWorker, OpenOptions } from "./protocol.js";
 
 export * from "./errors.js";
-export type { AskOptions, CallOptions, ExportFormat, ExportOptions, SearchOptions } from "./client.js";
-export type { About, Counters, OpenOptions, Progress } from "./protocol.js";
+export type { CallOptions } from "./calls.js";
+export type { AskOptions, ExportFormat, ExportOptions, SearchOptions, SelectOptions } from "./client.js";
+export type { About, Counters, OpenOptions, Order, Progress } from "./protocol.js";
+export type * from "./reports.js";
+export type { PageOptions, Selection } from "./selection.js";
 export type Daybook = Client;
 
 function port(): Port {

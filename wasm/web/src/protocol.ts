@@ -44,11 +44,21 @@ export interface About {
   columns: { name: string; path: string[] | null; type: string }[];
 }
 
+/** An order of events; those that are alike in it are in the order of time. */
+export interface Order {
+  /** The column; `ts` unless told. */
+  column?: string;
+  /** Whether the largest comes first. */
+  descending?: boolean;
+}
+
 /** How much was fetched and loaded so far. */
 export interface Counters {
   requests: number;
   bytesFetched: number;
   bytesFromCache: number;
+  /** Bytes that were kept for the next visit. */
+  bytesStored: number;
   duckdbStartMs: number;
   hasRanges: boolean | null;
 }
@@ -57,8 +67,14 @@ export type Call =
   | { method: "open"; place: Place; options: OpenOptions }
   | { method: "dropped"; file: File | Uint8Array; name: string; format: string; options: OpenOptions }
   | { method: "sql"; sql: string; parameters: Record<string, unknown> }
+  | { method: "matching"; filter: string; lenient: boolean; limit: number | null; columns: string[] | null }
+  | { method: "select"; filter: string; lenient: boolean; order: Order }
+  | { method: "page"; selection: number; from: number; count: number; columns: string[] | null }
+  | { method: "index"; selection: number; seq: bigint }
+  | { method: "release"; selection: number }
   | { method: "ask"; request: unknown; lenient: boolean }
   | { method: "search"; request: unknown; lenient: boolean }
+  | { method: "condition"; filter: string }
   | { method: "encode"; format: string; stream: Uint8Array }
   | { method: "verify" }
   | { method: "counters" };

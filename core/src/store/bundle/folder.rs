@@ -177,6 +177,7 @@ mod tests {
         ]));
         result.unwrap();
         assert!(folder.at.join("index.html").is_file() && folder.at.join("assets/a-1.js").is_file());
+        drop(folder);
         for (path, entry_type) in [
             ("../x", EntryType::Regular),
             ("/x", EntryType::Regular),

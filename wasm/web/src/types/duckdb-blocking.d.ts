@@ -7,6 +7,10 @@ declare module "duckdb-blocking" {
     instantiate(onProgress: () => void): Promise<this>;
     connect(): { useUnsafe(take: (bindings: unknown, connection: number) => void): void };
     runQuery(connection: number, text: string): Uint8Array;
+    startPendingQuery(connection: number, text: string, isStreamed: boolean): Uint8Array | null;
+    pollPendingQuery(connection: number): Uint8Array | null;
+    cancelPendingQuery(connection: number): boolean;
+    fetchQueryResults(connection: number): Uint8Array | null;
     createPrepared(connection: number, text: string): number;
     closePrepared(connection: number, statement: number): void;
     insertArrowFromIPCStream(connection: number, stream: Uint8Array, options: { name: string; schema: string; create: boolean }): void;

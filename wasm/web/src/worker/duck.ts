@@ -1,16 +1,43 @@
 import type { DuckDBBindings } from "duckdb-blocking";
-import { DaybookError, type ErrorKind, errorOf } from "../errors.js";
+import { DaybookError, type ErrorKind, LimitError, errorOf } from "../errors.js";
+import { bytesText } from "./sizes.js";
+import { goesOn } from "./turns.js";
+
+/** A module of 32 bits has 4 GiB, of which DuckDB's own code and stacks need some. */
+const MEMORY_MOST = 3 << 30;
+/** A poll of a query takes about so long. */
+const POLL_MS = 20;
+
+/** DuckDB's memory is full, which it may not be without what other questions loaded. */
+export class FullError extends LimitError {}
+
+/** What every query is given. */
+export interface Limits {
+  signal: AbortSignal;
+  /** An answer has at most so many bytes. */
+  bytes: number;
+}
 
 /** DuckDB with two connections: one asks, one plans. */
 export class Duck {
   private readonly asking: number;
   private readonly planning: number;
 
-  constructor(private readonly bindings: DuckDBBindings, setup: [string[], string[], string[]]) {
-    bindings.open({ path: ":memory:", query: { castBigIntToDouble: false, castDecimalToDouble: false } });
+  constructor(
+    private readonly bindings: DuckDBBindings,
+    setup: [string[], string[], string[]],
+    memoryLimit: number,
+    private readonly hint: (message: string) => string | undefined,
+  ) {
+    const query = { castBigIntToDouble: false, castDecimalToDouble: false, queryPollingInterval: POLL_MS };
+    bindings.open({ path: ":memory:", query });
     this.asking = connection(bindings);
     this.planning = connection(bindings);
     for (const sql of setup[0]) bindings.runQuery(this.asking, sql);
+    // What is loaded, and as much again to work with; there is no disk to go to.
+    const memory = Math.min(2 * Math.max(memoryLimit, 64 << 20), MEMORY_MOST);
+    bindings.runQuery(this.asking, `SET memory_limit = '${memory}B'`);
+    bindings.runQuery(this.asking, "SET temp_directory = ''");
     for (const sql of setup[1]) bindings.runQuery(this.planning, sql);
     for (const sql of setup[2]) bindings.runQuery(this.asking, sql);
   }
@@ -22,12 +49,12 @@ export class Duck {
 
   /** Adds rows, an Arrow stream, to a table; the first ones make it. */
   insert(table: string, stream: Uint8Array, create: boolean): void {
-    this.bindings.insertArrowFromIPCStream(this.asking, stream, { name: table, schema: "main", create });
+    this.explaining(() => this.bindings.insertArrowFromIPCStream(this.asking, stream, { name: table, schema: "main", create }));
   }
 
   /** DuckDB's plan of a query, as JSON; nothing for one that it does not plan. Throws what is wrong with the query. */
   plan(body: string, parameters: [string, string][]): string {
-    return asked(() => {
+    return this.explaining(() => {
       if (parameters.length === 0) {
         // One statement, and nothing else.
         this.bindings.closePrepared(this.planning, this.bindings.createPrepared(this.planning, body));
@@ -42,23 +69,48 @@ export class Duck {
     });
   }
 
-  /** The rows of a query, as an Arrow stream. Nothing can be changed meanwhile. */
-  async rows(sql: string, parameters: [string, string][], goesOn: () => Promise<void>): Promise<Uint8Array> {
-    const run = (text: string) => this.bindings.runQuery(this.asking, text);
+  /** The rows of a query, as an Arrow stream. Nothing can be changed meanwhile; the caller sees to it that no other runs. */
+  async rows(sql: string, parameters: [string, string][], limits: Limits): Promise<Uint8Array> {
     const query = parameters.length === 0 ? sql : `EXECUTE asked(${given(parameters)})`;
     try {
       if (parameters.length > 0) this.prepare(this.asking, sql);
-      run("BEGIN TRANSACTION READ ONLY");
+      this.run("BEGIN TRANSACTION READ ONLY");
       try {
-        await goesOn();
-        return run(query).slice();
+        return await this.polled(query, limits);
       } finally {
-        run("ROLLBACK");
-        if (parameters.length > 0) run("DEALLOCATE asked");
+        this.run("ROLLBACK");
+        if (parameters.length > 0) this.run("DEALLOCATE asked");
       }
     } catch (error) {
-      throw explain(error);
+      throw this.explain(error);
     }
+  }
+
+  /** Runs a query piece by piece, so that a call that is no longer wanted ends it. */
+  private async polled(query: string, { signal, bytes }: Limits): Promise<Uint8Array> {
+    const { bindings, asking } = this;
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    try {
+      await goesOn(signal);
+      let part = bindings.startPendingQuery(asking, query, true);
+      while (part === null) {
+        await goesOn(signal);
+        part = bindings.pollPendingQuery(asking);
+      }
+      while (part === null || part.length > 0) {
+        if (part) size += parts.push(part) && part.length;
+        if (size > bytes) {
+          throw new LimitError("limit", `the answer has more than ${bytesText(bytes)}`, "ask for fewer rows or columns, or raise `memoryLimit`");
+        }
+        await goesOn(signal);
+        part = bindings.fetchQueryResults(asking);
+      }
+    } catch (error) {
+      if (error instanceof DaybookError) bindings.cancelPendingQuery(asking);
+      throw error;
+    }
+    return joined(parts, size);
   }
 
   private prepare(connection: number, sql: string): void {
@@ -76,6 +128,23 @@ export class Duck {
     }
     const rows = textRows(stream);
     return rows.find((row) => row.startsWith("["));
+  }
+
+  private explaining<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  private explain(error: unknown): unknown {
+    if (error instanceof DaybookError || !(error instanceof Error) || error instanceof WebAssembly.RuntimeError) return error;
+    const message = error.message.split(ADVICE)[0]!.trimEnd();
+    const kind = KINDS.find(([pattern]) => pattern.test(message))?.[1] ?? "invalid";
+    if (kind === "limit") return new FullError(kind, message, "ask for less, or raise `memoryLimit`");
+    const hint = kind === "syntax" ? this.hint(message) : HINTS[kind];
+    return errorOf({ kind, message, hint: hint ?? null });
   }
 }
 
@@ -96,26 +165,30 @@ function given(parameters: [string, string][]): string {
   return parameters.map(([name, value]) => `"${name.replaceAll('"', '""')}" := ${value}`).join(", ");
 }
 
-function asked<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw explain(error);
+function joined(parts: Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
   }
+  return bytes;
 }
+
+/** DuckDB's advice to change settings or to install something is left out: nobody can, here. */
+const ADVICE = /\n\n?Please try installing|\n\nConsider enabling|\nThis limit was set|\n\nPossible solutions/;
 
 const KINDS: [RegExp, ErrorKind][] = [
+  [/^Out of Memory Error|failed to (offload|allocate)|std::bad_alloc/, "limit"],
+  [/in the icu extension|extension 'icu/, "syntax"],
   [/^(Parser|Syntax|Binder|Catalog|Not implemented|Parameter Not (Resolved|Allowed)) Error/, "syntax"],
   // What RE2 says of a regular expression.
-  [/^Invalid Input Error: (invalid|missing|unexpected|no argument|bad|trailing)/, "syntax"],
+  [/^Invalid Input Error: (invalid|missing|unexpected|no argument|bad|trailing|pattern too large)/, "syntax"],
   [/^Permission Error|read-only mode|configuration has been locked|Cannot prepare multiple statements/, "refused"],
-  [/^Out of Memory Error|memory/i, "limit"],
   [/^INTERRUPT/, "interrupted"],
+  [/^(INTERNAL|FATAL) Error/, "internal"],
 ];
 
-function explain(error: unknown): unknown {
-  if (error instanceof DaybookError || !(error instanceof Error) || error instanceof WebAssembly.RuntimeError) return error;
-  const text = error.message.split(/\n\n?Please try installing|\n\nConsider enabling/)[0] ?? error.message;
-  const kind = KINDS.find(([pattern]) => pattern.test(text))?.[1] ?? "invalid";
-  return errorOf({ kind, message: text });
-}
+const HINTS: Partial<Record<ErrorKind, string>> = {
+  refused: "a query can read the tables of the bundle and nothing else",
+};

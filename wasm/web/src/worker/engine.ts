@@ -1,11 +1,19 @@
 import { tableFromIPC } from "apache-arrow";
 import type { DuckDBBindings } from "duckdb-blocking";
-import { AbortedError, CorruptError, DaybookError, LimitError, errorOf } from "../errors.js";
-import type { About, Counters, OpenOptions, Place, Progress } from "../protocol.js";
-import { type Asking, Events, type Needed, encode, value } from "../../pkg/daybook.js";
+import { type Common, Events, type Needed, encode, value } from "../../pkg/daybook.js";
+import { DaybookError, LimitError } from "../errors.js";
+import type { About, Counters, OpenOptions, Order, Place, Progress } from "../protocol.js";
 import { Cache } from "./cache.js";
-import { Duck, readTextsWith } from "./duck.js";
-import { type ReadFile, type Source, type Wanted, sourceOf } from "./source.js";
+import { AT_ONCE, type BundleFile, Chunks } from "./chunks.js";
+import { Duck, FullError, readTextsWith } from "./duck.js";
+import { hintOf } from "./hints.js";
+import { Selections, selected, spans } from "./selections.js";
+import { bytesText } from "./sizes.js";
+import { type ReadFile, type Source, sourceOf } from "./source.js";
+import { matching, paging, selecting } from "./sql.js";
+import { Storage } from "./storage.js";
+import { Tables, type Unit } from "./tables.js";
+import { Turns, inParallel, stopIf } from "./turns.js";
 
 /** What the worker gets from where it runs. */
 export interface Platform {
@@ -20,43 +28,22 @@ export interface Work {
   rows(stream: Uint8Array): void;
 }
 
-interface Chunk {
-  group: number;
-  leaf: number;
-  offset: number;
-  length: number;
-  decoded: number;
-}
-
-interface Chunks {
-  groups: number[];
-  rows: number;
-  chunks: Chunk[];
-}
-
-/** A table in DuckDB with some columns of some row groups. */
-interface Loaded {
-  table: string;
-  needed: Needed;
-  names: Set<string>;
-  groups: Map<number, Set<number>>;
-  bytes: number;
-}
-
 interface Statement {
   name: string;
   sql: string;
   parameters: [string, string][];
 }
 
+/** What there is of a bundle; a file that was dropped is in DuckDB as a whole. */
+interface Store {
+  source: Source;
+  files: BundleFile[];
+  chunks: Chunks;
+  tables: Tables;
+}
+
 const MEMORY_LIMIT = 1 << 30;
 const CACHE_LIMIT = 128 << 20;
-/** Requests at once. */
-const AT_ONCE = 6;
-/** Chunks that lie closer together are fetched with what is between them. */
-const GAP_BYTES = 16 << 10;
-/** A request is for at most so many bytes, where chunks allow it. */
-const REQUEST_BYTES = 8 << 20;
 /** A dropped file takes several times its size in memory. */
 const DROPPED_BYTES = 512 << 20;
 
@@ -68,46 +55,53 @@ readTextsWith((stream) => {
 });
 
 export class Engine {
-  readonly counters: Counters = { requests: 0, bytesFetched: 0, bytesFromCache: 0, duckdbStartMs: 0, hasRanges: null };
+  readonly counters: Counters = { requests: 0, bytesFetched: 0, bytesFromCache: 0, bytesStored: 0, duckdbStartMs: 0, hasRanges: null };
+  readonly selections = new Selections();
+  private readonly turns = new Turns();
   private events!: Events;
   private duck!: Duck;
-  private source: Source | undefined;
-  private cache!: Cache;
-  private files: { wanted: Wanted; footer: [number, number] }[] = [];
-  private loaded: Loaded[] = [];
-  private tables = 0;
+  private store: Store | undefined;
   private memoryLimit = MEMORY_LIMIT;
 
   constructor(private readonly platform: Platform) {}
 
   async open(place: Place, options: OpenOptions, work: Work): Promise<About> {
     this.memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
-    this.cache = new Cache(options.cacheLimit ?? CACHE_LIMIT, this.counters);
-    this.source = sourceOf(place, options, this.counters, this.platform.read);
+    const source = sourceOf(place, options, this.counters, this.platform.read);
     work.progress({ step: "open", done: 0, total: 1 });
     const [bindings, manifest] = await Promise.all([
       this.startDuckdb(),
-      this.source.whole({ path: "manifest.json", size: 0 }, work.signal),
+      source.whole({ path: "manifest.json", size: 0 }, work.signal),
     ]);
     this.events = Events.bundle(manifest);
-    if (options.persist !== false && "url" in place) {
-      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", manifest as never));
-      this.cache.persist(place.url, [...digest.slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join(""));
-    }
-    return this.begin(bindings);
+    const about = this.begin(bindings);
+    const cacheLimit = options.cacheLimit ?? CACHE_LIMIT;
+    const cache = new Cache(cacheLimit, this.counters);
+    if (options.persist !== false && "url" in place) cache.storage = await Storage.open(source.name, manifest, this.counters);
+    const files = about.files.map(({ path, size, footer }) => ({ wanted: { path, size }, footer }));
+    const chunks = new Chunks(this.events, source, cache, files);
+    const tables = new Tables(this.duck, this.events, chunks, this.memoryLimit, cacheLimit);
+    this.store = { source, files, chunks, tables };
+    work.progress({ step: "open", done: 1, total: 1 });
+    return about;
   }
 
-  async dropped(file: File | Uint8Array, name: string, format: string, options: OpenOptions): Promise<About> {
+  async dropped(file: File | Uint8Array, name: string, format: string, options: OpenOptions, work: Work): Promise<About> {
     this.memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
     const size = file instanceof Uint8Array ? file.length : file.size;
     const limit = Math.min(DROPPED_BYTES, this.memoryLimit / 2);
     if (size > limit) {
-      throw new LimitError("limit", `\`${name}\` has ${bytesText(size)}; a page reads at most ${bytesText(limit)}`, "ingest it with the program, and export a bundle");
+      const message = `\`${name}\` has ${bytesText(size)}; a page reads at most ${bytesText(limit)}`;
+      throw new LimitError("limit", message, "ingest it with the program, and export a bundle");
     }
+    work.progress({ step: "fetch", done: 0, total: size });
     const bytes = file instanceof Uint8Array ? file : new Uint8Array(await file.arrayBuffer());
+    work.progress({ step: "fetch", done: size, total: size });
     const bindings = await this.startDuckdb();
+    stopIf(work.signal);
     this.events = Events.dropped(bytes, name, format, Date.now());
     const about = this.begin(bindings);
+    work.progress({ step: "decode", done: about.records ?? 0, total: about.records ?? 0 });
     const stream = this.events.held();
     if (stream.length > 0) {
       this.duck.insert("held", stream, true);
@@ -124,27 +118,42 @@ export class Engine {
   }
 
   private begin(bindings: DuckDBBindings): About {
-    const about = JSON.parse(this.events.about()) as Omit<About, "columns">;
-    this.files = about.files.map(({ path, size, footer }) => ({ wanted: { path, size }, footer }));
-    this.duck = new Duck(bindings, JSON.parse(this.events.setup()) as [string[], string[], string[]]);
+    const about = { ...JSON.parse(this.events.about()), columns: JSON.parse(this.events.columns()) } as About;
+    const setup = JSON.parse(this.events.setup()) as [string[], string[], string[]];
+    this.duck = new Duck(bindings, setup, this.memoryLimit, (message) => hintOf(message, about.columns));
     this.duck.insert("templates", this.events.templates(), true);
-    return { ...about, columns: JSON.parse(this.events.columns()) as About["columns"] };
+    return about;
   }
 
   /** The rows of a question. */
   async sql(sql: string, parameters: Record<string, unknown>, work: Work): Promise<Uint8Array> {
     const given = Object.entries(parameters).map(([name, one]): [string, string] => [name, value(JSON.stringify(one))]);
     const body = this.events.question(sql);
-    if (body === undefined) return this.duck.rows(sql, given, () => goesOn(work.signal));
+    if (body === undefined) return this.turns.take(work.signal, () => this.query(sql, given, work));
     return this.answer({ name: "", sql: body, parameters: given }, undefined, work);
   }
 
-  /** The events that match, with all that is shown of them. */
-  matching(filter: string, limit: number | null, work: Work): Promise<Uint8Array> {
-    const condition = this.events.condition(filter, Date.now());
-    const most = limit === null ? "" : ` LIMIT ${Math.max(0, Math.floor(limit))}`;
-    const sql = `SELECT * EXCLUDE (recorded_at, shape, day, template) FROM events WHERE ${condition} ORDER BY ts, seq${most}`;
-    return this.answer({ name: "", sql, parameters: [] }, undefined, work);
+  /** The events that match, with all that is shown of them or some columns, the oldest first. */
+  matching(filter: string, lenient: boolean, limit: number | null, columns: string[] | null, work: Work): Promise<Uint8Array> {
+    const condition = this.events.condition(filter, Date.now(), lenient);
+    const sql = matching(condition.sql(), limit, columns);
+    return this.answer({ name: "", sql, parameters: [] }, condition.common(), work);
+  }
+
+  /** Which events match, in an order. */
+  async select(filter: string, lenient: boolean, order: Order, work: Work): Promise<{ selection: number; length: number }> {
+    const condition = this.events.condition(filter, Date.now(), lenient);
+    const sql = selecting(condition.sql(), order);
+    const rows = await this.answer({ name: "", sql, parameters: [] }, condition.common(), work);
+    return this.selections.add(selected(rows));
+  }
+
+  /** Rows of a selection. */
+  async page(selection: number, from: number, count: number, columns: string[] | null, work: Work): Promise<Uint8Array> {
+    const { seqs, times } = this.selections.page(selection, from, count);
+    const within = spans(times);
+    const sql = paging(seqs, [within[0]?.[0] ?? 0n, within.at(-1)?.[1] ?? 0n], columns);
+    return this.answer({ name: "", sql, parameters: [] }, undefined, work, within);
   }
 
   /** The report of a request. Rows of searches are handed on as they come. */
@@ -155,7 +164,7 @@ export class Engine {
         const step = JSON.parse(asking.next(this.events)) as { run: Statement[] } | { done: unknown };
         if ("done" in step) return step.done;
         for (const [number, statement] of step.run.entries()) {
-          const rows = await this.answer(statement, asking.needs(number), work);
+          const rows = await this.answer(statement, asking.common(number), work);
           if (handOn && tableFromIPC(rows).numRows > 0) work.rows(rows.slice());
           asking.give(statement.name, rows);
         }
@@ -165,183 +174,78 @@ export class Engine {
     }
   }
 
+  condition(filter: string): string {
+    return this.events.condition(filter, Date.now(), false).sql();
+  }
+
   encode(format: string, stream: Uint8Array): Uint8Array {
     return encode(format, stream);
   }
 
   /** Compares all files with the manifest. */
   async verify(work: Work): Promise<{ files: number; damaged: string[] }> {
+    if (!this.store) return { files: 0, damaged: [] };
+    const { files, source } = this.store;
     const damaged: string[] = [];
     let done = 0;
-    await inParallel(this.files, async ({ wanted }, number) => {
+    await inParallel(files, AT_ONCE, async ({ wanted }, number) => {
+      stopIf(work.signal);
       try {
-        const bytes = await this.source!.whole(wanted, work.signal);
+        const bytes = await source.whole(wanted, work.signal);
         if (!this.events.isWhole(number, bytes)) damaged.push(wanted.path);
       } catch (error) {
         if (work.signal.aborted || !(error instanceof DaybookError)) throw error;
         damaged.push(wanted.path);
       }
-      work.progress({ step: "fetch", done: ++done, total: this.files.length });
+      work.progress({ step: "fetch", done: ++done, total: files.length });
     });
-    return { files: this.files.length, damaged: damaged.sort() };
+    return { files: files.length, damaged: damaged.sort() };
   }
 
-  private async answer(statement: Statement, needs: Asking | undefined, work: Work): Promise<Uint8Array> {
-    const plan = this.duck.plan(statement.sql, statement.parameters);
-    if (this.source) {
-      const needed = this.events.needed(plan, needs);
-      await this.load(needed, work);
-    }
+  /**
+   * The rows of a statement. What it needs is planned and fetched while other calls go on; then it has DuckDB for itself.
+   */
+  private async answer({ sql, parameters }: Statement, common: Common | undefined, work: Work, within?: [bigint, bigint][]): Promise<Uint8Array> {
+    const needed = this.store && this.events.needed(this.duck.plan(sql, parameters), common);
+    const units = needed?.reads() ? await this.units(needed, work, within) : undefined;
+    if (units) await this.store!.tables.fetch(needed!, units, work);
+    return this.turns.take(work.signal, async () => {
+      const answer = async () => {
+        if (units) await this.store!.tables.hold(needed!, units, work);
+        return this.query(sql, parameters, work);
+      };
+      try {
+        return await answer();
+      } catch (error) {
+        if (!(error instanceof FullError) || !units) throw error;
+        this.store!.tables.clear();
+        return answer();
+      }
+    });
+  }
+
+  private async query(sql: string, parameters: [string, string][], work: Work): Promise<Uint8Array> {
     work.progress({ step: "query", done: 0, total: 1 });
-    return this.duck.rows(statement.sql, statement.parameters, () => goesOn(work.signal));
+    const rows = await this.duck.rows(sql, parameters, { signal: work.signal, bytes: this.memoryLimit });
+    work.progress({ step: "query", done: 1, total: 1 });
+    return rows;
   }
 
-  /** Has `events` hold what a query needs. */
-  private async load(needed: Needed, work: Work): Promise<void> {
-    if (!needed.reads()) return;
-    const files = [...this.events.files(needed)];
-    await this.footers(files, work);
-    const plans = new Map<number, Chunks>();
-    for (const file of files) {
-      const chunks = JSON.parse(this.events.chunks(file, needed)) as Chunks;
-      if (chunks.groups.length > 0) plans.set(file, chunks);
+  /** The row groups that can have what a question is about, or only those of spans of time. */
+  private async units(needed: Needed, work: Work, within?: [bigint, bigint][]): Promise<Unit[]> {
+    const narrowed = within?.map(([from, to]) => needed.within(from, to)) ?? [needed];
+    const files = narrowed.map((needed) => [...this.events.files(needed)]);
+    await this.store!.chunks.footers([...new Set(files.flat())], work.signal);
+    const units = new Map<string, Unit>();
+    for (const [number, needed] of narrowed.entries()) {
+      for (const file of files[number]!) {
+        const groups = this.events.groups(file, needed);
+        for (let at = 0; at < groups.length; at += 2) {
+          const [group, rows] = [groups[at]!, groups[at + 1]!];
+          if (rows > 0) units.set(`${file}:${group}`, { file, group, rows });
+        }
+      }
     }
-    const names = needed.names();
-    const known = this.loaded.find((one) => names.every((name) => one.names.has(name)) && covers(one, plans));
-    if (known) {
-      this.loaded = [...this.loaded.filter((one) => one !== known), known];
-      this.duck.run(this.events.view(known.table, known.needed.copy()));
-      return;
-    }
-    const all = [...plans.values()].flatMap(({ chunks }) => chunks);
-    const [bytes, fetched] = [sum(all.map((chunk) => chunk.decoded)), sum(all.map((chunk) => chunk.length))];
-    if (bytes > this.memoryLimit) {
-      const message = `the question would load ${bytesText(bytes)} of ${plans.size} files into memory (${bytesText(fetched)} to fetch), and the limit is ${bytesText(this.memoryLimit)}`;
-      throw new LimitError("limit", message, "ask about fewer days or columns, or raise `memoryLimit`");
-    }
-    this.evict(bytes);
-    const table = `loaded ${++this.tables}`;
-    let isNew = true;
-    let done = 0;
-    await inParallel([...plans], async ([file, chunks]) => {
-      const parts = await this.fetch(file, chunks.chunks, work);
-      done += sum(chunks.chunks.map((chunk) => chunk.length));
-      work.progress({ step: "fetch", done, total: fetched });
-      const stream = this.events.decode(file, needed, parts);
-      for (const part of parts.keys()) this.cacheKeep(file, chunks.chunks[part]!, parts[part]!);
-      if (stream.length === 0) return;
-      this.duck.insert(table, stream, isNew);
-      isNew = false;
-      await goesOn(work.signal);
-    });
-    if (isNew) {
-      this.duck.run(this.events.view("", undefined));
-      return;
-    }
-    const groups = new Map([...plans].map(([file, chunks]) => [file, new Set(chunks.groups)]));
-    this.loaded.push({ table, needed: needed.copy(), names: new Set(names), groups, bytes });
-    this.duck.run(this.events.view(table, needed));
-  }
-
-  private evict(more: number): void {
-    let held = sum(this.loaded.map((one) => one.bytes));
-    while (this.loaded.length > 0 && (held + more > this.memoryLimit || this.loaded.length >= 16)) {
-      const oldest = this.loaded.shift()!;
-      held -= oldest.bytes;
-      // The view may be over it.
-      this.duck.run(this.events.view("", undefined));
-      this.duck.run(`DROP TABLE "${oldest.table}"`);
-    }
-  }
-
-  private async footers(files: number[], work: Work): Promise<void> {
-    const lacking = files.filter((file) => !this.events.hasFooter(file));
-    // The first tells whether the server has ranges.
-    const read = async (file: number): Promise<void> => {
-      const { wanted, footer } = this.files[file]!;
-      const key = `${wanted.path}:${footer[0]}:${footer[1]}`;
-      const known = await this.cache.get(key);
-      const bytes = known ?? (await this.source!.range(wanted, footer[0], footer[1], work.signal));
-      this.events.footer(file, bytes);
-      if (!known) this.cache.put(key, bytes);
-    };
-    const [first, ...others] = lacking;
-    if (first !== undefined) await read(first);
-    await inParallel(others, read);
-  }
-
-  /** The bytes of chunks of a file, those that lie together in one request. */
-  private async fetch(file: number, chunks: Chunk[], work: Work): Promise<Uint8Array[]> {
-    const { wanted } = this.files[file]!;
-    const found = await Promise.all(chunks.map((chunk) => this.cache.get(key(wanted, chunk))));
-    const lacking = chunks.map((chunk, number) => ({ chunk, number })).filter(({ number }) => !found[number]);
-    lacking.sort((one, other) => one.chunk.offset - other.chunk.offset);
-    const runs: { start: number; end: number; parts: typeof lacking }[] = [];
-    for (const part of lacking) {
-      const { offset, length } = part.chunk;
-      const last = runs.at(-1);
-      if (last && offset - last.end <= GAP_BYTES && offset + length - last.start <= REQUEST_BYTES) {
-        last.end = Math.max(last.end, offset + length);
-        last.parts.push(part);
-      } else runs.push({ start: offset, end: offset + length, parts: [part] });
-    }
-    await inParallel(runs, async ({ start, end, parts }) => {
-      const bytes = await this.source!.range(wanted, start, end - start, work.signal);
-      for (const { chunk, number } of parts) found[number] = bytes.subarray(chunk.offset - start, chunk.offset - start + chunk.length);
-    });
-    return found.map((bytes) => {
-      if (!bytes) throw new CorruptError("corrupt", `a part of \`${wanted.path}\` was not fetched`);
-      return bytes;
-    });
-  }
-
-  /** Keeps what was checked. */
-  private cacheKeep(file: number, chunk: Chunk, bytes: Uint8Array): void {
-    this.cache.put(key(this.files[file]!.wanted, chunk), bytes.slice());
+    return [...units.values()].sort((one, other) => one.file - other.file || one.group - other.group);
   }
 }
-
-function key(file: Wanted, chunk: Chunk): string {
-  return `${file.path}:${chunk.offset}:${chunk.length}`;
-}
-
-function covers(loaded: Loaded, plans: Map<number, Chunks>): boolean {
-  return [...plans].every(([file, { groups }]) => {
-    const held = loaded.groups.get(file);
-    return held !== undefined && groups.every((group) => held.has(group));
-  });
-}
-
-/** Lets messages in, and ends a call that was stopped. */
-async function goesOn(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  if (signal.aborted) throw new AbortedError("interrupted", "the call was stopped");
-}
-
-async function inParallel<T>(items: T[], work: (item: T, number: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const one = async () => {
-    while (next < items.length) {
-      const number = next++;
-      await work(items[number]!, number);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, one));
-}
-
-function sum(numbers: number[]): number {
-  return numbers.reduce((all, one) => all + one, 0);
-}
-
-/** Bytes for people. */
-function bytesText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  while (bytes >= 1000 && unit < units.length - 1) {
-    bytes /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? bytes : bytes.toFixed(1)} ${units[unit]}`;
-}
-
-export { errorOf };

@@ -1,18 +1,13 @@
-import { plainOf } from "../errors.js";
+import { type PlainError, errorOf, plainOf } from "../errors.js";
 import type { Call, FromWorker, ToWorker } from "../protocol.js";
 import { Engine, type Platform, type Work } from "./engine.js";
 
-/** Answers calls, one after the other: DuckDB and the module are one each. */
+/** Answers calls. They fetch side by side; DuckDB is for one at a time. */
 export function serve(platform: Platform, post: (message: FromWorker, transfer: ArrayBuffer[]) => void): (message: ToWorker) => void {
   const engine = new Engine(platform);
   const stops = new Map<number, AbortController>();
-  let last: Promise<void> = Promise.resolve();
-  return (message) => {
-    const { id } = message;
-    if ("abort" in message) {
-      stops.get(id)?.abort();
-      return;
-    }
+  let broken: PlainError | undefined;
+  const begin = async (id: number, call: Call): Promise<void> => {
     const stop = new AbortController();
     stops.set(id, stop);
     const work: Work = {
@@ -20,17 +15,22 @@ export function serve(platform: Platform, post: (message: FromWorker, transfer: 
       progress: (progress) => post({ id, progress }, []),
       rows: (rows) => post({ id, rows }, [rows.buffer as ArrayBuffer]),
     };
-    last = last.then(async () => {
-      try {
-        if (stop.signal.aborted) return;
-        const done = await answer(engine, message.call, work);
-        post({ id, done }, done instanceof Uint8Array ? [done.buffer as ArrayBuffer] : []);
-      } catch (error) {
-        post({ id, error: plainOf(error) }, []);
-      } finally {
-        stops.delete(id);
-      }
-    });
+    try {
+      if (broken) throw errorOf(broken);
+      const done = await answer(engine, call, work);
+      post({ id, done }, done instanceof Uint8Array ? [done.buffer as ArrayBuffer] : []);
+    } catch (error) {
+      const plain = plainOf(error);
+      // A module that stopped midway cannot be used again.
+      if (error instanceof WebAssembly.RuntimeError) broken = plain;
+      post({ id, error: plain }, []);
+    } finally {
+      stops.delete(id);
+    }
+  };
+  return (message) => {
+    if ("abort" in message) stops.get(message.id)?.abort();
+    else void begin(message.id, message.call);
   };
 }
 
@@ -39,14 +39,25 @@ async function answer(engine: Engine, call: Call, work: Work): Promise<unknown> 
     case "open":
       return engine.open(call.place, call.options, work);
     case "dropped":
-      return engine.dropped(call.file, call.name, call.format, call.options);
+      return engine.dropped(call.file, call.name, call.format, call.options, work);
     case "sql":
-      if (call.sql === "") return engine.matching(String(call.parameters["filter"] ?? ""), call.parameters["limit"] as number | null, work);
       return engine.sql(call.sql, call.parameters, work);
+    case "matching":
+      return engine.matching(call.filter, call.lenient, call.limit, call.columns, work);
+    case "select":
+      return engine.select(call.filter, call.lenient, call.order, work);
+    case "page":
+      return engine.page(call.selection, call.from, call.count, call.columns, work);
+    case "index":
+      return engine.selections.index(call.selection, call.seq);
+    case "release":
+      return engine.selections.release(call.selection);
     case "ask":
       return engine.ask(call.request, call.lenient, work, false);
     case "search":
       return engine.ask(call.request, call.lenient, work, true);
+    case "condition":
+      return engine.condition(call.filter);
     case "encode":
       return engine.encode(call.format, call.stream);
     case "verify":

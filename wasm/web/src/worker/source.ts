@@ -9,6 +9,8 @@ export interface Wanted {
 
 /** Where bytes of a bundle come from. */
 export interface Source {
+  /** Where it is. */
+  readonly name: string;
   whole(file: Wanted, signal: AbortSignal): Promise<Uint8Array>;
   range(file: Wanted, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
 }
@@ -28,6 +30,7 @@ export function sourceOf(place: Place, options: OpenOptions, counters: Counters,
 
 /** Files that the user chose. */
 class Chosen implements Source {
+  readonly name = "files";
   private readonly files = new Map<string, File>();
 
   constructor(files: { path: string; file: File }[], private readonly counters: Counters) {
@@ -60,7 +63,7 @@ class Chosen implements Source {
 
 /** A folder of Node's. */
 class Folder implements Source {
-  constructor(private readonly folder: string, private readonly read: ReadFile, private readonly counters: Counters) {}
+  constructor(readonly name: string, private readonly read: ReadFile, private readonly counters: Counters) {}
 
   whole(file: Wanted): Promise<Uint8Array> {
     return this.get(file, 0, null);
@@ -73,10 +76,10 @@ class Folder implements Source {
   private async get(file: Wanted, offset: number, length: number | null): Promise<Uint8Array> {
     let bytes: Uint8Array;
     try {
-      bytes = await this.read(`${this.folder}/${file.path}`, offset, length);
+      bytes = await this.read(`${this.name}/${file.path}`, offset, length);
     } catch (error) {
       const code = (error as { code?: string }).code;
-      if (code === "ENOENT") throw new NotFoundError("not_found", `there is no \`${file.path}\` in \`${this.folder}\``);
+      if (code === "ENOENT") throw new NotFoundError("not_found", `there is no \`${file.path}\` in \`${this.name}\``);
       throw new NetworkError("io", `\`${file.path}\` cannot be read: ${(error as Error).message}`);
     }
     this.counters.bytesFetched += bytes.length;
@@ -86,7 +89,7 @@ class Folder implements Source {
 
 /** A folder that a server has. */
 class Served implements Source {
-  private readonly base: string;
+  readonly name: string;
   /** Whole files of a server without ranges. */
   private readonly wholes = new Map<string, Promise<Uint8Array>>();
   private readonly timeout: number;
@@ -95,7 +98,7 @@ class Served implements Source {
     const base = new URL(url);
     base.search = base.hash = "";
     base.pathname = base.pathname.replace(/manifest\.json$|index\.html$/, "").replace(/\/?$/, "/");
-    this.base = base.href;
+    this.name = base.href;
     this.timeout = options.timeout ?? 30_000;
   }
 
@@ -142,7 +145,7 @@ class Served implements Source {
     const headers: Record<string, string> = range ? { Range: `bytes=${range[0]}-${range[0] + range[1] - 1}` } : {};
     this.counters.requests++;
     try {
-      const response = await fetch(this.base + file.path, { headers, signal: AbortSignal.any([signal, stop.signal]), cache: "no-cache", credentials: "same-origin" });
+      const response = await fetch(this.name + file.path, { headers, signal: AbortSignal.any([signal, stop.signal]), cache: "no-cache", credentials: "same-origin" });
       if (response.status === 404 || response.status === 403) {
         throw new NotFoundError("not_found", `the server has no \`${file.path}\` (${response.status})`, "copy the whole folder of the bundle to the server");
       }

@@ -1,0 +1,135 @@
+import type { Events } from "../../pkg/daybook.js";
+import { CorruptError } from "../errors.js";
+import type { Cache } from "./cache.js";
+import type { Source, Wanted } from "./source.js";
+import { inParallel, stopIf } from "./turns.js";
+
+/** A column in a row group of a file. */
+export interface Chunk {
+  group: number;
+  leaf: number;
+  offset: number;
+  length: number;
+  decoded: number;
+}
+
+/** A file of the bundle: its name and size, and where its footer is. */
+export interface BundleFile {
+  wanted: Wanted;
+  footer: [number, number];
+}
+
+/** Requests at once: a browser makes no more of one server. */
+export const AT_ONCE = 6;
+/** Parts that lie closer together are fetched with what is between them. */
+const GAP_BYTES = 16 << 10;
+/** A request is for at most so many bytes, where parts allow it. */
+const REQUEST_BYTES = 8 << 20;
+
+interface Part {
+  offset: number;
+  length: number;
+}
+
+/** Parts of the bundle's files, each fetched once, also if several calls want it at the same time. */
+export class Chunks {
+  private readonly pending = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly events: Events,
+    private readonly source: Source,
+    private readonly cache: Cache,
+    private readonly files: BundleFile[],
+  ) {}
+
+  /** Reads the footers of files that have not been read. */
+  async footers(files: number[], signal: AbortSignal): Promise<void> {
+    const read = async (file: number): Promise<void> => {
+      const [offset, length] = this.files[file]!.footer;
+      const part = { offset, length };
+      const [bytes] = await this.fetch(file, [part], signal);
+      if (this.events.hasFooter(file)) return;
+      await this.checking(file, [part], [bytes!], ([footer]) => this.events.footer(file, footer!), signal);
+    };
+    const [first, ...others] = files.filter((file) => !this.events.hasFooter(file));
+    // The first tells whether the server has ranges.
+    if (first !== undefined) await read(first);
+    await inParallel(others, AT_ONCE, read);
+  }
+
+  /** Parts of a file; those that lie together come by one request. */
+  async fetch(file: number, parts: Part[], signal: AbortSignal, progress?: (bytes: number) => void): Promise<Uint8Array[]> {
+    const { wanted } = this.files[file]!;
+    const found: (Uint8Array | undefined)[] = await Promise.all(parts.map((part) => this.known(wanted, part, signal)));
+    const lacking = parts.map((part, number) => ({ ...part, number })).filter(({ number }) => !found[number]);
+    await inParallel(runs(lacking), AT_ONCE, async ({ start, end, parts }) => {
+      stopIf(signal);
+      const coming = this.source.range(wanted, start, end - start, signal);
+      for (const part of parts) this.announce(name(wanted, part), coming);
+      const bytes = await coming;
+      for (const { offset, length, number } of parts) {
+        const own = bytes.slice(offset - start, offset - start + length);
+        this.cache.put(name(wanted, { offset, length }), own);
+        found[number] = own;
+      }
+    });
+    progress?.(parts.reduce((sum, { length }) => sum + length, 0));
+    return found.map((bytes) => {
+      if (!bytes) throw new CorruptError("corrupt", `a part of \`${wanted.path}\` was not fetched`);
+      return bytes;
+    });
+  }
+
+  /**
+   * Does what checks parts of a file. Those that are the bundle's are kept across visits; others are forgotten, and fetched
+   * again if they are of an earlier visit.
+   */
+  async checking(file: number, parts: Part[], bytes: Uint8Array[], check: (bytes: Uint8Array[]) => void, signal: AbortSignal): Promise<void> {
+    const keys = parts.map((part) => name(this.files[file]!.wanted, part));
+    try {
+      check(bytes);
+    } catch (error) {
+      const wereStored = keys.map((key) => this.cache.forget(key));
+      if (!wereStored.includes(true)) throw error;
+      bytes = await this.fetch(file, parts, signal);
+      check(bytes);
+    }
+    keys.forEach((key, number) => this.cache.checked(key, bytes[number]!));
+  }
+
+  private async known(wanted: Wanted, part: Part, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const key = name(wanted, part);
+    try {
+      await this.pending.get(key);
+    } catch {
+      // It was another call's, which perhaps was stopped.
+      stopIf(signal);
+    }
+    return this.cache.get(key);
+  }
+
+  private announce(key: string, coming: Promise<unknown>): void {
+    this.pending.set(key, coming);
+    const end = () => void (this.pending.get(key) === coming && this.pending.delete(key));
+    coming.then(end, end);
+  }
+}
+
+type Numbered = Part & { number: number };
+
+function runs(parts: Numbered[]): { start: number; end: number; parts: Numbered[] }[] {
+  const runs: { start: number; end: number; parts: Numbered[] }[] = [];
+  for (const part of parts.sort((one, other) => one.offset - other.offset)) {
+    const end = part.offset + part.length;
+    const last = runs.at(-1);
+    if (last && part.offset - last.end <= GAP_BYTES && end - last.start <= REQUEST_BYTES) {
+      last.end = Math.max(last.end, end);
+      last.parts.push(part);
+    } else runs.push({ start: part.offset, end, parts: [part] });
+  }
+  return runs;
+}
+
+function name({ path }: Wanted, { offset, length }: Part): string {
+  return `${path}:${offset}:${length}`;
+}
