@@ -11,6 +11,7 @@ use crate::event::column::{Column, ColumnType, TableSchema};
 use crate::event::fixed::Fixed;
 use crate::mine::Dictionary;
 use crate::query::analyses::{ChainHead, Request, Scope};
+use crate::query::failed::{self, Names};
 use crate::query::filter::{Columns, Context, Filter};
 use crate::query::sql::{identifier, literal, stored_type};
 use crate::query::view::{MixedField, UTC_CLOCK, ViewParts, create_view_in_memory};
@@ -154,6 +155,15 @@ impl Page {
         let stored = self.schema().columns().iter().map(|column| (column.name.clone(), column.column_type));
         let in_rest = self.mixed.iter().map(|field| (rest_column(&field.column), ColumnType::Text));
         stored.chain(in_rest).collect()
+    }
+
+    /// What an error of DuckDB's means for who asked.
+    pub fn explain(&self, text: &str) -> Error {
+        let tables = vec!["events", "templates"];
+        let mut names = Names { tables, listed_by: "`store.about.columns`", ..Names::default() };
+        names.add(self.schema().columns());
+        names.columns.extend(["recorded_at", "day"].map(str::to_string));
+        failed::explain(text, &names)
     }
 
     /// What a query reads, from its plan; everything if the plan says nothing.
