@@ -7,4 +7,6 @@ export default defineConfig({
   optimizeDeps: { exclude: ["@daybook/web"] },
   worker: { format: "es" },
   build: { target: "es2022" },
+  // The package of this repository is outside of the example's folder.
+  server: { fs: { allow: ["../.."] } },
 });
