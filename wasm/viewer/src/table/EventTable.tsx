@@ -6,6 +6,7 @@ import { selection, show, view } from "../state/page.ts";
 import { isRelative, widths, zone } from "../state/preferences.ts";
 import { microsOf } from "../data/values.ts";
 import { remember } from "../details/times.ts";
+import { arrived } from "../tail/arrivals.ts";
 import { countText } from "../text/numbers.ts";
 import { Header } from "./Header.tsx";
 import { Pages } from "./pages.ts";
@@ -20,14 +21,15 @@ const HEADER_HEIGHT = 28;
 export function EventTable({ events }: { events: Events }) {
   const { order, columns: names } = view.value;
   const filter = selection.value;
-  const answer = useAnswer(`${filter}\n${order.column} ${order.descending}`, async (options) => ({ rows: await events.select(filter, order, options), filter }));
+  const key = `${filter}\n${order.column} ${order.descending}`;
+  const answer = useAnswer(`${key}\n${arrived.value.count}`, async (options) => ({ rows: await events.select(filter, order, options), key }));
   const rows = answer.value?.rows;
   useEffect(() => () => rows?.close(), [rows]);
   const columns = names.map((name) => events.column(name)).filter((column) => column !== undefined);
   if (answer.error) return <div class="table"><Failure error={answer.error} retry={answer.retry} /></div>;
   if (!rows) return <div class="table" aria-busy="true"><div class="skeleton tall" /></div>;
   if (rows.length === 0) return <div class="table"><NothingFound events={events} /></div>;
-  return <Grid key={columns.map(({ name }) => name).join("\n")} events={events} rows={rows} columns={columns} isStale={answer.isBusy} />;
+  return <Grid key={columns.map(({ name }) => name).join("\n")} events={events} rows={rows} columns={columns} of={answer.value!.key} isStale={answer.isBusy} />;
 }
 
 function NothingFound({ events }: { events: Events }) {
@@ -49,6 +51,8 @@ interface GridProps {
   events: Events;
   rows: Rows;
   columns: Column[];
+  /** What the rows are of: other rows of the same keep their place on the screen. */
+  of: string;
   isStale: boolean;
 }
 
@@ -59,11 +63,12 @@ interface Drawing {
   draw: () => void;
 }
 
-function Grid({ events, rows, columns, isStale }: GridProps) {
+function Grid({ events, rows, columns, of, isStale }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const drawing = useRef<Drawing | undefined>(undefined);
   const active = useRef(-1);
+  const shownOf = useRef("");
   const [error, setError] = useState<Error>();
   const [tries, setTries] = useState(0);
   const style = { zone: zone.value, newest: isRelative.value ? events.span?.last : undefined };
@@ -101,7 +106,10 @@ function Grid({ events, rows, columns, isStale }: GridProps) {
       later();
     };
     resized();
-    element.scrollTop = 0;
+    view.markNew((seq) => arrived.value.last.has(seq));
+    if (shownOf.current !== of) element.scrollTop = 0;
+    shownOf.current = of;
+    viewport.scrolled(element.scrollTop);
     const observer = new ResizeObserver(resized);
     observer.observe(element);
     element.addEventListener("scroll", onScroll, { passive: true });
