@@ -74,6 +74,7 @@ export async function serve(folders, spoil = () => ({})) {
     }
     const headers = { "Content-Type": TYPES[extname(place)] ?? "application/octet-stream", ...how.headers };
     let [start, end] = range && !how.noRanges ? [Number(range[1]), Math.min(Number(range[2]), size - 1)] : [0, size - 1];
+    if (start > end && size > 0) return response.writeHead(416).end();
     const status = range && !how.noRanges ? 206 : 200;
     if (how.change) {
       const bytes = how.change(readFileSync(place).subarray(start, end + 1));

@@ -3,6 +3,8 @@ declare module "duckdb-blocking" {
   import type { DuckDBBundles, Logger } from "@duckdb/duckdb-wasm";
   /** Of DuckDB's bindings, what the worker calls. */
   export interface DuckDBBindings {
+    readonly mainModuleURL: string;
+    instantiateWasm: (imports: WebAssembly.Imports, succeed: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void) => object;
     open(config: object): void;
     instantiate(onProgress: () => void): Promise<this>;
     connect(): { useUnsafe(take: (bindings: unknown, connection: number) => void): void };
@@ -22,3 +24,5 @@ declare module "duckdb-blocking" {
   }
   export function createDuckDB(bundles: DuckDBBundles, logger: Logger, runtime: unknown): Promise<DuckDBBindings>;
 }
+/** What DuckDB's module calls. */
+declare var DUCKDB_RUNTIME: unknown;

@@ -1,23 +1,50 @@
-import { BROWSER_RUNTIME, VoidLogger, createDuckDB } from "duckdb-blocking";
+import { BROWSER_RUNTIME, type DuckDBBindings, VoidLogger, createDuckDB } from "duckdb-blocking";
 import initialize from "../../pkg/daybook.js";
+import { UnsupportedError } from "../errors.js";
 import type { ToWorker } from "../protocol.js";
 import { serve } from "./serve.js";
 
+// Bundlers look for such URLs, and put the files where the worker is.
+const MODULE = new URL("./daybook_bg.wasm", import.meta.url);
+const BUNDLES = {
+  mvp: { mainModule: new URL("./duckdb-mvp.wasm", import.meta.url).href, mainWorker: "" },
+  eh: { mainModule: new URL("./duckdb-eh.wasm", import.meta.url).href, mainWorker: "" },
+};
+
 /** DuckDB in the form that the browser runs: one of them needs WebAssembly's exceptions. */
-async function duckdb() {
-  // Bundlers look for such URLs, and put the files where the worker is.
-  const bundles = {
-    mvp: { mainModule: new URL("./duckdb-mvp.wasm", import.meta.url).href, mainWorker: "" },
-    eh: { mainModule: new URL("./duckdb-eh.wasm", import.meta.url).href, mainWorker: "" },
-  };
-  const bindings = await createDuckDB(bundles, new VoidLogger(), BROWSER_RUNTIME);
-  await bindings.instantiate(() => {});
+async function duckdb(): Promise<DuckDBBindings> {
+  const bindings = await createDuckDB(BUNDLES, new VoidLogger(), BROWSER_RUNTIME);
+  // DuckDB's own way says nothing of a file that is not there, and keeps browsers from caching compiled code.
+  const failed = new Promise<never>((_, fail) => {
+    bindings.instantiateWasm = (imports, succeed) => {
+      globalThis.DUCKDB_RUNTIME = BROWSER_RUNTIME;
+      instantiated(bindings.mainModuleURL, imports).then(({ instance, module }) => succeed(instance, module)).catch(fail);
+      return {};
+    };
+  });
+  await Promise.race([bindings.instantiate(() => {}), failed]);
   return bindings;
 }
 
-const ready = initialize({ module_or_path: new URL("./daybook_bg.wasm", import.meta.url) });
+async function instantiated(url: string, imports: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
+  const response = await fetched(url);
+  if (response.headers.get("Content-Type") === "application/wasm") return WebAssembly.instantiateStreaming(response, imports);
+  return WebAssembly.instantiate(await response.arrayBuffer(), imports);
+}
+
+async function fetched(url: string | URL): Promise<Response> {
+  const name = new URL(url).pathname.split("/").at(-1);
+  const fail = (why: string) => new UnsupportedError("unsupported", `the file \`${name}\` cannot be loaded: ${why}`, "all files of the package's `dist` must be on the server");
+  const response = await fetch(url, { credentials: "same-origin" }).catch((error: Error) => Promise.reject(fail(error.message)));
+  if (!response.ok) throw fail(`the server answers ${response.status}`);
+  return response;
+}
+
+const ready = fetched(MODULE).then((response) => initialize({ module_or_path: response }));
+// It is told by the first call.
+ready.catch(() => {});
 const heard = serve(
-  { duckdb: async () => (await ready, duckdb()) },
+  { ready, duckdb },
   (message, transfer) => (self as unknown as Worker).postMessage(message, transfer),
 );
 self.onmessage = (event: MessageEvent<ToWorker>) => heard(event.data);

@@ -17,6 +17,8 @@ import { Turns, inParallel, stopIf } from "./turns.js";
 
 /** What the worker gets from where it runs. */
 export interface Platform {
+  /** When our module can be called. */
+  ready: Promise<unknown>;
   duckdb(): Promise<DuckDBBindings>;
   read?: ReadFile;
 }
@@ -112,7 +114,7 @@ export class Engine {
 
   private async startDuckdb(): Promise<DuckDBBindings> {
     const started = performance.now();
-    const bindings = await this.platform.duckdb();
+    const [bindings] = await Promise.all([this.platform.duckdb(), this.platform.ready]);
     this.counters.duckdbStartMs = performance.now() - started;
     return bindings;
   }

@@ -9,7 +9,6 @@ import { serve } from "./serve.js";
 const require = createRequire(import.meta.url);
 
 async function duckdb() {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { NODE_RUNTIME, VoidLogger, createDuckDB } = require("@duckdb/duckdb-wasm/blocking") as typeof import("duckdb-blocking");
   const folder = dirname(require.resolve("@duckdb/duckdb-wasm/dist/duckdb-eh.wasm"));
   const bundles = {
@@ -35,5 +34,5 @@ async function read(path: string, offset: number, length: number | null): Promis
 
 const ready = readFile(new URL("./daybook_bg.wasm", import.meta.url)).then((module) => initialize({ module_or_path: module }));
 const port = parentPort!;
-const heard = serve({ duckdb: async () => (await ready, duckdb()), read }, (message, transfer) => port.postMessage(message, transfer));
+const heard = serve({ ready, duckdb, read }, (message, transfer) => port.postMessage(message, transfer));
 port.on("message", (message: ToWorker) => heard(message));

@@ -149,6 +149,7 @@ class Served implements Source {
       if (response.status === 404 || response.status === 403) {
         throw new NotFoundError("not_found", `the server has no \`${file.path}\` (${response.status})`, "copy the whole folder of the bundle to the server");
       }
+      if (response.status === 416) return { bytes: new Uint8Array(0), isWhole: false };
       if (!response.ok) throw new NetworkError("io", `the server answers ${response.status} for \`${file.path}\``);
       const parts: Uint8Array[] = [];
       let length = 0;
