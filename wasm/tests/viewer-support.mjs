@@ -91,6 +91,7 @@ export async function openPage(browser, server, options = {}) {
     return route.abort();
   });
   const page = await own.newPage();
+  page.setDefaultTimeout(15_000);
   const faults = [];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => {
@@ -107,7 +108,7 @@ export async function openPage(browser, server, options = {}) {
 
 /** Waits until nothing is on its way. */
 export async function quiet(page) {
-  await page.waitForFunction(() => document.querySelector("main") && !document.querySelector(".skeleton, .stale, .waiting:not([hidden]), [aria-busy=true], .opening"), null, { timeout: 30_000 });
+  await page.waitForFunction(() => document.querySelector("main") && !document.querySelector(".skeleton, .stale, .waiting:not([hidden]), [aria-busy=true], .opening"), null, { timeout: 15_000 });
 }
 
 export { serve, root, folder };

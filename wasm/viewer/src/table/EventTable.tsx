@@ -10,12 +10,8 @@ import { arrived } from "../tail/arrivals.ts";
 import { countText } from "../text/numbers.ts";
 import { Header } from "./Header.tsx";
 import { Pages } from "./pages.ts";
-import { RowsView } from "./rows-view.ts";
-import { Viewport } from "./viewport.ts";
+import { ScrolledRows } from "./scrolled-rows.ts";
 import { trackOf } from "./cells.ts";
-
-const ROW_HEIGHT = 26;
-const HEADER_HEIGHT = 28;
 
 /** The events that match, in rows; only those that are seen are there. */
 export function EventTable({ events }: { events: Events }) {
@@ -56,11 +52,10 @@ interface GridProps {
   isStale: boolean;
 }
 
-/** What the page's code needs of a table that is drawn. */
+/** A table that is drawn. */
 interface Drawing {
-  viewport: Viewport;
+  rows: ScrolledRows;
   pages: Pages;
-  draw: () => void;
 }
 
 function Grid({ events, rows, columns, of, isStale }: GridProps) {
@@ -76,52 +71,18 @@ function Grid({ events, rows, columns, of, isStale }: GridProps) {
 
   useLayoutEffect(() => {
     setError(undefined);
-    const element = scroller.current!;
-    const viewport = new Viewport(rows.length, ROW_HEIGHT);
-    const view = new RowsView(body.current!, viewport, columns, style);
-    let frame = 0;
-    const later = () => (frame ||= requestAnimationFrame(draw));
-    const fetch = (from: number, count: number, signal: AbortSignal) => rows.page(from, count, [...names, "severity"], { signal });
-    const pages = new Pages(rows.length, fetch, later, setError);
-    let last = 0;
-    const draw = () => {
-      frame = 0;
-      const { first, end } = view.draw(pages.find, active.current);
-      pages.see(first, end, viewport.top >= last);
-      last = viewport.top;
-    };
-    let settle: ReturnType<typeof setTimeout>;
-    const onScroll = () => {
-      viewport.scrolled(element.scrollTop);
-      later();
-      clearTimeout(settle);
-      settle = setTimeout(() => {
-        element.scrollTop = viewport.settled();
-        later();
-      }, 200);
-    };
-    const resized = () => {
-      viewport.height = Math.max(ROW_HEIGHT, element.clientHeight - HEADER_HEIGHT);
-      body.current!.style.height = `${viewport.scrollHeight}px`;
-      later();
-    };
-    resized();
-    view.markNew((seq) => arrived.value.last.has(seq));
-    if (shownOf.current !== of) element.scrollTop = 0;
+    if (shownOf.current !== of) scroller.current!.scrollTop = 0;
     shownOf.current = of;
-    viewport.scrolled(element.scrollTop);
-    const observer = new ResizeObserver(resized);
-    observer.observe(element);
-    element.addEventListener("scroll", onScroll, { passive: true });
-    drawing.current = { viewport, pages, draw };
-    draw();
+    const fetch = (from: number, count: number, signal: AbortSignal) => rows.page(from, count, [...names, "severity"], { signal });
+    const pages = new Pages(rows.length, fetch, () => drawing.current?.rows.later(), setError);
+    const drawn = new ScrolledRows({
+      scroller: scroller.current!, body: body.current!, rows: rows.length, columns, style, find: pages.find, active: () => active.current,
+      isNew: (seq) => arrived.value.last.has(seq), seen: (first, end, isForward) => pages.see(first, end, isForward),
+    });
+    drawing.current = { rows: drawn, pages };
     return () => {
-      cancelAnimationFrame(frame);
-      clearTimeout(settle);
-      observer.disconnect();
-      element.removeEventListener("scroll", onScroll);
+      drawn.destroy();
       pages.close();
-      view.clear();
       drawing.current = undefined;
     };
   }, [rows, names.join("\n"), style.zone, style.newest, tries]);
@@ -133,7 +94,7 @@ function Grid({ events, rows, columns, of, isStale }: GridProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     const now = drawing.current;
     if (!now || event.ctrlKey || event.metaKey || event.altKey || event.target !== scroller.current) return;
-    const far = now.viewport.pageRows;
+    const far = now.rows.viewport.pageRows;
     const steps: Record<string, number> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, PageDown: far, PageUp: -far, Home: -rows.length, End: rows.length };
     const step = steps[event.key];
     if (step !== undefined) {
@@ -171,9 +132,8 @@ function useSelection(rows: Rows, active: Ref<number>, drawing: Ref<Drawing | un
     const now = drawing.current;
     if (!now) return;
     active.current = row;
-    scroller.current!.scrollTop = now.viewport.reveal(row);
+    now.rows.reveal(row);
     scroller.current!.setAttribute("aria-activedescendant", `row-${row}`);
-    now.draw();
   };
   const open = (row: number, isStep = false) => {
     set(row);
@@ -199,8 +159,7 @@ function useSelection(rows: Rows, active: Ref<number>, drawing: Ref<Drawing | un
         const now = drawing.current;
         if (row === undefined || !now || stop.signal.aborted) return;
         active.current = row;
-        scroller.current!.scrollTop = now.viewport.center(row);
-        now.draw();
+        now.rows.center(row);
       },
       () => {
         // The event is shown beside the table all the same.
