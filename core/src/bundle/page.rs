@@ -205,14 +205,14 @@ impl Page {
         self.names(self.schema(), &self.mixed)
     }
 
-    /// What files must have for a filter, and its SQL. A lenient one matches nothing by a field that no event has.
+    /// What files must have for a filter, and its SQL with its values. A lenient one matches nothing by a field that no event has.
     pub fn filter(&self, text: &str, now_us: i64, lenient: bool) -> Result<(String, Needs)> {
         let context = Context::new(now_us);
         let filter = Filter::parse(text, &context).map_err(|error| error.into_error(text))?;
         self.scoped(now_us, text, lenient, |scope| {
             let condition = scope.condition(&filter)?;
             let needs = Needs { span: condition.span, seqs: Vec::new(), keys: condition.keys };
-            Ok((condition.sql, needs))
+            Ok((with_values(&condition.sql, &condition.parameters)?, needs))
         })
     }
 
@@ -260,6 +260,31 @@ pub fn value_sql(value: &Json) -> Result<String> {
     })
 }
 
+/// SQL with values in the place of its parameters. What stands in quotes is no parameter.
+fn with_values(sql: &str, parameters: &[(String, Json)]) -> Result<String> {
+    let mut written = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some((before, from)) = rest.find(['\'', '"', '$']).and_then(|at| rest.split_at_checked(at)) {
+        written.push_str(before);
+        let (part, after) = if let Some(named) = from.strip_prefix('$') {
+            let end = named.find(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+            let (name, after) = named.split_at_checked(end.unwrap_or(named.len())).unwrap_or((named, ""));
+            let value = parameters.iter().find(|(one, _)| one == name).map(|(_, value)| value_sql(value));
+            (value.transpose()?.unwrap_or_else(|| format!("${name}")), after)
+        } else {
+            let mark = if from.starts_with('"') { '"' } else { '\'' };
+            let end = from.char_indices().skip(1).find(|(_, char)| *char == mark);
+            let end = end.map_or(from.len(), |(at, _)| at.saturating_add(1));
+            let (quoted, after) = from.split_at_checked(end).unwrap_or((from, ""));
+            (quoted.to_string(), after)
+        };
+        written.push_str(&part);
+        rest = after;
+    }
+    written.push_str(rest);
+    Ok(written)
+}
+
 /// DuckDB's type of a column in memory: instants are in UTC, without a zone.
 fn shown_type(column_type: ColumnType) -> &'static str {
     match column_type {
@@ -292,5 +317,23 @@ fn most(column_type: ColumnType) -> &'static str {
         ColumnType::Text => "repeat(chr(1114111), 8)",
         ColumnType::Timestamp => "'9999-12-31'",
         _ => "NULL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_in_place_of_parameters() {
+        let parameters = [("p1".to_string(), Json::from("it's $p2")), ("p2".to_string(), Json::from(7))];
+        for (sql, expected) in [
+            ("kind = $p1 AND n > $p2", "kind = 'it''s $p2' AND n > 7"),
+            ("\"a$p1\" = '$p2''$p1' OR x = $p2", "\"a$p1\" = '$p2''$p1' OR x = 7"),
+            ("n IN ($p2,$p2) AND $p22", "n IN (7,7) AND $p22"),
+            ("TRUE", "TRUE"),
+        ] {
+            assert_eq!(with_values(sql, &parameters).unwrap(), expected);
+        }
     }
 }

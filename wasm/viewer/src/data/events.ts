@@ -1,6 +1,7 @@
 import type { Daybook, Progress, Selection } from "@daybook/web";
 import type { Table } from "./table.ts";
 import type { Span } from "../state/time-range.ts";
+import { microsOf } from "./values.ts";
 import type { Order } from "../state/view.ts";
 
 export interface CallOptions {
@@ -33,7 +34,7 @@ export class Events {
     /** Where they are from: a bundle, or a file that was dropped. */
     readonly origin: "bundle" | "file",
     /** The first and the last instant; none if there are no events. */
-    readonly span: Span | undefined,
+    public span: Span | undefined,
   ) {
     this.columns = store.about.columns as Column[];
     this.tail = (store as { tail?: Tail }).tail;
@@ -69,6 +70,15 @@ export class Events {
   event(seq: string, micros: bigint | undefined, options: CallOptions = {}): Promise<Table> {
     const when = micros === undefined ? "" : ` AND ts = make_timestamp(${micros})`;
     return this.sql(`SELECT * FROM events WHERE seq = ${BigInt(seq)}${when}`, options);
+  }
+
+  /** Takes rows that came after the page was opened: the span goes on to the last of them. */
+  heard(rows: Table): void {
+    const times = rows.getChild("ts");
+    for (let row = 0; row < rows.numRows; row++) {
+      const ms = Number(microsOf(times?.get(row)) ?? 0n) / 1000;
+      if (!this.span || ms > this.span.last) this.span = { first: this.span?.first ?? ms, last: ms };
+    }
   }
 
   close(): void {

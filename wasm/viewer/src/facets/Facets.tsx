@@ -7,6 +7,7 @@ import type { Column, Events } from "../data/events.ts";
 import { bandOf, severityName } from "../data/severity.ts";
 import { fieldOf, hasTerm, negated, termOf, withTerm, withoutTerm } from "../search/filter-text.ts";
 import { selection, show, view } from "../state/page.ts";
+import { arrived } from "../tail/arrivals.ts";
 import { countText, shareText, shortCount } from "../text/numbers.ts";
 
 interface FacetReport {
@@ -23,7 +24,7 @@ const MORE = 60;
 export function Facets({ events }: { events: Events }) {
   const names = view.value.facets.filter((name) => events.column(name));
   const [limit, setLimit] = useState(SHOWN);
-  const key = names.length > 0 ? `${selection.value}\n${names.join("\n")}\n${limit}` : undefined;
+  const key = names.length > 0 ? `${selection.value}\n${names.join("\n")}\n${limit}\n${arrived.value.count}` : undefined;
   const answer = useAnswer(key, async (options) => {
     const by = names.map((name) => fieldOf(events.column(name)!));
     const report = await events.ask<{ facets: FacetReport[] }>({ analysis: "facets", by, limit }, { ...options, filter: selection.value });

@@ -9,6 +9,7 @@ import { withTerm } from "../search/filter-text.ts";
 import { selection, show, view } from "../state/page.ts";
 import { zone } from "../state/preferences.ts";
 import { between, boundsOf, lengthText } from "../state/time-range.ts";
+import { arrived } from "../tail/arrivals.ts";
 import { countText, shortCount } from "../text/numbers.ts";
 import { axisText, secondText } from "../text/times.ts";
 import { useWidth } from "../app/use-width.ts";
@@ -30,7 +31,7 @@ export function Histogram({ events, children }: { events: Events; children: Comp
     return gridOf(since, Math.max(until, since + 1), 110, offsetOf(since));
   }, [range, span, zone.value]);
   const filter = view.value.filter;
-  const answer = useAnswer(`${filter}\n${grid.origin} ${grid.step} ${grid.count}\n${selection.value}`, async (options) => {
+  const answer = useAnswer(`${filter}\n${grid.origin} ${grid.step} ${grid.count}\n${selection.value}\n${arrived.value.count}`, async (options) => {
     const condition = await conditionOf(events, selection.value, options);
     return bucketsOf(grid, await events.sql(bucketsSql(grid, condition), options));
   });

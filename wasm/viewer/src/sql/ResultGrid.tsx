@@ -4,12 +4,8 @@ import type { Table } from "../data/table.ts";
 import { widths, zone } from "../state/preferences.ts";
 import { Header } from "../table/Header.tsx";
 import { written } from "../table/cells.ts";
-import { RowsView } from "../table/rows-view.ts";
-import { Viewport } from "../table/viewport.ts";
+import { ScrolledRows } from "../table/scrolled-rows.ts";
 import { countText } from "../text/numbers.ts";
-
-const ROW_HEIGHT = 26;
-const HEADER_HEIGHT = 28;
 
 /** So many rows say how wide a column is. */
 const SAMPLED = 60;
@@ -30,35 +26,11 @@ export function ResultGrid({ table, columns }: { table: Table; columns: readonly
   const body = useRef<HTMLDivElement>(null);
   const inZone = zone.value;
   useLayoutEffect(() => {
-    const element = scroller.current!;
-    const viewport = new Viewport(table.numRows, ROW_HEIGHT);
-    const view = new RowsView(body.current!, viewport, columns, { zone: inZone, newest: undefined });
-    let frame = 0;
-    const draw = () => {
-      frame = 0;
-      view.draw((at) => ({ table, at }), -1);
-    };
-    const later = () => (frame ||= requestAnimationFrame(draw));
-    const onScroll = () => {
-      viewport.scrolled(element.scrollTop);
-      later();
-    };
-    const resized = () => {
-      viewport.height = Math.max(ROW_HEIGHT, element.clientHeight - HEADER_HEIGHT);
-      body.current!.style.height = `${viewport.scrollHeight}px`;
-      later();
-    };
-    resized();
-    const observer = new ResizeObserver(resized);
-    observer.observe(element);
-    element.addEventListener("scroll", onScroll, { passive: true });
-    draw();
-    return () => {
-      cancelAnimationFrame(frame);
-      observer.disconnect();
-      element.removeEventListener("scroll", onScroll);
-      view.clear();
-    };
+    scroller.current!.scrollTop = 0;
+    const rows = new ScrolledRows({
+      scroller: scroller.current!, body: body.current!, rows: table.numRows, columns, style: { zone: inZone, newest: undefined }, find: (at) => ({ table, at }),
+    });
+    return () => rows.destroy();
   }, [table, columns, inZone]);
   const natural = useMemo(() => widthsOf(table, columns), [table, columns]);
   const tracks = [...columns.map(({ name }, at) => `${widths.value[name] ?? natural[at]}px`), "1fr"].join(" ");

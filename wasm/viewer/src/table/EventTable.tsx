@@ -6,28 +6,26 @@ import { selection, show, view } from "../state/page.ts";
 import { isRelative, widths, zone } from "../state/preferences.ts";
 import { microsOf } from "../data/values.ts";
 import { remember } from "../details/times.ts";
+import { arrived } from "../tail/arrivals.ts";
 import { countText } from "../text/numbers.ts";
 import { Header } from "./Header.tsx";
 import { Pages } from "./pages.ts";
-import { RowsView } from "./rows-view.ts";
-import { Viewport } from "./viewport.ts";
+import { ScrolledRows } from "./scrolled-rows.ts";
 import { trackOf } from "./cells.ts";
-
-const ROW_HEIGHT = 26;
-const HEADER_HEIGHT = 28;
 
 /** The events that match, in rows; only those that are seen are there. */
 export function EventTable({ events }: { events: Events }) {
   const { order, columns: names } = view.value;
   const filter = selection.value;
-  const answer = useAnswer(`${filter}\n${order.column} ${order.descending}`, async (options) => ({ rows: await events.select(filter, order, options), filter }));
+  const key = `${filter}\n${order.column} ${order.descending}`;
+  const answer = useAnswer(`${key}\n${arrived.value.count}`, async (options) => ({ rows: await events.select(filter, order, options), key }));
   const rows = answer.value?.rows;
   useEffect(() => () => rows?.close(), [rows]);
   const columns = names.map((name) => events.column(name)).filter((column) => column !== undefined);
   if (answer.error) return <div class="table"><Failure error={answer.error} retry={answer.retry} /></div>;
   if (!rows) return <div class="table" aria-busy="true"><div class="skeleton tall" /></div>;
   if (rows.length === 0) return <div class="table"><NothingFound events={events} /></div>;
-  return <Grid key={columns.map(({ name }) => name).join("\n")} events={events} rows={rows} columns={columns} isStale={answer.isBusy} />;
+  return <Grid key={columns.map(({ name }) => name).join("\n")} events={events} rows={rows} columns={columns} of={answer.value!.key} isStale={answer.isBusy} />;
 }
 
 function NothingFound({ events }: { events: Events }) {
@@ -49,21 +47,23 @@ interface GridProps {
   events: Events;
   rows: Rows;
   columns: Column[];
+  /** What the rows are of: other rows of the same keep their place on the screen. */
+  of: string;
   isStale: boolean;
 }
 
-/** What the page's code needs of a table that is drawn. */
+/** A table that is drawn. */
 interface Drawing {
-  viewport: Viewport;
+  rows: ScrolledRows;
   pages: Pages;
-  draw: () => void;
 }
 
-function Grid({ events, rows, columns, isStale }: GridProps) {
+function Grid({ events, rows, columns, of, isStale }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const drawing = useRef<Drawing | undefined>(undefined);
   const active = useRef(-1);
+  const shownOf = useRef("");
   const [error, setError] = useState<Error>();
   const [tries, setTries] = useState(0);
   const style = { zone: zone.value, newest: isRelative.value ? events.span?.last : undefined };
@@ -71,49 +71,18 @@ function Grid({ events, rows, columns, isStale }: GridProps) {
 
   useLayoutEffect(() => {
     setError(undefined);
-    const element = scroller.current!;
-    const viewport = new Viewport(rows.length, ROW_HEIGHT);
-    const view = new RowsView(body.current!, viewport, columns, style);
-    let frame = 0;
-    const later = () => (frame ||= requestAnimationFrame(draw));
+    if (shownOf.current !== of) scroller.current!.scrollTop = 0;
+    shownOf.current = of;
     const fetch = (from: number, count: number, signal: AbortSignal) => rows.page(from, count, [...names, "severity"], { signal });
-    const pages = new Pages(rows.length, fetch, later, setError);
-    let last = 0;
-    const draw = () => {
-      frame = 0;
-      const { first, end } = view.draw(pages.find, active.current);
-      pages.see(first, end, viewport.top >= last);
-      last = viewport.top;
-    };
-    let settle: ReturnType<typeof setTimeout>;
-    const onScroll = () => {
-      viewport.scrolled(element.scrollTop);
-      later();
-      clearTimeout(settle);
-      settle = setTimeout(() => {
-        element.scrollTop = viewport.settled();
-        later();
-      }, 200);
-    };
-    const resized = () => {
-      viewport.height = Math.max(ROW_HEIGHT, element.clientHeight - HEADER_HEIGHT);
-      body.current!.style.height = `${viewport.scrollHeight}px`;
-      later();
-    };
-    resized();
-    element.scrollTop = 0;
-    const observer = new ResizeObserver(resized);
-    observer.observe(element);
-    element.addEventListener("scroll", onScroll, { passive: true });
-    drawing.current = { viewport, pages, draw };
-    draw();
+    const pages = new Pages(rows.length, fetch, () => drawing.current?.rows.later(), setError);
+    const drawn = new ScrolledRows({
+      scroller: scroller.current!, body: body.current!, rows: rows.length, columns, style, find: pages.find, active: () => active.current,
+      isNew: (seq) => arrived.value.last.has(seq), seen: (first, end, isForward) => pages.see(first, end, isForward),
+    });
+    drawing.current = { rows: drawn, pages };
     return () => {
-      cancelAnimationFrame(frame);
-      clearTimeout(settle);
-      observer.disconnect();
-      element.removeEventListener("scroll", onScroll);
+      drawn.destroy();
       pages.close();
-      view.clear();
       drawing.current = undefined;
     };
   }, [rows, names.join("\n"), style.zone, style.newest, tries]);
@@ -125,7 +94,7 @@ function Grid({ events, rows, columns, isStale }: GridProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     const now = drawing.current;
     if (!now || event.ctrlKey || event.metaKey || event.altKey || event.target !== scroller.current) return;
-    const far = now.viewport.pageRows;
+    const far = now.rows.viewport.pageRows;
     const steps: Record<string, number> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, PageDown: far, PageUp: -far, Home: -rows.length, End: rows.length };
     const step = steps[event.key];
     if (step !== undefined) {
@@ -163,9 +132,8 @@ function useSelection(rows: Rows, active: Ref<number>, drawing: Ref<Drawing | un
     const now = drawing.current;
     if (!now) return;
     active.current = row;
-    scroller.current!.scrollTop = now.viewport.reveal(row);
+    now.rows.reveal(row);
     scroller.current!.setAttribute("aria-activedescendant", `row-${row}`);
-    now.draw();
   };
   const open = (row: number, isStep = false) => {
     set(row);
@@ -191,8 +159,7 @@ function useSelection(rows: Rows, active: Ref<number>, drawing: Ref<Drawing | un
         const now = drawing.current;
         if (row === undefined || !now || stop.signal.aborted) return;
         active.current = row;
-        scroller.current!.scrollTop = now.viewport.center(row);
-        now.draw();
+        now.rows.center(row);
       },
       () => {
         // The event is shown beside the table all the same.

@@ -22,19 +22,14 @@ interface Drawn {
 export class RowsView {
   private readonly free: Drawn[] = [];
   private readonly drawn = new Map<number, Drawn>();
-  private isNew: (seq: string) => boolean = () => false;
 
   constructor(
     private readonly parent: HTMLElement,
     private readonly viewport: Viewport,
     private readonly columns: readonly Column[],
     private readonly style: CellStyle,
+    private readonly isNew: (seq: string) => boolean = () => false,
   ) {}
-
-  /** Marks rows that have just come. */
-  markNew(isNew: (seq: string) => boolean): void {
-    this.isNew = isNew;
-  }
 
   /** Draws what is seen now; says which rows these are. */
   draw(find: Find, active: number): { first: number; end: number } {

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { asError } from "../data/answer.ts";
 import type { Events, Tail } from "../data/events.ts";
+import type { Table } from "../data/table.ts";
 import { selection } from "../state/page.ts";
 import { countText } from "../text/numbers.ts";
 import { arrived, cameIn } from "./arrivals.ts";
@@ -14,7 +15,11 @@ export function LiveTail({ events, tail }: { events: Events; tail: Tail }) {
     if (!isOn) return;
     const stop = new AbortController();
     setError(undefined);
-    tail.follow(filter, cameIn, stop.signal).catch((error: unknown) => {
+    const heard = (rows: Table) => {
+      events.heard(rows);
+      cameIn(rows);
+    };
+    tail.follow(filter, heard, stop.signal).catch((error: unknown) => {
       if (stop.signal.aborted) return;
       setError(asError(error));
       setOn(false);
