@@ -97,6 +97,11 @@ impl Events {
         Ok(split.explain.is_empty().then(|| split.body.to_string()))
     }
 
+    /// What an error of DuckDB's means: `{kind, message, hint}` as JSON.
+    pub fn explain(&self, text: &str) -> String {
+        told(&self.page.explain(text))
+    }
+
     /// What a query needs, from its plan, and from what is known of its rows besides.
     pub fn needed(&self, explained: &str, common: Option<Common>) -> std::result::Result<Needed, Thrown> {
         thrown(self.needed_of(explained, common.map(|common| common.needs)))
