@@ -1,11 +1,13 @@
 //! The events of a page: a bundle's, or those of a file that was dropped.
 
 use crate::asking::Asking;
-use crate::failure::{Thrown, thrown};
+use crate::failure::{Thrown, thrown, told};
 use crate::stream;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
-use daybook::bundle::{ChunkPlace, Fetched, Footer, Manifest, Needs, Page, read_dropped, templates_table, without_zones};
+use daybook::bundle::{
+    ChunkPlace, Fetched, Footer, Manifest, Needs, Page, read_dropped, templates_table, without_zones,
+};
 use daybook::event::column::{FieldPath, TableSchema};
 use daybook::ingest::blocks::ReadAs;
 use daybook::query::filter::TsSpan;
@@ -101,12 +103,7 @@ impl Events {
     }
 
     /// The filter's condition in SQL.
-    pub fn condition(
-        &self,
-        filter: &str,
-        now: f64,
-        lenient: bool,
-    ) -> std::result::Result<Condition, Thrown> {
+    pub fn condition(&self, filter: &str, now: f64, lenient: bool) -> std::result::Result<Condition, Thrown> {
         let condition = self.page.filter(filter, micros(now), lenient);
         thrown(condition.map(|(sql, needs)| Condition { sql, common: Common { needs } }))
     }
@@ -350,7 +347,7 @@ impl Events {
         let bytes = chunks.iter().filter_map(|chunk| chunk.dyn_into::<Uint8Array>().ok());
         let chunks = places.into_iter().zip(bytes.map(|bytes| Bytes::from(bytes.to_vec()))).collect();
         let fetched = Fetched::new(self.footer_of(file)?, chunks)?;
-        fetched.batches(groups, &needed.columns, &needed.fields)
+        fetched.batches(&groups, &needed.columns, &needed.fields)
     }
 }
 

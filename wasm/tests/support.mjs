@@ -50,7 +50,7 @@ export function groups() {
   });
 }
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json" };
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".json": "application/json" };
 
 /**
  * Serves folders by their first names; `spoil(path, range)` may answer `{status}`, `{cut}`, `{noRanges}`, `{stall}` or `{change}`.

@@ -26,8 +26,8 @@ const duckdbApart = {
   setup: (build) => build.onResolve({ filter: /^duckdb-blocking$/ }, () => ({ path: "./duckdb.js", external: true })),
 };
 await Promise.all([
-  build({ ...browser, entryPoints: ["src/index.ts"], outfile: dist("index.js") }),
-  build({ ...browser, entryPoints: ["src/worker/browser.ts"], outfile: dist("worker.js"), plugins: [duckdbApart] }),
+  // The page and the worker share what reads Arrow.
+  build({ ...browser, entryPoints: { index: "src/index.ts", worker: "src/worker/browser.ts" }, outdir: dist(""), splitting: true, chunkNames: "shared-[hash]", plugins: [duckdbApart] }),
   build({ ...browser, entryPoints: [join(duckdb, "duckdb-browser-blocking.mjs")], outfile: dist("duckdb.js"), sourcemap: false }),
   build({ ...node, entryPoints: ["src/node.ts"], outfile: dist("node.js") }),
   build({ ...node, entryPoints: ["src/worker/node.ts"], outfile: dist("worker-node.js") }),

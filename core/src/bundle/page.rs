@@ -10,7 +10,8 @@ use crate::event::catalogue::Catalogue;
 use crate::event::column::{Column, ColumnType, TableSchema};
 use crate::event::fixed::Fixed;
 use crate::mine::Dictionary;
-use crate::query::analyses::{Request, Scope};
+use crate::query::analyses::{ChainHead, Request, Scope};
+use crate::query::failed::{self, Names};
 use crate::query::filter::{Columns, Context, Filter};
 use crate::query::sql::{identifier, literal, stored_type};
 use crate::query::view::{MixedField, UTC_CLOCK, ViewParts, create_view_in_memory};
@@ -31,13 +32,16 @@ pub struct Page {
     span: Option<(i64, i64)>,
     /// The days that have events, and how many.
     days: Vec<(i64, u64)>,
+    /// The head of the chain of the store that they are of.
+    head: Option<ChainHead>,
 }
 
 impl Page {
     /// The events of a bundle.
     pub fn of(manifest: &Manifest) -> Result<Page> {
         let days = manifest.files.iter().map(|file| (crate::event::time::day_start_us(file.day), file.rows));
-        Ok(Page::new(manifest.catalogue()?, manifest.templates()?, manifest.span(), days.collect()))
+        let page = Page::new(manifest.catalogue()?, manifest.templates()?, manifest.span(), days.collect());
+        Ok(Page { head: Some(manifest.source.head.clone()), ..page })
     }
 
     /// Events that are known by their columns, templates, and times.
@@ -55,7 +59,7 @@ impl Page {
             }
             is_same
         });
-        Page { mixed: MixedField::of(&catalogue), catalogue, templates, span, days }
+        Page { mixed: MixedField::of(&catalogue), catalogue, templates, span, days, head: None }
     }
 
     /// The columns.
@@ -66,6 +70,11 @@ impl Page {
     /// The templates of messages.
     pub fn templates(&self) -> &Dictionary {
         &self.templates
+    }
+
+    /// The head of the hash chain of the store that they are of, when they were taken from it.
+    pub fn head(&self) -> Option<&ChainHead> {
+        self.head.as_ref()
     }
 
     /// The days that have events, the oldest first: when each begins, and how many events it has.
@@ -148,6 +157,15 @@ impl Page {
         stored.chain(in_rest).collect()
     }
 
+    /// What an error of DuckDB's means for who asked.
+    pub fn explain(&self, text: &str) -> Error {
+        let tables = vec!["events", "templates"];
+        let mut names = Names { tables, listed_by: "`store.about.columns`", ..Names::default() };
+        names.add(self.schema().columns());
+        names.columns.extend(["recorded_at", "day"].map(str::to_string));
+        failed::explain(text, &names)
+    }
+
     /// What a query reads, from its plan; everything if the plan says nothing.
     pub fn plan(&self, explained: &str) -> Plan {
         let names: Vec<String> = self.stored_columns().into_iter().map(|(name, _)| name).collect();
@@ -187,14 +205,14 @@ impl Page {
         self.names(self.schema(), &self.mixed)
     }
 
-    /// What files must have for a filter, and its SQL. A lenient one matches nothing by a field that no event has.
+    /// What files must have for a filter, and its SQL with its values. A lenient one matches nothing by a field that no event has.
     pub fn filter(&self, text: &str, now_us: i64, lenient: bool) -> Result<(String, Needs)> {
         let context = Context::new(now_us);
         let filter = Filter::parse(text, &context).map_err(|error| error.into_error(text))?;
         self.scoped(now_us, text, lenient, |scope| {
             let condition = scope.condition(&filter)?;
             let needs = Needs { span: condition.span, seqs: Vec::new(), keys: condition.keys };
-            Ok((condition.sql, needs))
+            Ok((with_values(&condition.sql, &condition.parameters)?, needs))
         })
     }
 
@@ -242,6 +260,31 @@ pub fn value_sql(value: &Json) -> Result<String> {
     })
 }
 
+/// SQL with values in the place of its parameters. What stands in quotes is no parameter.
+fn with_values(sql: &str, parameters: &[(String, Json)]) -> Result<String> {
+    let mut written = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some((before, from)) = rest.find(['\'', '"', '$']).and_then(|at| rest.split_at_checked(at)) {
+        written.push_str(before);
+        let (part, after) = if let Some(named) = from.strip_prefix('$') {
+            let end = named.find(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+            let (name, after) = named.split_at_checked(end.unwrap_or(named.len())).unwrap_or((named, ""));
+            let value = parameters.iter().find(|(one, _)| one == name).map(|(_, value)| value_sql(value));
+            (value.transpose()?.unwrap_or_else(|| format!("${name}")), after)
+        } else {
+            let mark = if from.starts_with('"') { '"' } else { '\'' };
+            let end = from.char_indices().skip(1).find(|(_, char)| *char == mark);
+            let end = end.map_or(from.len(), |(at, _)| at.saturating_add(1));
+            let (quoted, after) = from.split_at_checked(end).unwrap_or((from, ""));
+            (quoted.to_string(), after)
+        };
+        written.push_str(&part);
+        rest = after;
+    }
+    written.push_str(rest);
+    Ok(written)
+}
+
 /// DuckDB's type of a column in memory: instants are in UTC, without a zone.
 fn shown_type(column_type: ColumnType) -> &'static str {
     match column_type {
@@ -274,5 +317,23 @@ fn most(column_type: ColumnType) -> &'static str {
         ColumnType::Text => "repeat(chr(1114111), 8)",
         ColumnType::Timestamp => "'9999-12-31'",
         _ => "NULL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_in_place_of_parameters() {
+        let parameters = [("p1".to_string(), Json::from("it's $p2")), ("p2".to_string(), Json::from(7))];
+        for (sql, expected) in [
+            ("kind = $p1 AND n > $p2", "kind = 'it''s $p2' AND n > 7"),
+            ("\"a$p1\" = '$p2''$p1' OR x = $p2", "\"a$p1\" = '$p2''$p1' OR x = 7"),
+            ("n IN ($p2,$p2) AND $p22", "n IN (7,7) AND $p22"),
+            ("TRUE", "TRUE"),
+        ] {
+            assert_eq!(with_values(sql, &parameters).unwrap(), expected);
+        }
     }
 }

@@ -104,6 +104,11 @@ export class Daybook {
     return this.calls.call<T>(call, options);
   }
 
+  /** A filter as a condition in SQL, of `events`; what is wrong with it is an error. */
+  condition(filter: string, options: CallOptions = {}): Promise<string> {
+    return this.calls.call({ method: "condition", filter }, options);
+  }
+
   /** Numbers over all events that match. */
   stats(options: AskOptions = {}): Promise<StatsReport> {
     return this.ask({ analysis: "stats" }, options);

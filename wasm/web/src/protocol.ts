@@ -74,6 +74,7 @@ export type Call =
   | { method: "release"; selection: number }
   | { method: "ask"; request: unknown; lenient: boolean }
   | { method: "search"; request: unknown; lenient: boolean }
+  | { method: "condition"; filter: string }
   | { method: "encode"; format: string; stream: Uint8Array }
   | { method: "verify" }
   | { method: "counters" };

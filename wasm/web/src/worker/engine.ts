@@ -176,6 +176,10 @@ export class Engine {
     }
   }
 
+  condition(filter: string): string {
+    return this.events.condition(filter, Date.now(), false).sql();
+  }
+
   encode(format: string, stream: Uint8Array): Uint8Array {
     return encode(format, stream);
   }

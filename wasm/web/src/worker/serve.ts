@@ -56,6 +56,8 @@ async function answer(engine: Engine, call: Call, work: Work): Promise<unknown> 
       return engine.ask(call.request, call.lenient, work, false);
     case "search":
       return engine.ask(call.request, call.lenient, work, true);
+    case "condition":
+      return engine.condition(call.filter);
     case "encode":
       return engine.encode(call.format, call.stream);
     case "verify":
