@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync, cpSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { before, test } from "node:test";
 import { Daybook, LimitError, CorruptError, NotFoundError, NetworkError, UnsupportedError, QueryError } from "../web/dist/node.js";
 import { EXCUSED, answer, bundleOf, fault, folder, groups, root, serve } from "./support.mjs";
@@ -131,7 +132,6 @@ test("files are compared with the manifest", async () => {
 
 test("log files of all formats are read", async () => {
   const lines = [1, 2, 3].map((n) => JSON.stringify({ ts: `2026-02-03T10:00:0${n}Z`, level: "error", message: `m${n}` })).join("\n");
-  const { gzipSync } = await import("node:zlib");
   const files = {
     "a.jsonl": [lines, 3],
     "a.jsonl.gz": [gzipSync(lines), 3],
@@ -139,7 +139,7 @@ test("log files of all formats are read", async () => {
     "a.csv": ["ts,level,message\n2026-02-03T10:00:00Z,error,\"a, b\"\n2026-02-03T10:00:01Z,info,c\n", 2],
     "a.log": ["<34>1 2026-02-03T10:00:00Z host su - ID47 - failed\n<34>1 2026-02-03T10:00:01Z host su - ID47 - ok\n", 2],
     "access.log": ['127.0.0.1 - - [03/Feb/2026:10:00:00 +0000] "GET / HTTP/1.1" 500 12 "-" "curl"\n', 1],
-    "a.parquet": [await (await Daybook.open(bundle)).export("parquet", { limit: 4 }), 4],
+    "a.jsonl.zst": [Buffer.from("KLUv/QRoLQIAMoQNEaDt0/jH0e1BGXi5JIf7WwMD04SogunBvE4KvZeYg11zLnm9UkzLwWd8//0w5EIvil69ftAyBACgEcAcNKyBJewBYEqJMw==", "base64"), 3],
   };
   for (const [name, [content, events]] of Object.entries(files)) {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : new Uint8Array(content);
@@ -151,6 +151,8 @@ test("log files of all formats are read", async () => {
     store.close();
   }
   await assert.rejects(Daybook.ingest(new Uint8Array(1 << 20), { name: "large", memoryLimit: 1 << 20 }), LimitError);
+  const bomb = gzipSync(Buffer.alloc(8 << 20, "a line\n"));
+  await assert.rejects(Daybook.ingest(bomb, { name: "bomb.gz", memoryLimit: 1 << 20 }), { name: "LimitError", message: /decompressed/ });
   await assert.rejects(Daybook.ingest(new TextEncoder().encode(lines), { name: "a", format: "docx" }), { name: "InvalidError" });
 });
 

@@ -6,7 +6,6 @@ import type { About, Counters, OpenOptions, Order, Place, Progress } from "../pr
 import { Cache } from "./cache.js";
 import { AT_ONCE, type BundleFile, Chunks } from "./chunks.js";
 import { Duck, FullError, readTextsWith } from "./duck.js";
-import { hintOf } from "./hints.js";
 import { Selections, selected, spans } from "./selections.js";
 import { bytesText } from "./sizes.js";
 import { type ReadFile, type Source, sourceOf } from "./source.js";
@@ -101,7 +100,7 @@ export class Engine {
     work.progress({ step: "fetch", done: size, total: size });
     const bindings = await this.startDuckdb();
     stopIf(work.signal);
-    this.events = Events.dropped(bytes, name, format, Date.now());
+    this.events = Events.dropped(bytes, name, format, Date.now(), limit);
     const about = this.begin(bindings);
     work.progress({ step: "decode", done: about.records ?? 0, total: about.records ?? 0 });
     const stream = this.events.held();
@@ -122,7 +121,7 @@ export class Engine {
   private begin(bindings: DuckDBBindings): About {
     const about = { ...JSON.parse(this.events.about()), columns: JSON.parse(this.events.columns()) } as About;
     const setup = JSON.parse(this.events.setup()) as [string[], string[], string[]];
-    this.duck = new Duck(bindings, setup, this.memoryLimit, (message) => hintOf(message, about.columns));
+    this.duck = new Duck(bindings, setup, this.memoryLimit, (message) => this.events.explain(message));
     this.duck.insert("templates", this.events.templates(), true);
     return about;
   }
