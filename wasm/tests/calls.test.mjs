@@ -12,7 +12,7 @@ before(() => {
 
 test("a question that is no longer wanted ends at once, and the next one is answered", async () => {
   const store = await Daybook.open(bundle);
-  const forever = "SELECT count(*) AS n FROM range(3000000) a, range(3000000) b WHERE a.range + b.range + 7 < 0";
+  const forever = "SELECT count(*) AS n FROM range(10000000000) a, range(300) b WHERE a.range + b.range + 7 < 0";
   for (const parameters of [{}, { most: 7 }]) {
     const stop = new AbortController();
     const asked = store.sql(parameters.most ? forever.replace("7", "$most") : forever, { signal: stop.signal, parameters });
