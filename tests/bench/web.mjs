@@ -102,7 +102,7 @@ async function fetching() {
   const { counters, about } = await page.evaluate(async () => {
     const store = await window.Daybook.open("/ninety/");
     const day = store.about.files[45].day;
-    await store.ask({ analysis: "search", filter: `severity>=error from:${day} until:${day}`, limit: 100 });
+    await store.ask({ analysis: "search", filter: `severity>=error ts>=${day} ts<${day}T23:59:59`, limit: 100 });
     return { counters: await store.counters(), about: store.about };
   });
   await context.close();

@@ -12,7 +12,7 @@ before(() => {
 
 test("a question that is no longer wanted ends at once, and the next one is answered", async () => {
   const store = await Daybook.open(bundle);
-  const forever = "SELECT count(*) AS n FROM range(10000000000) a, range(300) b WHERE a.range + b.range + 7 < 0";
+  const forever = "SELECT count(*) AS n FROM range(1000000000000) WHERE hash(range) < 7";
   for (const parameters of [{}, { most: 7 }]) {
     const stop = new AbortController();
     const asked = store.sql(parameters.most ? forever.replace("7", "$most") : forever, { signal: stop.signal, parameters });
@@ -21,7 +21,7 @@ test("a question that is no longer wanted ends at once, and the next one is answ
     await assert.rejects(asked, { name: "AbortError", kind: "interrupted" });
     const stopped = performance.now();
     assert.equal((await next).toArray()[0].n, 1);
-    assert.ok(performance.now() - stopped < 1_000, `${performance.now() - stopped} ms`);
+    assert.ok(performance.now() - stopped < 2_000, `${performance.now() - stopped} ms`);
   }
   const endless = store.search("", { limit: 1 });
   await endless.next();
