@@ -99,7 +99,7 @@ impl Events {
         Ok(split.explain.is_empty().then(|| split.body.to_string()))
     }
 
-    /// What an error of DuckDB's means, as JSON.
+    /// What an error of DuckDB's means: `{kind, message, hint}` as JSON.
     pub fn explain(&self, text: &str) -> String {
         told(&self.page.explain(text))
     }

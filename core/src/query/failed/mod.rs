@@ -58,6 +58,7 @@ fn meaning(text: &str) -> Error {
         "Parameter Not Resolved Error" | "Parameter Not Allowed Error" => plain(ErrorKind::Syntax, text),
         "Permission Error" => refused(text),
         "TransactionContext Error" if text.contains("read-only mode") => refused(text),
+        _ if text.contains("Cannot prepare multiple statements") => refused(text),
         "Invalid Input Error" if text.contains("configuration has been locked") => refused(text),
         "Invalid Input Error" if text.contains("multiple statements") => refused(text),
         "Invalid Input Error" if regex_fault(text).is_some() => {
@@ -116,7 +117,7 @@ pub fn without_advice(text: &str) -> &str {
 }
 
 fn refused(text: &str) -> Error {
-    plain(ErrorKind::Refused, text).with_hint("a query can read the tables of the store and nothing else")
+    plain(ErrorKind::Refused, text).with_hint("a query can read its tables and nothing else")
 }
 
 fn plain(kind: ErrorKind, text: &str) -> Error {
@@ -139,6 +140,7 @@ mod tests {
         same("Binder Error: no column\nDid you mean \"kind\"?", ErrorKind::Syntax);
         same("Permission Error: Cannot access file \"/etc/passwd\"", ErrorKind::Refused);
         same("TransactionContext Error: Cannot write: read-only mode", ErrorKind::Refused);
+        same("Cannot prepare multiple statements at once!", ErrorKind::Refused);
         check(
             "Invalid Input Error: invalid repetition size: {1001}",
             ErrorKind::Syntax,

@@ -28,7 +28,7 @@ export class Duck {
     setup: [string[], string[], string[]],
     memoryLimit: number,
     /** What an error of DuckDB's means, as JSON. */
-    private readonly explanation: (message: string) => string,
+    private readonly meaning: (text: string) => string,
   ) {
     const query = { castBigIntToDouble: false, castDecimalToDouble: false, queryPollingInterval: POLL_MS };
     bindings.open({ path: ":memory:", query });
@@ -141,8 +141,8 @@ export class Duck {
 
   private explain(error: unknown): unknown {
     if (error instanceof DaybookError || !(error instanceof Error) || error instanceof WebAssembly.RuntimeError) return error;
-    const plain = JSON.parse(this.explanation(error.message)) as PlainError;
-    return plain.kind === "limit" ? new FullError(plain.kind, plain.message, plain.hint ?? undefined) : errorOf(plain);
+    const told = JSON.parse(this.meaning(error.message)) as PlainError;
+    return told.kind === "limit" ? new FullError(told.kind, told.message, "ask for less, or raise `memoryLimit`") : errorOf(told);
   }
 }
 

@@ -121,7 +121,7 @@ export class Engine {
   private begin(bindings: DuckDBBindings): About {
     const about = { ...JSON.parse(this.events.about()), columns: JSON.parse(this.events.columns()) } as About;
     const setup = JSON.parse(this.events.setup()) as [string[], string[], string[]];
-    this.duck = new Duck(bindings, setup, this.memoryLimit, (message) => this.events.explain(message));
+    this.duck = new Duck(bindings, setup, this.memoryLimit, (text) => this.events.explain(text));
     this.duck.insert("templates", this.events.templates(), true);
     return about;
   }
