@@ -60,7 +60,6 @@ fn meaning(text: &str) -> Error {
         "TransactionContext Error" if text.contains("read-only mode") => refused(text),
         _ if text.contains("Cannot prepare multiple statements") => refused(text),
         "Invalid Input Error" if text.contains("configuration has been locked") => refused(text),
-        "Invalid Input Error" if text.contains("multiple statements") => refused(text),
         "Invalid Input Error" if regex_fault(text).is_some() => {
             let fault = regex_fault(text).unwrap_or_default();
             let message = format!("a regex of the query or its filter cannot be read: {fault}");
