@@ -62,14 +62,16 @@ impl Events {
         thrown(Events::of_manifest(manifest))
     }
 
-    /// Reads a file of any format, in memory; `format` may be empty. `now` is in milliseconds since 1970.
+    /// Reads a file of any format, in memory; `format` may be empty. `now` is in milliseconds since 1970. A compressed file may
+    /// have `limit` bytes at most when it is not.
     pub fn dropped(
         bytes: Vec<u8>,
         name: &str,
         format: &str,
         now: f64,
+        limit: f64,
     ) -> std::result::Result<Events, Thrown> {
-        thrown(Events::of_file(bytes, name, format, now))
+        thrown(Events::of_file(bytes, name, format, now, limit as u64))
     }
 
     /// What there is, as JSON.
@@ -293,14 +295,14 @@ impl Events {
         Ok(Events { page, manifest: Some(manifest), footers, held: Vec::new(), about })
     }
 
-    fn of_file(bytes: Vec<u8>, name: &str, format: &str, now: f64) -> Result<Events> {
+    fn of_file(bytes: Vec<u8>, name: &str, format: &str, now: f64, limit: u64) -> Result<Events> {
         let no_format = || Error::new(ErrorKind::Invalid, format!("there is no format `{format}`"));
         let format = match format {
             "" => None,
             format => Some(Format::from_name(format).ok_or_else(no_format)?),
         };
         let read_as = ReadAs { format, ..ReadAs::default() };
-        let dropped = read_dropped(bytes, name, &read_as, micros(now))?;
+        let dropped = read_dropped(bytes, name, &read_as, micros(now), limit)?;
         let about = json!({
             "title": name, "events": dropped.records.saturating_sub(dropped.quarantined), "format": dropped.format,
             "records": dropped.records, "quarantined": dropped.quarantined, "reasons": dropped.reasons, "files": [],

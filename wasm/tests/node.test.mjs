@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync, cpSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { before, test } from "node:test";
 import { Daybook, LimitError, CorruptError, NotFoundError, NetworkError, UnsupportedError, QueryError } from "../web/dist/node.js";
 import { EXCUSED, answer, bundleOf, fault, folder, groups, root, serve } from "./support.mjs";
@@ -129,6 +130,32 @@ test("files are compared with the manifest", async () => {
   good.close();
 });
 
+test("log files of all formats are read", async () => {
+  const lines = [1, 2, 3].map((n) => JSON.stringify({ ts: `2026-02-03T10:00:0${n}Z`, level: "error", message: `m${n}` })).join("\n");
+  const files = {
+    "a.jsonl": [lines, 3],
+    "a.jsonl.gz": [gzipSync(lines), 3],
+    "a.json": [`[${lines.replaceAll("\n", ",")}]`, 3],
+    "a.csv": ["ts,level,message\n2026-02-03T10:00:00Z,error,\"a, b\"\n2026-02-03T10:00:01Z,info,c\n", 2],
+    "a.log": ["<34>1 2026-02-03T10:00:00Z host su - ID47 - failed\n<34>1 2026-02-03T10:00:01Z host su - ID47 - ok\n", 2],
+    "access.log": ['127.0.0.1 - - [03/Feb/2026:10:00:00 +0000] "GET / HTTP/1.1" 500 12 "-" "curl"\n', 1],
+    "a.jsonl.zst": [Buffer.from("KLUv/QRoLQIAMoQNEaDt0/jH0e1BGXi5JIf7WwMD04SogunBvE4KvZeYg11zLnm9UkzLwWd8//0w5EIvil69ftAyBACgEcAcNKyBJewBYEqJMw==", "base64"), 3],
+  };
+  for (const [name, [content, events]] of Object.entries(files)) {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : new Uint8Array(content);
+    const told = [];
+    const store = await Daybook.ingest(bytes, { name, onProgress: ({ step }) => told.push(step) });
+    assert.equal(store.about.events, events, name);
+    assert.equal((await store.select()).length, events, name);
+    assert.deepEqual([...new Set(told)], ["fetch", "decode"]);
+    store.close();
+  }
+  await assert.rejects(Daybook.ingest(new Uint8Array(1 << 20), { name: "large", memoryLimit: 1 << 20 }), LimitError);
+  const bomb = gzipSync(Buffer.alloc(8 << 20, "a line\n"));
+  await assert.rejects(Daybook.ingest(bomb, { name: "bomb.gz", memoryLimit: 1 << 20 }), { name: "LimitError", message: /decompressed/ });
+  await assert.rejects(Daybook.ingest(new TextEncoder().encode(lines), { name: "a", format: "docx" }), { name: "InvalidError" });
+});
+
 test("a log file is read without a store", async () => {
   const lines = "2026-02-03T10:00:00Z ERROR disk full on sda1\n2026-02-03T10:00:01Z INFO started worker 7\n2026-02-03T10:00:02Z INFO started worker 8\n";
   const store = await Daybook.ingest(new TextEncoder().encode(lines), { name: "app.log" });
@@ -141,35 +168,16 @@ test("a log file is read without a store", async () => {
   await assert.rejects(Daybook.ingest(new Uint8Array(0), { name: "empty.log" }), /no records/);
 });
 
-test("events are exported", async () => {
+test("events and answers are exported in every format", async () => {
   const store = await Daybook.open(bundle);
-  const parquet = await store.export("parquet", { filter: "" });
-  assert.equal(new TextDecoder().decode(parquet.subarray(0, 4)), "PAR1");
-  const lines = new TextDecoder().decode(await store.export("jsonl", { limit: 2 })).trim().split("\n");
-  assert.equal(lines.length, 2);
-  store.close();
-});
-
-test("the rows of a selection come by pages, in its order", async () => {
-  const store = await Daybook.open(bundle);
-  const numbers = (table) => table.toArray().map(({ seq }) => seq);
-  const newest = await store.select();
-  assert.equal(newest.length, store.about.events);
-  const all = numbers(await store.sql("SELECT seq FROM events ORDER BY ts DESC, seq DESC"));
-  assert.deepEqual(numbers(await newest.page(2, 3, { columns: ["kind"] })), all.slice(2, 5));
-  assert.deepEqual((await newest.page(2, 3, { columns: ["kind"] })).schema.fields.map(({ name }) => name), ["seq", "kind"]);
-  assert.equal((await newest.page(all.length - 1, 100)).numRows, 1);
-  assert.equal((await newest.page(all.length, 100)).numRows, 0);
-  assert.equal(await newest.index({ seq: all[4] }), 4);
-  assert.equal(await newest.index({ seq: 1 }), undefined);
-  newest.close();
-  newest.close();
-  await assert.rejects(newest.page(0, 1), { name: "ClosedError" });
-  const byKind = await store.select({ filter: "kind:*", order: { column: "kind" } });
-  const expected = numbers(await store.sql("SELECT seq FROM events WHERE kind IS NOT NULL ORDER BY kind, ts, seq"));
-  assert.deepEqual(numbers(await byKind.page(0, expected.length)), expected);
-  await assert.rejects(store.select({ filter: "nothing_such:1" }), QueryError);
-  assert.equal((await store.select({ filter: "nothing_such:1", lenient: true })).length, 0);
-  await assert.rejects(store.select({ order: { column: "nothing_such" } }), QueryError);
+  const text = (bytes) => new TextDecoder().decode(bytes);
+  const begins = { parquet: /^PAR1/, arrow: /^ARROW1/, csv: /^kind,/, jsonl: /^\{"kind":/, json: /^\[/, markdown: /^\| kind/ };
+  for (const [format, begin] of Object.entries(begins)) {
+    assert.match(text(await store.export(format, { filter: "kind:*", columns: ["kind", "ts"] })), begin, format);
+    assert.match(text(await store.export(format, { sql: "SELECT 1 AS kind, $b AS b", parameters: { b: "x" } })), begin, format);
+  }
+  assert.equal(text(await store.export("jsonl", { limit: 2 })).trim().split("\n").length, 2);
+  assert.equal(text(await store.export("jsonl", { filter: "nothing:1", lenient: true })), "");
+  assert.match(text(await store.export("csv", { sql: "SELECT '=1+1' AS a" })), /'=1\+1/);
   store.close();
 });

@@ -58,7 +58,7 @@ test("a page that esbuild bundled uses it", async () => {
   writeFileSync(join(source, "page.js"), COUNTING);
   const { build } = require("esbuild");
   await build({ entryPoints: [join(source, "page.js")], bundle: true, format: "esm", target: "es2022", minify: true, outdir: sites.esbuild, logLevel: "error" });
-  for (const name of readdirSync(join(web, "dist"))) if (/^(worker|duckdb)\.js$|\.wasm$/.test(name)) cpSync(join(web, "dist", name), join(sites.esbuild, name));
+  for (const name of readdirSync(join(web, "dist"))) if (/^(worker|duckdb|shared-.*)\.js$|\.wasm$/.test(name)) cpSync(join(web, "dist", name), join(sites.esbuild, name));
   writeFileSync(join(sites.esbuild, "index.html"), page("page.js"));
   assert.equal(await shown("/esbuild/index.html"), String(events));
 });
@@ -115,7 +115,8 @@ test("what is published is what a page needs, and nothing else", () => {
   const [{ files }] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: web, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
   const names = files.map(({ path }) => path).sort();
   const types = ["calls", "client", "errors", "index", "node", "protocol", "reports", "selection"].map((name) => `dist/${name}.d.ts`);
-  const scripts = ["index", "node", "worker", "worker-node"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.js.map`]);
+  const shared = readdirSync(join(web, "dist")).filter((name) => name.startsWith("shared-")).map((name) => name.replace(/\.js(\.map)?$/, ""));
+  const scripts = [...new Set(shared), "index", "node", "worker", "worker-node"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.js.map`]);
   const modules = ["daybook_bg", "duckdb-eh", "duckdb-mvp"].map((name) => `dist/${name}.wasm`);
   const licenses = ["APACHE", "MIT", "apache-arrow"].map((name) => `dist/LICENSE-${name}`);
   assert.deepEqual(names, ["README.md", "dist/duckdb.js", "package.json", ...licenses, ...modules, ...scripts, ...types].sort());

@@ -30,11 +30,11 @@ export function bundleOf(name, events) {
 }
 
 /** A bundle of a year of sample events. */
-export function demo(name = "demo", events = 100_000) {
+export function demo(name = "demo", events = 100_000, ...which) {
   const store = folder(`${name}-store`);
   const bundle = folder(name);
   daybook("demo", "--events", String(events), "--until", "2026-06-30", "--store", store, "-q");
-  daybook("export", "--bundle", bundle, "--no-viewer", "--store", store);
+  daybook("export", "--bundle", bundle, "--no-viewer", "--store", store, ...which);
   return bundle;
 }
 

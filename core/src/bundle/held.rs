@@ -19,9 +19,11 @@ use crate::mine::{Assigned, Dictionary, Miner, Skeletons, TemplateId};
 use crate::query::view::MixedField;
 use crate::redact::{RedactSettings, Rules};
 use arrow::array::RecordBatch;
+use flate2::read::MultiGzDecoder;
 use std::collections::{BTreeMap, HashMap};
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
+use zstd::stream::read::Decoder;
 
 /// So many reasons are told.
 const REASONS_MAX: usize = 20;
@@ -43,8 +45,16 @@ pub struct Dropped {
     pub reasons: Vec<(u64, String)>,
 }
 
-/// Reads a file of any format that the library reads, in memory.
-pub fn read_dropped(bytes: Vec<u8>, name: &str, read_as: &ReadAs, now_us: i64) -> Result<Dropped> {
+/// Reads a file of any format that the library reads, in memory; compressed by gzip or Zstandard, too, where it then has no
+/// more than a limit.
+pub fn read_dropped(
+    bytes: Vec<u8>,
+    name: &str,
+    read_as: &ReadAs,
+    now_us: i64,
+    limit: u64,
+) -> Result<Dropped> {
+    let bytes = decompressed(bytes, name, limit)?;
     let known = Known::default();
     let mut blocks = Blocks::open(Box::new(Cursor::new(bytes)), name, now_us, read_as, &known)?;
     let layout = blocks.layout().clone();
@@ -89,6 +99,26 @@ pub fn read_dropped(bytes: Vec<u8>, name: &str, read_as: &ReadAs, now_us: i64) -
     }
     let page = Page::new(catalogue, templates, span, days.into_iter().collect());
     Ok(Dropped { page, batches, format: layout.format.name(), records, quarantined, reasons })
+}
+
+/// The bytes of a file, decompressed as its first bytes say.
+fn decompressed(bytes: Vec<u8>, name: &str, limit: u64) -> Result<Vec<u8>> {
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::Invalid, format!("`{name}` cannot be decompressed: {error}"))
+    };
+    let reader: Box<dyn Read> = match bytes.as_slice() {
+        [0x1f, 0x8b, 0x08, ..] => Box::new(MultiGzDecoder::new(bytes.as_slice())),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(Decoder::new(bytes.as_slice()).map_err(failed)?),
+        _ => return Ok(bytes),
+    };
+    let mut whole = Vec::new();
+    reader.take(limit.saturating_add(1)).read_to_end(&mut whole).map_err(failed)?;
+    if whole.len() as u64 > limit {
+        let message = format!("`{name}` has more than {limit} bytes when it is decompressed");
+        return Err(Error::new(ErrorKind::Limit, message)
+            .with_hint("ingest it with the program, and export a bundle"));
+    }
+    Ok(whole)
 }
 
 /// Gives messages the ids of their templates.

@@ -1,5 +1,4 @@
 import type { Events } from "../../pkg/daybook.js";
-import { CorruptError } from "../errors.js";
 import type { Cache } from "./cache.js";
 import type { Source, Wanted } from "./source.js";
 import { inParallel, stopIf } from "./turns.js";
@@ -58,25 +57,31 @@ export class Chunks {
   }
 
   /** Parts of a file; those that lie together come by one request. */
-  async fetch(file: number, parts: Part[], signal: AbortSignal, progress?: (bytes: number) => void): Promise<Uint8Array[]> {
+  async fetch(file: number, parts: Part[], signal: AbortSignal): Promise<Uint8Array[]> {
     const { wanted } = this.files[file]!;
-    const found: (Uint8Array | undefined)[] = await Promise.all(parts.map((part) => this.known(wanted, part, signal)));
-    const lacking = parts.map((part, number) => ({ ...part, number })).filter(({ number }) => !found[number]);
+    const found = new Map<string, Uint8Array>();
+    for (;;) {
+      const waiting = parts.filter((part) => !found.has(name(wanted, part)));
+      if (waiting.length === 0) return parts.map((part) => found.get(name(wanted, part))!);
+      await Promise.all(waiting.map((part) => this.known(name(wanted, part), found, signal)));
+      // What another call has begun to fetch meanwhile is waited for.
+      const lacking = waiting.filter((part) => !found.has(name(wanted, part)) && !this.pending.has(name(wanted, part)));
+      if (lacking.length === 0) continue;
+      const coming = this.request(wanted, lacking, found, signal);
+      for (const part of lacking) this.announce(name(wanted, part), coming);
+      await coming;
+    }
+  }
+
+  private async request(wanted: Wanted, lacking: Part[], found: Map<string, Uint8Array>, signal: AbortSignal): Promise<void> {
     await inParallel(runs(lacking), AT_ONCE, async ({ start, end, parts }) => {
       stopIf(signal);
-      const coming = this.source.range(wanted, start, end - start, signal);
-      for (const part of parts) this.announce(name(wanted, part), coming);
-      const bytes = await coming;
-      for (const { offset, length, number } of parts) {
-        const own = bytes.slice(offset - start, offset - start + length);
-        this.cache.put(name(wanted, { offset, length }), own);
-        found[number] = own;
+      const bytes = await this.source.range(wanted, start, end - start, signal);
+      for (const part of parts) {
+        const own = bytes.slice(part.offset - start, part.offset - start + part.length);
+        this.cache.put(name(wanted, part), own);
+        found.set(name(wanted, part), own);
       }
-    });
-    progress?.(parts.reduce((sum, { length }) => sum + length, 0));
-    return found.map((bytes) => {
-      if (!bytes) throw new CorruptError("corrupt", `a part of \`${wanted.path}\` was not fetched`);
-      return bytes;
     });
   }
 
@@ -97,15 +102,15 @@ export class Chunks {
     keys.forEach((key, number) => this.cache.checked(key, bytes[number]!));
   }
 
-  private async known(wanted: Wanted, part: Part, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const key = name(wanted, part);
+  private async known(key: string, found: Map<string, Uint8Array>, signal: AbortSignal): Promise<void> {
     try {
       await this.pending.get(key);
     } catch {
       // It was another call's, which perhaps was stopped.
       stopIf(signal);
     }
-    return this.cache.get(key);
+    const bytes = await this.cache.get(key);
+    if (bytes) found.set(key, bytes);
   }
 
   private announce(key: string, coming: Promise<unknown>): void {
@@ -115,10 +120,14 @@ export class Chunks {
   }
 }
 
-type Numbered = Part & { number: number };
+interface Run {
+  start: number;
+  end: number;
+  parts: Part[];
+}
 
-function runs(parts: Numbered[]): { start: number; end: number; parts: Numbered[] }[] {
-  const runs: { start: number; end: number; parts: Numbered[] }[] = [];
+function runs(parts: Part[]): Run[] {
+  const runs: Run[] = [];
   for (const part of parts.sort((one, other) => one.offset - other.offset)) {
     const end = part.offset + part.length;
     const last = runs.at(-1);

@@ -4,7 +4,7 @@ import { bytesText } from "./sizes.js";
 import { goesOn } from "./turns.js";
 
 /** A module of 32 bits has 4 GiB, of which DuckDB's own code and stacks need some. */
-const MEMORY_MOST = 3 << 30;
+const MEMORY_MOST = 3 * 2 ** 30;
 /** A poll of a query takes about so long. */
 const POLL_MS = 20;
 

@@ -100,7 +100,7 @@ export class Engine {
     work.progress({ step: "fetch", done: size, total: size });
     const bindings = await this.startDuckdb();
     stopIf(work.signal);
-    this.events = Events.dropped(bytes, name, format, Date.now());
+    this.events = Events.dropped(bytes, name, format, Date.now(), limit);
     const about = this.begin(bindings);
     work.progress({ step: "decode", done: about.records ?? 0, total: about.records ?? 0 });
     const stream = this.events.held();
