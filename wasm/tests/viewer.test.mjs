@@ -185,7 +185,7 @@ flow("an event shows its fields, its changes, its entity's history, and JSON", "
   assert.match(await page.locator(".changes").innerText(), /status changed[\s\S]*open[\s\S]*paid/);
   await page.getByRole("button", { name: "This entity's history" }).click();
   await page.waitForSelector(".history li");
-  assert.equal(await page.locator(".history > li").count(), 50);
+  assert.equal(await page.locator(".history > li > .link").count(), 50);
   await page.getByRole("tab", { name: "JSON" }).click();
   const shown = JSON.parse(await page.locator("pre.json").innerText());
   assert.deepEqual(shown.after, { status: "paid", total: 2397, notes: "line one\nline two" });
@@ -321,7 +321,7 @@ flow("the overview counts the events that match, and says what the bundle is", "
 flow("the audit report is of a period, and prints without the page around it", "#/audit?from=2026-02-03&to=2026-02-03", async (page) => {
   assert.match(await page.locator(".audit").innerText(), /2026-02-03 00:00:00 to 2026-02-04 00:00:00[\s\S]*Events\s+800/);
   await page.emulateMedia({ media: "print" });
-  assert.equal(await page.locator(".top").isVisible(), false);
+  assert.equal(await page.locator("header.top").isVisible(), false);
   assert.equal(await page.locator(".audit h2").isVisible(), true);
   assert.equal((await page.pdf()).subarray(0, 4).toString(), "%PDF");
 });
