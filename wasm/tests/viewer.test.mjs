@@ -121,7 +121,7 @@ flow("the histogram is read and zoomed with the keyboard", "", async (page) => {
 });
 
 flow("facets include and leave out, and any column can be counted", "", async (page) => {
-  const facet = (name) => page.locator(".facet", { has: page.locator(`h3 span:text-is("${name}")`) });
+  const facet = (name) => page.locator(".facet", { has: page.locator(`h2 span:text-is("${name}")`) });
   await facet("kind").getByRole("button", { name: /^login/ }).first().click();
   await quiet(page);
   assert.equal(await page.inputValue("#search"), "kind:login");
