@@ -22,9 +22,13 @@ async function spanOf(store: Awaited<ReturnType<typeof Daybook.open>>): Promise<
   if (events === 0) return undefined;
   const days = files.map(({ day }) => day).sort();
   const of = async (instant: "min(ts)" | "max(ts)", day: string | undefined): Promise<number> => {
-    const where = day === undefined ? "" : ` WHERE day = DATE ${literal(day)}`;
+    const where = day === undefined ? "" : ` WHERE ts >= TIMESTAMP ${literal(day)} AND ts < TIMESTAMP ${literal(dayAfter(day))}`;
     const row = (await store.sql(`SELECT epoch_us(${instant})::DOUBLE AS instant FROM events${where}`)).get(0);
     return Number(row?.["instant"] ?? 0) / 1000;
   };
   return { first: await of("min(ts)", days[0]), last: await of("max(ts)", days.at(-1)) };
+}
+
+function dayAfter(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 }
