@@ -33,6 +33,7 @@ pub mod intake;
 #[cfg(feature = "native")]
 pub mod keys;
 pub mod layout;
+pub mod leaves;
 pub mod mine;
 pub mod output;
 pub mod proof;

@@ -1,9 +1,13 @@
 """Bundles: `daybook export --bundle`, a folder that browsers ask without a server."""
 
+import base64
 import hashlib
 import json
+import shutil
+import subprocess
+import tarfile
 
-from harness import daybook, equal
+from harness import PROGRAM, daybook, environment, equal
 
 LINES = "".join(
     f'{{"ts":"2026-02-0{day}T10:00:0{second}Z","kind":"k{second}","level":"error","actor":"ann","mail":"a{day}@example.org",'
@@ -95,13 +99,55 @@ def wrong_words_are_refused(folder):
     ):
         done = bundle(store, folder / "b", *arguments, code=2)
         assert part in done.err, done
-    done = daybook("export", "--bundle", folder / "b", "--store", store, code=2)
-    assert "without the viewer" in done.err and "--no-viewer" in done.err, done
     done = daybook("export", "a.jsonl", "--title", "x", "--store", store, code=2)
     assert "--bundle" in done.err, done
 
 
+def the_viewer_is_in_the_program_or_beside_it(folder):
+    store = filled(folder)
+    alone = folder / "alone"
+    alone.mkdir()
+    shutil.copy(PROGRAM, alone / "daybook")
+
+    def run(target):
+        command = [alone / "daybook", "export", "--bundle", folder / target, "--store", store]
+        return subprocess.run(command, capture_output=True, text=True, env=environment())
+
+    done = run("b")
+    if done.returncode == 0:
+        page = (folder / "b" / "index.html").read_text()
+        assert "Content-Security-Policy" in page and "unsafe-inline" not in page, page
+        assert "http.server" in done.stdout, done
+        return
+    assert done.returncode == 2 and "without the viewer" in done.stderr and "--no-viewer" in done.stderr, done
+    with tarfile.open(alone / "daybook-web.tar.gz", "w:gz") as archive:
+        for path in ("index.html", "assets/a.js"):
+            (folder / "file").write_text(path)
+            archive.add(folder / "file", path)
+    done = run("b")
+    equal((done.returncode, (folder / "b" / "assets" / "a.js").read_text()), (0, "assets/a.js"), done)
+    (alone / "daybook-web.tar.gz").write_bytes(b"no archive")
+    done = run("c")
+    assert done.returncode == 1 and "archive of the viewer" in done.stderr and not (folder / "c").exists(), done
+
+
+def a_bundle_of_an_encrypted_store_is_plain_and_says_so(folder):
+    (folder / "key").write_text(base64.b64encode(bytes(range(32))).decode())
+    (folder / "key").chmod(0o600)
+    (folder / "a.jsonl").write_text(LINES)
+    daybook("ingest", folder / "a.jsonl", "--store", folder / "s", "--key-file", folder / "key", "-q")
+    bundle(folder / "s", folder / "b", code=1)
+    assert not (folder / "b").exists()
+    done = bundle(folder / "s", folder / "b", "--key-file", folder / "key")
+    assert "the store is encrypted and the bundle is not" in done.err, done
+    equal(manifest(folder / "b")["events"], 15)
+    file = next((folder / "b" / "events").rglob("*.parquet"))
+    equal(file.read_bytes()[:4], b"PAR1")
+
+
 CHECKS = [
+    the_viewer_is_in_the_program_or_beside_it,
+    a_bundle_of_an_encrypted_store_is_plain_and_says_so,
     a_bundle_has_a_manifest_that_is_right,
     a_filter_and_days_choose_events,
     secrets_are_looked_for_again,

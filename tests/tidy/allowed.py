@@ -15,17 +15,18 @@ MODULES = {
     "event": {"error"},
     "query": VALUES | {"mine"},
     "bundle": VALUES
-    | {"format", "intake", "mine", "query", "redact", "ingest/arrays", "ingest/blocks", "ingest/known", "ingest/settle"},
+    | {"format", "intake", "mine", "query", "redact", "ingest/arrays", "ingest/blocks", "ingest/known", "ingest/settle", "leaves"},
     "keys": {"error", "layout"},
     "storage": {"error", "keys", "layout"},
     "heads": {"error", "log", "proof", "settings"},
-    "format": {"event"},
+    "format": {"event", "ingest/encoding"},
+    "leaves": {"event"},
     "mine": {"event"},
     "proof": VALUES,
     "redact": VALUES | {"described"},
     "intake": {"event", "redact"},
     "settings": DISK | {"event", "described", "format", "query", "redact"},
-    "output": {"error"},
+    "output": {"error", "leaves"},
     "wal": DISK,
     "log": DISK | {"event"},
     "engine": VALUES | {"keys", "query"},
@@ -78,7 +79,7 @@ MODULES = {
 }
 
 # These do no I/O, start no threads and read no clock, so that they build for the browser.
-PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output", "proof", "bundle"} | {
+PURE = {"error", "layout", "event", "format", "mine", "redact", "intake", "query", "demo", "described", "output", "proof", "bundle", "leaves"} | {
     f"ingest/{name}" for name in ("arrays", "blocks", "coding", "encoding", "known", "order", "pages", "progress", "rest", "settle")
 }
 IMPURE = r"\bstd::(?:fs|net|process|thread|env)\b|\bstd(?:in|out|err)\(\)|\b(?:Instant|SystemTime|Utc|Local)::now\b"

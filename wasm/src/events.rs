@@ -1,11 +1,13 @@
 //! The events of a page: a bundle's, or those of a file that was dropped.
 
 use crate::asking::Asking;
-use crate::failure::{Thrown, thrown};
+use crate::failure::{Thrown, thrown, told};
 use crate::stream;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
-use daybook::bundle::{ChunkPlace, Fetched, Footer, Manifest, Needs, Page, read_dropped, templates_table, without_zones};
+use daybook::bundle::{
+    ChunkPlace, Fetched, Footer, Manifest, Needs, Page, read_dropped, templates_table, without_zones,
+};
 use daybook::event::column::{FieldPath, TableSchema};
 use daybook::ingest::blocks::ReadAs;
 use daybook::query::filter::TsSpan;
@@ -95,18 +97,18 @@ impl Events {
         Ok(split.explain.is_empty().then(|| split.body.to_string()))
     }
 
+    /// What an error of DuckDB's means: `{kind, message, hint}` as JSON.
+    pub fn explain(&self, text: &str) -> String {
+        told(&self.page.explain(text))
+    }
+
     /// What a query needs, from its plan, and from what is known of its rows besides.
     pub fn needed(&self, explained: &str, common: Option<Common>) -> std::result::Result<Needed, Thrown> {
         thrown(self.needed_of(explained, common.map(|common| common.needs)))
     }
 
     /// The filter's condition in SQL.
-    pub fn condition(
-        &self,
-        filter: &str,
-        now: f64,
-        lenient: bool,
-    ) -> std::result::Result<Condition, Thrown> {
+    pub fn condition(&self, filter: &str, now: f64, lenient: bool) -> std::result::Result<Condition, Thrown> {
         let condition = self.page.filter(filter, micros(now), lenient);
         thrown(condition.map(|(sql, needs)| Condition { sql, common: Common { needs } }))
     }
@@ -350,7 +352,7 @@ impl Events {
         let bytes = chunks.iter().filter_map(|chunk| chunk.dyn_into::<Uint8Array>().ok());
         let chunks = places.into_iter().zip(bytes.map(|bytes| Bytes::from(bytes.to_vec()))).collect();
         let fetched = Fetched::new(self.footer_of(file)?, chunks)?;
-        fetched.batches(groups, &needed.columns, &needed.fields)
+        fetched.batches(&groups, &needed.columns, &needed.fields)
     }
 }
 

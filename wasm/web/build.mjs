@@ -34,6 +34,8 @@ await Promise.all([
 ]);
 for (const name of ["duckdb-eh.wasm", "duckdb-mvp.wasm"]) copyFileSync(join(duckdb, name), dist(name));
 copyFileSync(join(here, "pkg/daybook_bg.wasm"), dist("daybook_bg.wasm"));
+for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(here, "../..", name), dist(name));
+copyFileSync(join(dirname(require.resolve("apache-arrow")), "LICENSE.txt"), dist("LICENSE-apache-arrow"));
 if (!process.argv.includes("--no-types")) {
-  execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", here], { stdio: "inherit" });
+  execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", join(here, "tsconfig.types.json")], { stdio: "inherit" });
 }

@@ -1,6 +1,7 @@
 //! `daybook export --bundle`: a folder that a browser asks without a server.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::io::ErrorKind;
 
 use daybook::{BundleReceipt, BundleRequest};
 
@@ -11,8 +12,14 @@ use crate::failure::Failure;
 use crate::progress::ProgressLine;
 use crate::{escape, human};
 
-/// The folder beside the program that has the built viewer.
-const VIEWER: &str = "daybook-web";
+/// The file beside the program that has the built viewer.
+const VIEWER: &str = "daybook-web.tar.gz";
+/// The viewer, where it was there when the program was built.
+#[cfg(has_viewer)]
+const EMBEDDED: Option<&[u8]> =
+    Some(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../wasm/embedded/daybook-web.tar.gz")));
+#[cfg(not(has_viewer))]
+const EMBEDDED: Option<&[u8]> = None;
 
 /// Writes a bundle, and says before what it gives away.
 pub fn run(context: &Context<'_>, input: &BundleInput) -> Result<(), Failure> {
@@ -61,13 +68,20 @@ fn text(receipt: &BundleReceipt, folder: &str, has_viewer: bool) -> String {
     lines.join("\n")
 }
 
-/// The folder of the viewer.
-fn viewer() -> Result<PathBuf, Failure> {
+/// The viewer that the program was built with, or the one beside it.
+fn viewer() -> Result<Cow<'static, [u8]>, Failure> {
+    if let Some(viewer) = EMBEDDED {
+        return Ok(Cow::Borrowed(viewer));
+    }
     let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join(VIEWER)));
-    match beside.filter(|folder| folder.join("index.html").is_file()) {
-        Some(folder) => Ok(folder),
-        None => Err(Failure::usage("this program comes without the viewer").hint(
-            "build it as wasm/README.md says and put it beside the program as `daybook-web`, or add `--no-viewer`",
+    match beside.map(std::fs::read) {
+        Some(Ok(viewer)) => Ok(Cow::Owned(viewer)),
+        Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
+            Err(Failure::usage(format!("`{VIEWER}` beside this program cannot be read: {error}")))
+        }
+        _ => Err(Failure::usage("this program comes without the viewer").hint(
+            "run wasm/package, which needs Node, and build the program again; or put the daybook-web.tar.gz that it makes beside \
+             the program; or add `--no-viewer`",
         )),
     }
 }

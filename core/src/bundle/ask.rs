@@ -4,8 +4,8 @@ use super::needs::Needs;
 use super::page::{Page, value_sql};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::analyses::{
-    Analysis, Answer, Answers, Fetch, Found, HealthReport, Request, Scope, Search, Show, Statement,
-    Templates, TemplatesReport, Walk,
+    Analysis, Answer, Answers, AuditReport, Fetch, Found, HealthReport, Request, Scope, Search, Show,
+    Statement, Templates, TemplatesReport, Walk,
 };
 use arrow::array::RecordBatch;
 use serde::Serialize;
@@ -110,7 +110,10 @@ fn advance(
         Request::Trace(trace) => simple(trace, scope, state, given),
         Request::Metrics(metrics) => simple(metrics, scope, state, given),
         Request::Health(health) => reported(health, scope, state, given, HealthReport::of),
-        Request::Audit(audit) => simple(audit, scope, state, given),
+        Request::Audit(audit) => reported(audit, scope, state, given, |mut report: AuditReport| {
+            report.store.chain_now = page.head().cloned();
+            report
+        }),
         Request::Patterns(patterns) => simple(patterns, scope, state, given),
         Request::Sequences(sequences) => simple(sequences, scope, state, given),
         Request::Bursts(bursts) => simple(bursts, scope, state, given),

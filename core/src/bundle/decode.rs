@@ -1,27 +1,23 @@
 //! Column chunks that were fetched, as Arrow: the columns that a question needs, and what `rest` has of them.
 
 use super::footer::{ChunkPlace, Footer, damaged};
-use crate::error::{Error, Result};
-use crate::event::column::{ColumnType, FieldPath, TableSchema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::column::{Column, ColumnType, FieldPath, TableSchema};
 use crate::event::fixed::Fixed;
 use crate::event::json::{self, Kind, Tape};
+use crate::leaves;
 use crate::query::view::MixedField;
 use arrow::array::{
     Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder, new_null_array,
 };
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit};
 use arrow::util::display::array_value_to_string;
 use bytes::{Buf, Bytes};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 use serde_json::Value as Json;
 use std::sync::Arc;
-
-/// Rows of a batch.
-const BATCH_ROWS: usize = 32_768;
 
 /// Column chunks of a file that were fetched and checked.
 #[derive(Clone, Debug)]
@@ -53,24 +49,33 @@ impl Fetched {
     /// there are fields. Columns that the file lacks are null.
     pub fn batches(
         &self,
-        groups: Vec<usize>,
+        groups: &[usize],
         columns: &TableSchema,
         fields: &[MixedField],
     ) -> Result<Vec<RecordBatch>> {
-        let failed = |error: &dyn std::fmt::Display| damaged(&self.footer.path, &error.to_string());
-        let metadata = self.footer.metadata.clone();
-        let needs_rest = !fields.is_empty();
-        let is_read =
-            |name: &str| columns.by_name(name).is_some() || (needs_rest && name == Fixed::Rest.name());
-        let roots = metadata.schema().fields().iter().enumerate().filter(|(_, field)| is_read(field.name()));
-        let roots: Vec<usize> = roots.map(|(root, _)| root).collect();
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.clone(), metadata);
-        let builder = builder.with_projection(mask).with_row_groups(groups).with_batch_size(BATCH_ROWS);
-        let reader = builder.build().map_err(|error| failed(&error))?;
         let schema = shown_schema(columns, fields);
-        reader.map(|batch| shown(&batch.map_err(|error| failed(&error))?, columns, fields, &schema)).collect()
+        let source = Arc::new(self.clone());
+        let failed = |error: ParquetError| damaged(&self.footer.path, &error.to_string());
+        let metadata = groups.iter().filter_map(|group| self.footer.metadata.row_groups().get(*group));
+        let decoded = metadata.map(|group| {
+            let rows = usize::try_from(group.num_rows()).unwrap_or_default();
+            let stored = |name: &str, column_type: ColumnType| {
+                let is_it = |chunk: &&ColumnChunkMetaData| root(chunk) == Some(name);
+                let chunk = group.columns().iter().find(is_it);
+                chunk
+                    .map(|chunk| leaves::read(source.clone(), chunk, rows, column_type))
+                    .transpose()
+                    .map_err(failed)
+            };
+            shown(rows, columns, fields, &schema, &stored)
+        });
+        decoded.collect()
     }
+}
+
+/// The name of the column that a chunk is of.
+fn root(chunk: &ColumnChunkMetaData) -> Option<&str> {
+    chunk.column_path().parts().first().map(String::as_str)
 }
 
 /// The columns of [`Fetched::batches`].
@@ -87,7 +92,8 @@ pub(super) fn in_memory(
     columns: &TableSchema,
     fields: &[MixedField],
 ) -> Result<RecordBatch> {
-    shown(batch, columns, fields, &shown_schema(columns, fields))
+    let stored = |name: &str, _| Ok(batch.column_by_name(name).map(leaves::without_zone));
+    shown(batch.num_rows(), columns, fields, &shown_schema(columns, fields), &stored)
 }
 
 /// The type in memory: instants without their zone, which are UTC.
@@ -100,38 +106,35 @@ fn shown_type(column_type: ColumnType) -> DataType {
     }
 }
 
+/// The rows of a table in memory, of what is stored under a name.
 fn shown(
-    batch: &RecordBatch,
+    rows: usize,
     columns: &TableSchema,
     fields: &[MixedField],
     schema: &SchemaRef,
+    stored: &dyn Fn(&str, ColumnType) -> Result<Option<ArrayRef>>,
 ) -> Result<RecordBatch> {
-    let unfit = |error: arrow::error::ArrowError| {
-        Error::new(crate::error::ErrorKind::Internal, "the columns of a bundle do not fit together")
-            .with_source(error)
-    };
-    let rows = batch.num_rows();
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
     for column in columns.columns() {
-        let wanted = shown_type(column.column_type);
-        arrays.push(match batch.column_by_name(&column.name) {
-            Some(array) if *array.data_type() == wanted => array.clone(),
-            Some(array) => cast(array, &wanted).map_err(unfit)?,
-            None => new_null_array(&wanted, rows),
-        });
+        let array = stored(&column.name, column.column_type)?;
+        arrays.push(array.unwrap_or_else(|| new_null_array(&shown_type(column.column_type), rows)));
     }
-    arrays.extend(values_in_rest(batch.column_by_name(Fixed::Rest.name()), fields, rows));
+    if !fields.is_empty() {
+        let rest = stored(Fixed::Rest.name(), ColumnType::Text)?;
+        arrays.extend(values_in_rest(rest.as_ref(), fields, rows));
+    }
     for (number, field) in fields.iter().enumerate() {
-        let column = columns.by_name(&field.column).filter(|column| column.column_type.element().is_some());
-        let lists = column.and_then(|column| batch.column_by_name(&column.name));
-        if let (Some(lists), Some(array)) =
-            (lists, arrays.get_mut(columns.columns().len().saturating_add(number)))
-        {
-            *array = lists_and(lists, array);
+        let is_it = |column: &&Column| column.name == field.column && column.column_type.element().is_some();
+        let at = columns.columns().iter().position(|column| is_it(&column));
+        let Some(lists) = at.and_then(|at| arrays.get(at)).cloned() else { continue };
+        if let Some(array) = arrays.get_mut(columns.columns().len().saturating_add(number)) {
+            *array = lists_and(&lists, array);
         }
     }
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(schema.clone(), arrays, &options).map_err(unfit)
+    RecordBatch::try_new_with_options(schema.clone(), arrays, &options).map_err(|error| {
+        Error::new(ErrorKind::Internal, "the columns of a bundle do not fit together").with_source(error)
+    })
 }
 
 /// Lists as JSON, where there are any, and otherwise texts.
@@ -218,13 +221,14 @@ fn member(text: &[u8], tape: &Tape, object: usize, key: &str) -> Option<usize> {
 }
 
 /// Whether a file's columns are those of the table, each of its type.
-pub(super) fn arrow_columns(file: &SchemaRef, table: &TableSchema) -> std::result::Result<(), String> {
-    for field in file.fields() {
-        let name: String = field.name().chars().take(200).flat_map(char::escape_default).collect();
-        let column = table.by_name(field.name()).filter(|column| column.name == *field.name());
-        let Some(column) = column else { return Err(format!("the manifest has no column `{name}`")) };
-        if !field.data_type().equals_datatype(&crate::ingest::arrays::arrow_type(column.column_type)) {
-            return Err(format!("its column `{name}` is not of the type that the manifest says"));
+pub(super) fn fits(file: &ParquetMetaData, table: &TableSchema) -> std::result::Result<(), String> {
+    for leaf in file.file_metadata().schema_descr().columns() {
+        let name = leaf.path().parts().first().map(String::as_str).unwrap_or_default();
+        let shown: String = name.chars().take(200).flat_map(char::escape_default).collect();
+        let column = table.by_name(name).filter(|column| column.name == name);
+        let Some(column) = column else { return Err(format!("the manifest has no column `{shown}`")) };
+        if !leaves::holds(leaf, column.column_type) {
+            return Err(format!("its column `{shown}` is not of the type that the manifest says"));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! The manifest has the hash of the footer, and the footer those of the column chunks, so that any part of a file can be
 //! checked without the rest of it.
 
-use super::decode::arrow_columns;
+use super::decode::fits;
 use super::manifest::BundleFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
@@ -13,7 +13,6 @@ use crate::query::filter::TsSpan;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use sha2::{Digest, Sha256};
@@ -28,7 +27,7 @@ pub const HASH_BYTES: usize = 16;
 /// The footer of a data file, which is what the manifest says.
 #[derive(Clone, Debug)]
 pub struct Footer {
-    pub(super) metadata: ArrowReaderMetadata,
+    pub(super) metadata: Arc<ParquetMetaData>,
     pub(super) size: u64,
     pub(super) path: String,
     hashes: Vec<[u8; HASH_BYTES]>,
@@ -64,15 +63,13 @@ impl Footer {
             return Err(damaged(&path, "it has not the rows that the manifest says"));
         }
         let hashes = hashes_of(&metadata).ok_or_else(|| damaged(&path, "it has no hashes of its parts"))?;
-        let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new())
-            .map_err(|error| damaged(&path, &format!("its columns cannot be read: {error}")))?;
-        arrow_columns(metadata.schema(), schema).map_err(|what| damaged(&path, &what))?;
-        Ok(Footer { metadata, size: file.size, path, hashes })
+        fits(&metadata, schema).map_err(|what| damaged(&path, &what))?;
+        Ok(Footer { metadata: Arc::new(metadata), size: file.size, path, hashes })
     }
 
     /// How many row groups there are.
     pub fn groups(&self) -> usize {
-        self.metadata.metadata().num_row_groups()
+        self.metadata.num_row_groups()
     }
 
     /// The row groups that can have a row of a span.
@@ -88,20 +85,19 @@ impl Footer {
                 _ => true,
             }
         };
-        let groups = self.metadata.metadata().row_groups().iter().enumerate();
+        let groups = self.metadata.row_groups().iter().enumerate();
         groups.filter(|(_, group)| can_have(group)).map(|(number, _)| number).collect()
     }
 
     /// The rows of some row groups.
     pub fn rows(&self, groups: &[usize]) -> u64 {
-        let rows =
-            |group: &usize| self.metadata.metadata().row_groups().get(*group).map(|group| group.num_rows());
+        let rows = |group: &usize| self.metadata.row_groups().get(*group).map(|group| group.num_rows());
         groups.iter().filter_map(rows).filter_map(|rows| u64::try_from(rows).ok()).sum()
     }
 
     /// Where columns are, of those that the file has, in some row groups.
     pub fn places(&self, wanted: &dyn Fn(&str) -> bool, groups: &[usize]) -> Result<Vec<ChunkPlace>> {
-        let metadata = self.metadata.metadata();
+        let metadata = &self.metadata;
         let mut places = Vec::new();
         for group in groups {
             let columns = metadata.row_groups().get(*group).map(|group| group.columns());
@@ -122,7 +118,7 @@ impl Footer {
 
     /// Checks the bytes of a chunk.
     pub fn check(&self, place: &ChunkPlace, bytes: &[u8]) -> Result<()> {
-        let metadata = self.metadata.metadata();
+        let metadata = &self.metadata;
         let columns = metadata.file_metadata().schema_descr().num_columns();
         let number = place.group.saturating_mul(columns).saturating_add(place.leaf);
         if bytes.len() as u64 == place.length && self.hashes.get(number) == Some(&short_hash(bytes)) {

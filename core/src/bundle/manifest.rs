@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::{Addition, COLUMNS_MAX, Catalogue};
 use crate::event::time::{DAY_US, day_start_us};
 use crate::mine::Dictionary;
+use crate::query::analyses::ChainHead;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -56,10 +57,9 @@ pub struct Manifest {
 pub struct Source {
     /// The id of the table.
     pub table: String,
-    /// The version of the table.
-    pub version: u64,
-    /// The head of the hash chain at that version.
-    pub head: String,
+    /// The head of its hash chain.
+    #[serde(flatten)]
+    pub head: ChainHead,
 }
 
 /// A data file of a bundle.
@@ -246,7 +246,7 @@ impl BundleFile {
 
 /// Whether a path names a file below the folder, whatever a browser makes of it: a server's `%2e%2e`, a host after `//`,
 /// a scheme before `:`, a `?` and a `#` are no part of the names that bundles have.
-fn is_below(path: &str) -> bool {
+pub fn is_below(path: &str) -> bool {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.' | '=' | '/');
     let is_name = |part: &str| !part.is_empty() && !part.starts_with('.');
     path.len() <= 1_000 && path.chars().all(is_plain) && path.split('/').all(is_name)

@@ -19,7 +19,7 @@ pub use ask::{Ask, Given, Step, ToRun};
 pub use decode::{Fetched, rest_column};
 pub use footer::{ChunkPlace, Footer, HASH_BYTES, HASHES_KEY, is_file, short_hash};
 pub use held::{Dropped, read_dropped};
-pub use manifest::{BundleFile, Manifest, Place, Source, TextRange, VERSION};
+pub use manifest::{BundleFile, Manifest, Place, Source, TextRange, VERSION, is_below};
 pub use needs::Needs;
 pub use page::{Page, value_sql};
 pub use plan::Plan;

@@ -10,7 +10,8 @@ use crate::event::catalogue::Catalogue;
 use crate::event::column::{Column, ColumnType, TableSchema};
 use crate::event::fixed::Fixed;
 use crate::mine::Dictionary;
-use crate::query::analyses::{Request, Scope};
+use crate::query::analyses::{ChainHead, Request, Scope};
+use crate::query::failed::{self, Names};
 use crate::query::filter::{Columns, Context, Filter};
 use crate::query::sql::{identifier, literal, stored_type};
 use crate::query::view::{MixedField, UTC_CLOCK, ViewParts, create_view_in_memory};
@@ -31,13 +32,16 @@ pub struct Page {
     span: Option<(i64, i64)>,
     /// The days that have events, and how many.
     days: Vec<(i64, u64)>,
+    /// The head of the chain of the store that they are of.
+    head: Option<ChainHead>,
 }
 
 impl Page {
     /// The events of a bundle.
     pub fn of(manifest: &Manifest) -> Result<Page> {
         let days = manifest.files.iter().map(|file| (crate::event::time::day_start_us(file.day), file.rows));
-        Ok(Page::new(manifest.catalogue()?, manifest.templates()?, manifest.span(), days.collect()))
+        let page = Page::new(manifest.catalogue()?, manifest.templates()?, manifest.span(), days.collect());
+        Ok(Page { head: Some(manifest.source.head.clone()), ..page })
     }
 
     /// Events that are known by their columns, templates, and times.
@@ -55,7 +59,7 @@ impl Page {
             }
             is_same
         });
-        Page { mixed: MixedField::of(&catalogue), catalogue, templates, span, days }
+        Page { mixed: MixedField::of(&catalogue), catalogue, templates, span, days, head: None }
     }
 
     /// The columns.
@@ -66,6 +70,11 @@ impl Page {
     /// The templates of messages.
     pub fn templates(&self) -> &Dictionary {
         &self.templates
+    }
+
+    /// The head of the hash chain of the store that they are of, when they were taken from it.
+    pub fn head(&self) -> Option<&ChainHead> {
+        self.head.as_ref()
     }
 
     /// The days that have events, the oldest first: when each begins, and how many events it has.
@@ -146,6 +155,15 @@ impl Page {
         let stored = self.schema().columns().iter().map(|column| (column.name.clone(), column.column_type));
         let in_rest = self.mixed.iter().map(|field| (rest_column(&field.column), ColumnType::Text));
         stored.chain(in_rest).collect()
+    }
+
+    /// What an error of DuckDB's means for who asked.
+    pub fn explain(&self, text: &str) -> Error {
+        let tables = vec!["events", "templates"];
+        let mut names = Names { tables, listed_by: "`store.about.columns`", ..Names::default() };
+        names.add(self.schema().columns());
+        names.columns.extend(["recorded_at", "day"].map(str::to_string));
+        failed::explain(text, &names)
     }
 
     /// What a query reads, from its plan; everything if the plan says nothing.

@@ -3,10 +3,10 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::{Column, ColumnType};
 use crate::ingest::arrays::arrow_field;
+use crate::leaves::without_zone;
 use crate::mine::Dictionary;
 use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 use std::sync::Arc;
 
 /// All templates, by their ids.
@@ -34,18 +34,10 @@ pub fn templates_table(dictionary: &Dictionary) -> Result<RecordBatch> {
 
 /// A table as DuckDB in a page takes it: instants without their zone, which is UTC.
 pub fn without_zones(batch: &RecordBatch) -> Result<RecordBatch> {
-    let unfit = |error: arrow::error::ArrowError| {
-        Error::new(ErrorKind::Internal, "a table cannot be handed over").with_source(error)
-    };
-    let shown = |field: &Arc<Field>| match field.data_type() {
-        DataType::Timestamp(unit, Some(_)) => {
-            Field::new(field.name(), DataType::Timestamp(*unit, None), true)
-        }
-        _ => Field::new(field.name(), field.data_type().clone(), true),
-    };
-    let schema = Arc::new(Schema::new(batch.schema().fields().iter().map(shown).collect::<Vec<_>>()));
-    let arrays =
-        batch.columns().iter().zip(schema.fields()).map(|(array, field)| cast(array, field.data_type()));
-    let arrays = arrays.collect::<std::result::Result<_, _>>().map_err(unfit)?;
-    RecordBatch::try_new(schema, arrays).map_err(unfit)
+    let arrays: Vec<ArrayRef> = batch.columns().iter().map(without_zone).collect();
+    let fields = batch.schema_ref().fields().iter().zip(&arrays);
+    let fields = fields.map(|(field, array)| Field::new(field.name(), array.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    RecordBatch::try_new(schema, arrays)
+        .map_err(|error| Error::new(ErrorKind::Internal, "a table cannot be handed over").with_source(error))
 }

@@ -6,7 +6,6 @@
 //! files and no others; and its settings are locked.
 
 mod failure;
-mod hints;
 mod load;
 mod rows;
 #[cfg(test)]
@@ -15,6 +14,7 @@ mod tests;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::Column;
 use crate::keys::Key;
+use crate::query::failed::Names;
 use crate::query::prune::span_of;
 use crate::query::reads;
 use crate::query::sql::{identifier, literal, literals, path_pattern};
@@ -395,23 +395,19 @@ fn known(
     extra: &[(&'static str, RecordBatch)],
     others: &[&'static str],
 ) -> Known {
-    let mut known = Known { files, ..Known::default() };
-    known.tables.extend(tables.iter().map(|table| table.name));
-    known.tables.extend(
+    let mut names = Names { listed_by: "`daybook schema`", ..Names::default() };
+    names.tables.extend(tables.iter().map(|table| table.name));
+    names.tables.extend(
         extra
             .iter()
             .map(|(name, _)| name)
             .chain(others)
             .filter(|name| !tables.iter().any(|table| table.name == **name)),
     );
-    known.tables.dedup();
-    for column in tables.iter().flat_map(|table| &table.columns) {
-        known.columns.push(column.name.clone());
-        let path = column.path.as_ref().map(ToString::to_string);
-        known.paths.extend(path.filter(|path| *path != column.name).map(|path| (path, column.name.clone())));
-    }
-    known.columns.extend(["recorded_at", "day"].map(str::to_string));
-    known
+    names.tables.dedup();
+    tables.iter().for_each(|table| names.add(&table.columns));
+    names.columns.extend(["recorded_at", "day"].map(str::to_string));
+    Known { files, names }
 }
 
 /// The path as DuckDB knows it.

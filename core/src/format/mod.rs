@@ -24,6 +24,7 @@ pub mod syslog;
 pub mod text;
 
 use crate::event::fixed::Fixed;
+use crate::ingest::encoding::windows_1252;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -206,7 +207,7 @@ pub fn text_of<'a>(raw: &'a [u8], records: &mut dyn Records) -> Cow<'a, str> {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => {
             records.decoded();
-            encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0
+            Cow::Owned(windows_1252(raw))
         }
     }
 }

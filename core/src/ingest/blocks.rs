@@ -1,10 +1,9 @@
 //! Inputs as blocks of whole records: hashed, decoded, cut.
 
-use super::encoding::{self, Encoding};
+use super::encoding::{self, Decoder, Encoding};
 use super::known::{Found, Known};
 use crate::error::{Error, Result};
 use crate::format::{Format, Guess, Layout, Place, Records, Sample, detect};
-use encoding_rs::Decoder;
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::io::Read;
@@ -321,12 +320,8 @@ impl<'a> Blocks<'a> {
             None if self.pending.is_empty() => std::mem::swap(&mut self.pending, &mut self.undecoded),
             None => self.pending.append(&mut self.undecoded),
             Some(decoder) => {
-                let room = decoder.max_utf8_buffer_length(self.undecoded.len()).unwrap_or(usize::MAX >> 1);
-                let mut text = String::with_capacity(room);
-                // The room suffices, so that all is decoded at once.
-                let _ = decoder.decode_to_string(&self.undecoded, &mut text, self.ended);
+                decoder.decode(&self.undecoded, self.ended, &mut self.pending);
                 self.undecoded.clear();
-                self.pending.extend_from_slice(text.as_bytes());
             }
         }
         if self.known_to == Some(usize::MAX) {

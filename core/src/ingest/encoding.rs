@@ -1,6 +1,9 @@
 //! How text is encoded: told by its beginning, and made UTF-8 as it is read.
 
-use encoding_rs::{CoderResult, Decoder};
+mod decoder;
+
+pub use decoder::{Decoder, windows_1252};
+
 use std::fmt;
 use std::io::{self, Read};
 
@@ -39,13 +42,7 @@ impl Encoding {
 
     /// What makes UTF-8 of it; none where it is UTF-8.
     pub fn decoder(self) -> Option<Decoder> {
-        let encoding = match self {
-            Encoding::Utf8 => return None,
-            Encoding::Utf16Le => encoding_rs::UTF_16LE,
-            Encoding::Utf16Be => encoding_rs::UTF_16BE,
-            Encoding::Windows1252 => encoding_rs::WINDOWS_1252,
-        };
-        Some(encoding.new_decoder_without_bom_handling())
+        (self != Encoding::Utf8).then(|| Decoder::new(self))
     }
 
     /// The encoding of a name.
@@ -163,83 +160,45 @@ fn is_latin_at(sample: &[u8], place: usize) -> bool {
 
 /// Encoded bytes are read in pieces of this size.
 const PIECE_BYTES: usize = 1 << 16;
-/// A piece of UTF-16 or Windows-1252 is at most three times as long in UTF-8, and the decoder wants some more.
-const TEXT_BYTES: usize = 3 * PIECE_BYTES + 16;
 
 /// Reads text of any encoding as UTF-8. What is not text becomes U+FFFD; UTF-8 stays as it is.
 pub struct Transcoder<R> {
     source: R,
     decoder: Option<Decoder>,
-    raw: Piece,
-    text: Piece,
-    source_ended: bool,
+    raw: Vec<u8>,
+    text: Vec<u8>,
+    /// So much of the text was taken.
+    taken: usize,
     ended: bool,
-}
-
-/// A buffer, and what of it is still to be taken.
-#[derive(Default)]
-struct Piece {
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Piece {
-    fn new(size: usize) -> Piece {
-        Piece { bytes: vec![0; size], start: 0, end: 0 }
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.start..self.end).unwrap_or_default()
-    }
 }
 
 impl<R> fmt::Debug for Transcoder<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Transcoder({})",
-            self.decoder.as_ref().map_or("UTF-8", |decoder| decoder.encoding().name())
-        )
+        f.debug_struct("Transcoder").field("decoder", &self.decoder).finish_non_exhaustive()
     }
 }
 
 impl<R: Read> Transcoder<R> {
     /// Reads what is in this encoding, from after its byte order mark.
     pub fn new(source: R, encoding: Encoding) -> Transcoder<R> {
-        let decoder = match encoding {
-            Encoding::Utf8 => None,
-            Encoding::Utf16Le => Some(encoding_rs::UTF_16LE.new_decoder_without_bom_handling()),
-            Encoding::Utf16Be => Some(encoding_rs::UTF_16BE.new_decoder_without_bom_handling()),
-            Encoding::Windows1252 => Some(encoding_rs::WINDOWS_1252.new_decoder_without_bom_handling()),
-        };
-        let (raw, text) = match decoder {
-            None => (Piece::default(), Piece::default()),
-            Some(_) => (Piece::new(PIECE_BYTES), Piece::new(TEXT_BYTES)),
-        };
-        Transcoder { source, decoder, raw, text, source_ended: false, ended: false }
+        let decoder = encoding.decoder();
+        let raw = if decoder.is_some() { vec![0; PIECE_BYTES] } else { Vec::new() };
+        Transcoder { source, decoder, raw, text: Vec::new(), taken: 0, ended: false }
     }
 }
 
 impl<R: Read> Read for Transcoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(decoder) = &mut self.decoder else { return self.source.read(buffer) };
-        while self.text.rest().is_empty() && !self.ended {
-            if self.raw.rest().is_empty() && !self.source_ended {
-                self.raw.start = 0;
-                self.raw.end = 0;
-                self.raw.end = self.source.read(&mut self.raw.bytes)?;
-                self.source_ended = self.raw.end == 0;
-            }
-            let (result, read, written, _) =
-                decoder.decode_to_utf8(self.raw.rest(), &mut self.text.bytes, self.source_ended);
-            self.raw.start = self.raw.start.saturating_add(read);
-            self.text.start = 0;
-            self.text.end = written;
-            self.ended = self.source_ended && result == CoderResult::InputEmpty;
+        while self.taken == self.text.len() && !self.ended {
+            let length = self.source.read(&mut self.raw)?;
+            self.ended = length == 0;
+            self.text.clear();
+            self.taken = 0;
+            decoder.decode(self.raw.get(..length).unwrap_or_default(), self.ended, &mut self.text);
         }
-        let count = self.text.rest().read(buffer)?;
-        self.text.start = self.text.start.saturating_add(count);
+        let count = self.text.get(self.taken..).unwrap_or_default().read(buffer)?;
+        self.taken = self.taken.saturating_add(count);
         Ok(count)
     }
 }

@@ -352,11 +352,9 @@ fn refuse(path: &Path, start: &[u8]) -> Result<()> {
 /// Bytes as text in UTF-8, without a character at their end that is not whole.
 fn decoded(encoding: Encoding, bytes: &[u8], last: bool) -> Cow<'_, [u8]> {
     let Some(mut decoder) = encoding.decoder() else { return Cow::Borrowed(bytes) };
-    let room = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(usize::MAX >> 1);
-    let mut text = String::with_capacity(room);
-    // The room suffices, so that all is decoded at once.
-    let _ = decoder.decode_to_string(bytes, &mut text, last);
-    Cow::Owned(text.into_bytes())
+    let mut text = Vec::new();
+    decoder.decode(bytes, last, &mut text);
+    Cow::Owned(text)
 }
 
 /// How many bytes a text has in the file. What could not be decoded is one character there as here.

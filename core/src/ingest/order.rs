@@ -1,10 +1,13 @@
 //! The order of rows in files: records that are alike stand together, which makes their columns small.
 
 use super::arrays::Settled;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::chunk::Chunk;
 use crate::event::fixed::Fixed;
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, UInt32Array, UInt64Array};
+use arrow::compute::{SortColumn, lexsort_to_indices};
 use hashbrown::HashMap;
+use std::sync::Arc;
 
 /// A number for each record that is the same for those that are alike: with the same source, kind and keys. Those
 /// of one source follow each other, and among them those of one kind.
@@ -25,6 +28,15 @@ pub fn ranks(chunks: &[Settled]) -> Vec<Vec<u32>> {
     let ranks: HashMap<u64, u32> = sorted.into_iter().map(|(_, likeness)| likeness).zip(0..).collect();
     let rank = |likeness: u64| ranks.get(&likeness).copied().unwrap_or_default();
     likeness.iter_mut().map(|of_chunk| of_chunk.drain(..).map(rank).collect()).collect()
+}
+
+/// Where the rows of arrays go that [`ranks`] would put together: by source, kind, what fields they have, and `seq`.
+/// `kinds` are those of [`kinds_of_rows`].
+pub fn sorted(source: ArrayRef, kind: ArrayRef, kinds: Vec<u64>, seq: ArrayRef) -> Result<UInt32Array> {
+    let keys = [source, kind, Arc::new(UInt64Array::from(kinds)), seq];
+    let keys: Vec<SortColumn> = keys.into_iter().map(|values| SortColumn { values, options: None }).collect();
+    lexsort_to_indices(&keys, None)
+        .map_err(|error| Error::new(ErrorKind::Internal, "events cannot be sorted").with_source(error))
 }
 
 /// A number for each record that is the same for those with the same keys, source and kind.

@@ -7,15 +7,15 @@ use crate::event::digest::Digest;
 use crate::event::fixed::Fixed;
 use crate::event::tree::Tree;
 use crate::ingest::arrays::{arrow_field, arrow_type};
-use crate::ingest::order::kinds_of_rows;
+use crate::ingest::order::{self, kinds_of_rows};
 use crate::ingest::pages::ColumnChunk;
 use crate::ingest::parquet::{Encoded, OpenFile, in_parallel};
 use crate::ingest::stats::{ColumnRange, ColumnRanges};
 use crate::layout;
 use crate::log::DataFile;
 use crate::storage::Storage;
-use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array, UInt64Array, new_null_array};
-use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array, new_null_array};
+use arrow::compute::{concat, take};
 use arrow::datatypes::Field;
 use chrono::NaiveDate;
 use hashbrown::HashMap;
@@ -164,11 +164,9 @@ impl<'a> Rewritten<'a> {
         if rows == 0 {
             return Ok(());
         }
-        let key = |values: ArrayRef| SortColumn { values, options: None };
-        let fixed = |fixed: Fixed| Ok::<_, Error>(key(column_of(self.schema, &run, fixed.position())?));
-        let kinds = key(Arc::new(UInt64Array::from(std::mem::take(&mut self.kinds))));
-        let keys = [fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds, fixed(Fixed::Seq)?];
-        let order = lexsort_to_indices(&keys, None).map_err(unsorted)?;
+        let fixed = |fixed: Fixed| column_of(self.schema, &run, fixed.position());
+        let kinds = std::mem::take(&mut self.kinds);
+        let order = order::sorted(fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds, fixed(Fixed::Seq)?)?;
         let hashes = std::mem::take(&mut self.hashes);
         let sorted = order.values().iter().filter_map(|row| hashes.get(*row as usize).copied());
         self.tree.push(&sorted.collect::<Vec<Digest>>());

@@ -4,14 +4,22 @@ use super::cell::{self, cell};
 use super::{Times, json};
 use crate::error::{Error, ErrorKind, Result};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringBuilder};
-use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef};
+#[cfg(feature = "native")]
+use arrow::datatypes::IntervalUnit;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::FileWriter;
-use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use std::sync::Arc;
+
+#[cfg(not(feature = "native"))]
+use crate::leaves::{Writer, is_written as is_in_parquet};
+#[cfg(feature = "native")]
+use parquet::arrow::ArrowWriter;
+#[cfg(feature = "native")]
+type Writer = ArrowWriter<Vec<u8>>;
 
 /// A row group ends when it has so many rows, or takes so much memory.
 const GROUP_ROWS: usize = 122_880;
@@ -19,7 +27,7 @@ const GROUP_BYTES: usize = 32 << 20;
 
 /// A Parquet file, which comes out a row group at a time.
 pub struct ParquetEncoder {
-    writer: ArrowWriter<Vec<u8>>,
+    writer: Writer,
     schema: SchemaRef,
 }
 
@@ -33,7 +41,7 @@ impl ParquetEncoder {
             .set_created_by(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_string())
             .set_max_row_group_row_count(Some(GROUP_ROWS))
             .build();
-        let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties));
+        let writer = Writer::try_new(Vec::new(), Arc::clone(&schema), Some(properties));
         Ok(ParquetEncoder { writer: writer.map_err(|error| not_parquet(&error))?, schema })
     }
 
@@ -85,6 +93,7 @@ impl ArrowEncoder {
 }
 
 /// Whether Parquet holds values of the type, at any depth.
+#[cfg(feature = "native")]
 fn is_in_parquet(data_type: &DataType) -> bool {
     match data_type {
         DataType::Interval(IntervalUnit::MonthDayNano) | DataType::Duration(_) | DataType::Union(..) => false,

@@ -7,6 +7,7 @@ mod ranges;
 
 use super::Store;
 use super::ask::{AskOptions, Asked};
+use super::condition::chain_head;
 use super::export::{self, Exporting};
 use super::options::ExportRequest;
 use crate::bundle::{Manifest, Source};
@@ -21,8 +22,9 @@ use folder::NewFolder;
 use hide::Hide;
 use partitions::Partitions;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 /// What a bundle is to have.
@@ -40,8 +42,8 @@ pub struct BundleRequest {
     pub redact: bool,
     /// The bundle's data files take at most so many bytes.
     pub bytes_max: Option<u64>,
-    /// The folder of the viewer to put in.
-    pub viewer: Option<PathBuf>,
+    /// The viewer to put in: a tar archive, compressed with gzip.
+    pub viewer: Option<Cow<'static, [u8]>>,
 }
 
 impl Default for BundleRequest {
@@ -119,12 +121,9 @@ impl Store {
         let target = NewFolder::beside(folder)?;
         let asked = Asked::new(self, options)?;
         let catalogue = asked.view.catalogue.clone();
-        let head = asked.view.events.chain_head().to_string();
-        let source = Source {
-            table: asked.view.events.table_id().to_string(),
-            version: asked.view.events.version,
-            head: head.clone(),
-        };
+        let events = &asked.view.events;
+        let source = Source { table: events.table_id().to_string(), head: chain_head(events) };
+        let head = source.head.head.clone();
         let filter = request.chosen();
         let mut manifest = Manifest::new(self.title(request), rfc3339((self.clock)()), source);
         manifest.filter = filter.to_string();
@@ -145,7 +144,7 @@ impl Store {
         Manifest::read(&bytes)?;
         target.write(crate::bundle::MANIFEST, &bytes)?;
         if let Some(viewer) = &request.viewer {
-            target.copy_in(viewer)?;
+            target.unpack(viewer)?;
         }
         target.put_in_place()?;
         let days: HashSet<NaiveDate> = manifest.files.iter().map(|file| file.day).collect();

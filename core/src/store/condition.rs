@@ -194,14 +194,9 @@ impl Store {
 
     /// The head of the chain at an instant; none before the first commit that is kept.
     fn chain_at(&self, instant_us: i64) -> Result<Option<ChainHead>> {
-        let head = |snapshot: &Snapshot| ChainHead {
-            version: snapshot.version,
-            committed_at: rfc3339(snapshot.timestamp_ms.saturating_mul(1_000)),
-            head: snapshot.chain_head().to_string(),
-        };
         let latest = self.tables.events.snapshot(At::Latest)?;
         if latest.timestamp_ms <= instant_us / 1_000 {
-            return Ok(Some(head(&latest)));
+            return Ok(Some(chain_head(&latest)));
         }
         let record = self.tables.events.chain_record_at(latest.version, instant_us / 1_000)?;
         Ok(record.map(|record| ChainHead {
@@ -209,6 +204,15 @@ impl Store {
             committed_at: rfc3339(record.timestamp_ms.saturating_mul(1_000)),
             head: record.hash,
         }))
+    }
+}
+
+/// The head of the chain at a snapshot.
+pub(super) fn chain_head(snapshot: &Snapshot) -> ChainHead {
+    ChainHead {
+        version: snapshot.version,
+        committed_at: rfc3339(snapshot.timestamp_ms.saturating_mul(1_000)),
+        head: snapshot.chain_head().to_string(),
     }
 }
 

@@ -22,7 +22,9 @@ function port(worker: string | URL | undefined): () => Port {
     if (typeof WebAssembly === "undefined" || typeof Worker === "undefined") {
       throw new UnsupportedError("unsupported", "this browser has no WebAssembly or no workers", "use a newer browser");
     }
-    const one = new Worker(worker ?? new URL("./worker.js", import.meta.url), { type: "module" });
+    // Bundlers look for this very form.
+    const own = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    const one = worker === undefined ? own() : new Worker(worker, { type: "module" });
     return {
       post: (message, transfer) => one.postMessage(message, transfer),
       listen: (heard, failed) => {

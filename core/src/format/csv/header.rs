@@ -5,6 +5,7 @@ use crate::format::Sample;
 use crate::format::cells::{
     Columns, Kind, KindGuess, SAMPLE_ROWS, distinct, kinds_entries, kinds_line, kinds_of,
 };
+use crate::ingest::encoding::windows_1252;
 use std::collections::HashSet;
 
 /// What may stand between values; earlier ones win where all else is equal.
@@ -220,7 +221,7 @@ fn joined(names: &[String], delimiter: u8) -> Vec<u8> {
 fn decoded(line: Vec<u8>) -> Vec<u8> {
     match std::str::from_utf8(&line) {
         Ok(_) => line,
-        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(&line).0.into_owned().into_bytes(),
+        Err(_) => windows_1252(&line).into_bytes(),
     }
 }
 

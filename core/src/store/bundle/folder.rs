@@ -1,15 +1,17 @@
 //! The folder of a bundle, which gets its name when all of it is written.
 
-use crate::bundle::{MANIFEST, Manifest};
+use crate::bundle::{EVENTS, MANIFEST, Manifest, is_below};
 use crate::error::{Error, ErrorKind, Result};
+use flate2::read::GzDecoder;
+use std::fmt::Display;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A manifest is looked at whether it is one; a larger file is not.
 const LOOKED_AT_BYTES: u64 = 256 << 20;
-/// The viewer has at most so many files, and folders in each other.
-const VIEWER_FILES_MAX: usize = 10_000;
+/// The viewer has at most so many bytes.
+const VIEWER_BYTES_MAX: u64 = 256 << 20;
 
 /// A folder that is being written, beside the one that it becomes. What is not put in place goes.
 #[derive(Debug)]
@@ -49,27 +51,25 @@ impl NewFolder {
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
     }
 
-    /// Copies all files of another folder.
-    pub fn copy_in(&self, other: &Path) -> Result<()> {
-        let mut waiting = vec![PathBuf::new()];
-        let mut files = 0_usize;
-        while let Some(below) = waiting.pop() {
-            let from = other.join(&below);
-            let failed = |error| Error::io("read", from.display(), error);
-            for entry in fs::read_dir(&from).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
-                let path = below.join(entry.file_name());
-                files = files.saturating_add(1);
-                if files > VIEWER_FILES_MAX {
-                    let message = format!("`{}` has too many files to be the viewer", other.display());
-                    return Err(Error::new(ErrorKind::Invalid, message));
-                }
-                if entry.file_type().map_err(failed)?.is_dir() {
-                    waiting.push(path);
-                } else if let Some(path) = path.to_str() {
-                    self.write(path, &fs::read(entry.path()).map_err(failed)?)?;
-                }
+    /// Writes the files of a tar archive that is compressed with gzip: the viewer, which has none of a bundle's names.
+    pub fn unpack(&self, archive: &[u8]) -> Result<()> {
+        let broken = |what: &dyn Display| {
+            Error::new(ErrorKind::Invalid, format!("the archive of the viewer cannot be used: {what}"))
+        };
+        let mut archive = tar::Archive::new(GzDecoder::new(archive).take(VIEWER_BYTES_MAX));
+        for entry in archive.entries().map_err(|error| broken(&error))? {
+            let mut entry = entry.map_err(|error| broken(&error))?;
+            if entry.header().entry_type().is_dir() {
+                continue;
             }
+            let path = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_string();
+            let is_ours = path == MANIFEST || path.split('/').next() == Some(EVENTS);
+            if !entry.header().entry_type().is_file() || !is_below(&path) || is_ours {
+                return Err(broken(&format!("it has `{}`", path.escape_debug())));
+            }
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+            self.write(&path, &bytes)?;
         }
         Ok(())
     }
@@ -138,5 +138,65 @@ fn check_replaceable(folder: &Path) -> Result<()> {
         Ok(())
     } else {
         invalid(format!("`{}` holds something else: `{first}`", folder.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use tar::{Builder, EntryType, Header};
+
+    fn archive(entries: &[(&str, EntryType)]) -> Vec<u8> {
+        let mut builder = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (path, entry_type) in entries {
+            let mut header = Header::new_old();
+            let name = header.as_old_mut().name.iter_mut();
+            name.zip(path.bytes()).for_each(|(to, byte)| *to = byte);
+            header.set_entry_type(*entry_type);
+            header.set_size(if *entry_type == EntryType::Regular { 1 } else { 0 });
+            header.set_cksum();
+            builder.append(&header, &b"x"[..header.size().unwrap() as usize]).unwrap();
+        }
+        builder.into_inner().unwrap().finish().unwrap()
+    }
+
+    #[test]
+    fn a_viewer_is_unpacked_below_the_folder_or_not_at_all() {
+        let parent = tempfile::tempdir().unwrap();
+        let unpack = |bytes: &[u8]| {
+            let folder = NewFolder::beside(&parent.path().join("b")).unwrap();
+            let result = folder.unpack(bytes);
+            (result, folder)
+        };
+        let (result, folder) = unpack(&archive(&[
+            ("./", EntryType::Directory),
+            ("./index.html", EntryType::Regular),
+            ("assets/a-1.js", EntryType::Regular),
+        ]));
+        result.unwrap();
+        assert!(folder.at.join("index.html").is_file() && folder.at.join("assets/a-1.js").is_file());
+        drop(folder);
+        for (path, entry_type) in [
+            ("../x", EntryType::Regular),
+            ("/x", EntryType::Regular),
+            ("a/../../x", EntryType::Regular),
+            ("manifest.json", EntryType::Regular),
+            ("./manifest.json", EntryType::Regular),
+            ("events/x", EntryType::Regular),
+            ("link", EntryType::Symlink),
+            ("link", EntryType::Link),
+            ("pipe", EntryType::Fifo),
+        ] {
+            let error = unpack(&archive(&[(path, entry_type)])).0.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{path}: {error}");
+            assert!(error.to_string().contains("cannot be used"), "{path}: {error}");
+        }
+        let twice = archive(&[("a", EntryType::Regular), ("a", EntryType::Regular)]);
+        for bytes in [&b"no archive"[..], &twice, twice.get(..30).unwrap()] {
+            assert!(unpack(bytes).0.is_err());
+        }
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
 }

@@ -12,14 +12,14 @@ use crate::event::fixed::Fixed;
 use crate::event::time::{DAY_US, day_of, day_start_us};
 use crate::ingest::arrays::arrow_field;
 use crate::ingest::batch::conform;
-use crate::ingest::order::kinds_of_rows;
+use crate::ingest::order::{self, kinds_of_rows};
 use crate::ingest::pages::ColumnChunk;
 use crate::ingest::parquet::{Encoded, in_parallel};
 use crate::layout;
 use crate::mine::TemplateId;
 use crate::store::export::EventSink;
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array, new_null_array};
-use arrow::compute::{SortColumn, concat, lexsort_to_indices, take};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, new_null_array};
+use arrow::compute::{concat, take};
 use arrow::datatypes::{Schema, TimestampMicrosecondType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -155,13 +155,11 @@ impl<'a> Partitions<'a> {
             let parts = run.iter().filter_map(|batch| batch.columns().get(position)).map(|array| &**array);
             concat(&parts.collect::<Vec<&dyn Array>>()).map_err(unsorted)
         };
-        let key = |values: ArrayRef| SortColumn { values, options: None };
-        let fixed = |fixed: Fixed| Ok::<_, Error>(key(column(fixed.position())?));
+        let fixed = |fixed: Fixed| column(fixed.position());
         let kinds =
             run.iter().flat_map(|batch| kinds_of_rows(batch.num_rows(), batch.columns().iter().enumerate()));
-        let kinds = key(Arc::new(UInt64Array::from_iter_values(kinds)));
-        let keys = [fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds, fixed(Fixed::Seq)?];
-        let order = lexsort_to_indices(&keys, None).map_err(unsorted)?;
+        let order =
+            order::sorted(fixed(Fixed::Source)?, fixed(Fixed::Kind)?, kinds.collect(), fixed(Fixed::Seq)?)?;
         let mut columns = Vec::new();
         for position in 0..self.schema.columns().len() {
             let has_value = run

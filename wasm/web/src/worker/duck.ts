@@ -1,5 +1,5 @@
 import type { DuckDBBindings } from "duckdb-blocking";
-import { DaybookError, type ErrorKind, LimitError, errorOf } from "../errors.js";
+import { DaybookError, LimitError, type PlainError, errorOf } from "../errors.js";
 import { bytesText } from "./sizes.js";
 import { goesOn } from "./turns.js";
 
@@ -27,7 +27,8 @@ export class Duck {
     private readonly bindings: DuckDBBindings,
     setup: [string[], string[], string[]],
     memoryLimit: number,
-    private readonly hint: (message: string) => string | undefined,
+    /** What an error of DuckDB's means, as JSON. */
+    private readonly meaning: (text: string) => string,
   ) {
     const query = { castBigIntToDouble: false, castDecimalToDouble: false, queryPollingInterval: POLL_MS };
     bindings.open({ path: ":memory:", query });
@@ -140,11 +141,8 @@ export class Duck {
 
   private explain(error: unknown): unknown {
     if (error instanceof DaybookError || !(error instanceof Error) || error instanceof WebAssembly.RuntimeError) return error;
-    const message = error.message.split(ADVICE)[0]!.trimEnd();
-    const kind = KINDS.find(([pattern]) => pattern.test(message))?.[1] ?? "invalid";
-    if (kind === "limit") return new FullError(kind, message, "ask for less, or raise `memoryLimit`");
-    const hint = kind === "syntax" ? this.hint(message) : HINTS[kind];
-    return errorOf({ kind, message, hint: hint ?? null });
+    const told = JSON.parse(this.meaning(error.message)) as PlainError;
+    return told.kind === "limit" ? new FullError(told.kind, told.message, "ask for less, or raise `memoryLimit`") : errorOf(told);
   }
 }
 
@@ -174,21 +172,3 @@ function joined(parts: Uint8Array[], size: number): Uint8Array {
   }
   return bytes;
 }
-
-/** DuckDB's advice to change settings or to install something is left out: nobody can, here. */
-const ADVICE = /\n\n?Please try installing|\n\nConsider enabling|\nThis limit was set|\n\nPossible solutions/;
-
-const KINDS: [RegExp, ErrorKind][] = [
-  [/^Out of Memory Error|failed to (offload|allocate)|std::bad_alloc/, "limit"],
-  [/in the icu extension|extension 'icu/, "syntax"],
-  [/^(Parser|Syntax|Binder|Catalog|Not implemented|Parameter Not (Resolved|Allowed)) Error/, "syntax"],
-  // What RE2 says of a regular expression.
-  [/^Invalid Input Error: (invalid|missing|unexpected|no argument|bad|trailing|pattern too large)/, "syntax"],
-  [/^Permission Error|read-only mode|configuration has been locked|Cannot prepare multiple statements/, "refused"],
-  [/^INTERRUPT/, "interrupted"],
-  [/^(INTERNAL|FATAL) Error/, "internal"],
-];
-
-const HINTS: Partial<Record<ErrorKind, string>> = {
-  refused: "a query can read the tables of the bundle and nothing else",
-};

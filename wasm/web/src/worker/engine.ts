@@ -6,7 +6,6 @@ import type { About, Counters, OpenOptions, Order, Place, Progress } from "../pr
 import { Cache } from "./cache.js";
 import { AT_ONCE, type BundleFile, Chunks } from "./chunks.js";
 import { Duck, FullError, readTextsWith } from "./duck.js";
-import { hintOf } from "./hints.js";
 import { Selections, selected, spans } from "./selections.js";
 import { bytesText } from "./sizes.js";
 import { type ReadFile, type Source, sourceOf } from "./source.js";
@@ -122,7 +121,7 @@ export class Engine {
   private begin(bindings: DuckDBBindings): About {
     const about = { ...JSON.parse(this.events.about()), columns: JSON.parse(this.events.columns()) } as About;
     const setup = JSON.parse(this.events.setup()) as [string[], string[], string[]];
-    this.duck = new Duck(bindings, setup, this.memoryLimit, (message) => hintOf(message, about.columns));
+    this.duck = new Duck(bindings, setup, this.memoryLimit, (text) => this.events.explain(text));
     this.duck.insert("templates", this.events.templates(), true);
     return about;
   }

@@ -3,7 +3,7 @@
 use super::{html, markdown};
 use crate::query::analyses::history::Changed;
 use crate::query::analyses::{Counts, SessionSummary};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 /// The audit report.
@@ -149,7 +149,7 @@ pub struct Maintenance {
 }
 
 /// The head of the hash chain at a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainHead {
     /// The version.
     pub version: u64,

@@ -1,23 +1,23 @@
 //! What a query perhaps meant, where it names a column or a table that is not there.
 
-use super::failure::Known;
+use super::Names;
 use crate::query::filter::suggest::{close, did_you_mean};
 
 /// How many columns of a nested field are named.
 const NAMED: usize = 5;
 
 /// The hint for an error of DuckDB's, if it is about a name.
-pub(super) fn of(text: &str, known: &Known) -> Option<String> {
+pub(super) fn of(text: &str, names: &Names) -> Option<String> {
     if let Some(name) = missing_column(text) {
-        return column(name, known);
+        return column(name, names);
     }
     if let Some(name) = between(text, "Table with name ", " does not exist") {
-        let tables = known.tables.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let near = did_you_mean(&close(name, known.tables.iter().copied()));
+        let tables = names.tables.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let near = did_you_mean(&close(name, names.tables.iter().copied()));
         return near.or_else(|| Some(format!("the tables are {tables}")));
     }
     // `a.b` is the column `b` of the table `a` in SQL.
-    nested(between(text, "Referenced table \"", "\" not found")?, known)
+    nested(between(text, "Referenced table \"", "\" not found")?, names)
 }
 
 fn missing_column(text: &str) -> Option<&str> {
@@ -26,18 +26,18 @@ fn missing_column(text: &str) -> Option<&str> {
         .or_else(|| between(text, "Column with name ", " does not exist"))
 }
 
-fn column(name: &str, known: &Known) -> Option<String> {
-    if let Some((_, column)) = known.paths.iter().find(|(path, _)| path == name) {
+fn column(name: &str, names: &Names) -> Option<String> {
+    if let Some((_, column)) = names.paths.iter().find(|(path, _)| path == name) {
         return Some(format!("the field `{name}` is the column `{column}`"));
     }
-    let near = close(name, known.columns.iter().map(String::as_str));
-    let meant = did_you_mean(&near).or_else(|| nested(name, known));
-    meant.or_else(|| Some("`daybook schema` lists the columns; text stands in single quotes".to_string()))
+    let near = close(name, names.columns.iter().map(String::as_str));
+    let meant = did_you_mean(&near).or_else(|| nested(name, names));
+    meant.or_else(|| Some(format!("{} lists the columns; text stands in single quotes", names.listed_by)))
 }
 
 /// The columns of the fields inside a field.
-fn nested(name: &str, known: &Known) -> Option<String> {
-    let inside = known
+fn nested(name: &str, names: &Names) -> Option<String> {
+    let inside = names
         .paths
         .iter()
         .filter(|(path, _)| path.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
@@ -56,13 +56,13 @@ mod tests {
 
     fn check(text: &str, hint: Option<&str>) {
         let path = |path: &str, column: &str| (path.to_string(), column.to_string());
-        let known = Known {
+        let names = Names {
             tables: vec!["events", "quarantine"],
             columns: ["kind", "ts", "http_status"].map(str::to_string).to_vec(),
             paths: vec![path("http.status", "http_status"), path("http.path", "http_path")],
-            ..Known::default()
+            listed_by: "`daybook schema`",
         };
-        assert_eq!(of(text, &known).as_deref(), hint, "{text}");
+        assert_eq!(of(text, &names).as_deref(), hint, "{text}");
     }
 
     #[test]
@@ -84,6 +84,10 @@ mod tests {
         check(
             "Binder Error: Referenced table \"http\" not found!",
             Some("fields inside `http` are columns: `http_status`, `http_path`"),
+        );
+        check(
+            "Binder Error: Referenced column \"quite_else\" not found in FROM clause!",
+            Some("`daybook schema` lists the columns; text stands in single quotes"),
         );
         check("Parser Error: syntax error", None);
     }
