@@ -147,7 +147,7 @@ test("without a bundle there is a start page, and a dropped log file is shown", 
   await page.waitForSelector("[data-testid=total]");
   await quiet(page);
   assert.equal(await page.getByTestId("total").innerText(), "500");
-  assert.match(await page.locator(".top").innerText(), /local file/);
+  assert.match(await page.locator("header.top").innerText(), /local file/);
   await page.fill("#search", "severity>=error");
   await page.keyboard.press("Enter");
   await quiet(page);

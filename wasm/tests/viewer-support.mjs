@@ -99,7 +99,7 @@ export async function openPage(browser, server, options = {}) {
   });
   page.on("dialog", (dialog) => (faults.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   await page.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+    document.addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample} ${event.sourceFile}:${event.lineNumber}:${event.columnNumber} ${event.target?.outerHTML?.slice(0, 200)}`));
   });
   await prepare?.(own, page);
   await page.goto(server.url + path);
@@ -108,7 +108,13 @@ export async function openPage(browser, server, options = {}) {
 
 /** Waits until nothing is on its way. */
 export async function quiet(page) {
-  await page.waitForFunction(() => document.querySelector("main") && !document.querySelector(".skeleton, .stale, .waiting:not([hidden]), [aria-busy=true], .opening"), null, { timeout: 15_000 });
+  const busy = ".skeleton, .stale, .waiting:not([hidden]), [aria-busy=true], .opening";
+  try {
+    await page.waitForFunction((marks) => document.querySelector("main") && !document.querySelector(marks), busy, { timeout: 30_000 });
+  } catch {
+    const marks = await page.locator(busy).evaluateAll((all) => all.map((element) => element.className));
+    throw new Error(`the page is still busy: ${marks.join(", ")}`);
+  }
 }
 
 export { serve, root, folder };

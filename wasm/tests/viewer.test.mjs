@@ -121,7 +121,7 @@ flow("the histogram is read and zoomed with the keyboard", "", async (page) => {
 });
 
 flow("facets include and leave out, and any column can be counted", "", async (page) => {
-  const facet = (name) => page.locator(".facet", { has: page.locator(`h3 span:text-is("${name}")`) });
+  const facet = (name) => page.locator(".facet", { has: page.locator(`h2 span:text-is("${name}")`) });
   await facet("kind").getByRole("button", { name: /^login/ }).first().click();
   await quiet(page);
   assert.equal(await page.inputValue("#search"), "kind:login");
@@ -185,7 +185,7 @@ flow("an event shows its fields, its changes, its entity's history, and JSON", "
   assert.match(await page.locator(".changes").innerText(), /status changed[\s\S]*open[\s\S]*paid/);
   await page.getByRole("button", { name: "This entity's history" }).click();
   await page.waitForSelector(".history li");
-  assert.equal(await page.locator(".history > li").count(), 50);
+  assert.equal(await page.locator(".history > li > .link").count(), 50);
   await page.getByRole("tab", { name: "JSON" }).click();
   const shown = JSON.parse(await page.locator("pre.json").innerText());
   assert.deepEqual(shown.after, { status: "paid", total: 2397, notes: "line one\nline two" });
@@ -321,7 +321,7 @@ flow("the overview counts the events that match, and says what the bundle is", "
 flow("the audit report is of a period, and prints without the page around it", "#/audit?from=2026-02-03&to=2026-02-03", async (page) => {
   assert.match(await page.locator(".audit").innerText(), /2026-02-03 00:00:00 to 2026-02-04 00:00:00[\s\S]*Events\s+800/);
   await page.emulateMedia({ media: "print" });
-  assert.equal(await page.locator(".top").isVisible(), false);
+  assert.equal(await page.locator("header.top").isVisible(), false);
   assert.equal(await page.locator(".audit h2").isVisible(), true);
   assert.equal((await page.pdf()).subarray(0, 4).toString(), "%PDF");
 });

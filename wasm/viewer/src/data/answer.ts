@@ -14,33 +14,34 @@ export interface Answer<T> {
 
 type Ask<T> = (options: { signal: AbortSignal; onProgress: (progress: Progress) => void }) => Promise<T>;
 
+interface Known<T> {
+  /** The question that was answered. */
+  key: string | undefined;
+  value?: T;
+  error?: Error;
+}
+
 /** Asks anew whenever the key changes, and stops the question before; without a key asks nothing. */
 export function useAnswer<T>(key: string | undefined, ask: Ask<T>): Answer<T> {
-  const [state, setState] = useState<Omit<Answer<T>, "retry">>({ value: undefined, error: undefined, isBusy: key !== undefined, progress: undefined });
+  const [known, setKnown] = useState<Known<T>>({ key: undefined });
+  const [progress, setProgress] = useState<Progress>();
   const [tries, setTries] = useState(0);
   const current = useRef(ask);
   current.current = ask;
+  const question = key === undefined ? undefined : `${tries}\n${key}`;
   useEffect(() => {
-    if (key === undefined) {
-      setState({ value: undefined, error: undefined, isBusy: false, progress: undefined });
-      return;
-    }
+    setProgress(undefined);
+    if (question === undefined) return;
     const stop = new AbortController();
-    setState((before) => ({ ...before, isBusy: true, progress: undefined }));
-    const onProgress = (progress: Progress) => {
-      if (!stop.signal.aborted) setState((before) => ({ ...before, progress }));
-    };
-    current.current({ signal: stop.signal, onProgress }).then(
-      (value) => {
-        if (!stop.signal.aborted) setState({ value, error: undefined, isBusy: false, progress: undefined });
-      },
-      (error: unknown) => {
-        if (!stop.signal.aborted) setState({ value: undefined, error: asError(error), isBusy: false, progress: undefined });
-      },
+    const { signal } = stop;
+    current.current({ signal, onProgress: (done) => signal.aborted || setProgress(done) }).then(
+      (value) => signal.aborted || setKnown({ key: question, value }),
+      (error: unknown) => signal.aborted || setKnown({ key: question, error: asError(error) }),
     );
     return () => stop.abort();
-  }, [key, tries]);
-  return { ...state, retry: () => setTries(tries + 1) };
+  }, [question]);
+  const isBusy = known.key !== question && question !== undefined;
+  return { value: known.value, error: isBusy ? undefined : known.error, isBusy, progress, retry: () => setTries(tries + 1) };
 }
 
 export function asError(error: unknown): Error {

@@ -10,8 +10,12 @@ export function Changes({ before, after }: { before: unknown; after: unknown }) 
   return <div class="changes">{found.map((difference) => <Change key={difference.path} difference={difference} />)}</div>;
 }
 
+/** A state as data; some producers write theirs as JSON in a text. */
 function stateOf(text: unknown): unknown {
-  return text === null || text === undefined ? undefined : (parsed(text) ?? text);
+  if (text === null || text === undefined) return undefined;
+  const state = parsed(text) ?? text;
+  const inner = parsed(state);
+  return typeof inner === "object" && inner !== null ? inner : state;
 }
 
 export function Change({ difference }: { difference: Difference }) {

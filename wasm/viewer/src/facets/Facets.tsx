@@ -39,7 +39,7 @@ export function Facets({ events }: { events: Events }) {
           const column = events.column(facet.column);
           return column && <FacetList key={facet.column} facet={facet} column={column} remove={() => remove(facet.column)} more={() => setLimit(MORE)} />;
         })}
-        {!answer.value && answer.isBusy && names.map((name) => <div class="facet" key={name}><h3>{name}</h3><div class="skeleton" /></div>)}
+        {!answer.value && answer.isBusy && names.map((name) => <div class="facet" key={name}><h2>{name}</h2><div class="skeleton" /></div>)}
       </div>
       <AddFacet events={events} />
     </aside>
@@ -53,11 +53,11 @@ function FacetList({ facet, column, remove, more }: { facet: FacetReport; column
   const isCut = distinct > values.length;
   return (
     <section class="facet">
-      <h3>
+      <h2>
         <span title={column.path ? `${column.path.join(".")} (${column.type})` : column.type}>{column.name}</span>
         <span class="quiet">{shortCount(distinct)}</span>
         <button type="button" class="icon" aria-label={`Do not count ${column.name}`} onClick={remove}><Icon name="close" /></button>
-      </h3>
+      </h2>
       {values.length === 0 && <p class="quiet">no values</p>}
       <ul>
         {values.map(({ value, count }) => (

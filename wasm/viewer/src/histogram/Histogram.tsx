@@ -143,7 +143,7 @@ function BarRects({ buckets, width }: { buckets: Buckets; width: number }) {
       <g>
         <line class="axis" x1={0} x2={width} y1={HEIGHT - BOTTOM + 0.5} y2={HEIGHT - BOTTOM + 0.5} />
         {bars}
-        <text class="top" x={2} y={9}>{shortCount(top)}</text>
+        <text class="most" x={2} y={9}>{shortCount(top)}</text>
         {labels.instants.map((instant) => {
           const x = ((instant - origin) / step) * barWidth;
           return <text key={instant} x={x} y={HEIGHT - 3} text-anchor={x > width - 70 ? "end" : "start"}>{axisText(instant, labels.step, inZone)}</text>;

@@ -60,7 +60,7 @@ export function editor(parent: HTMLElement, text: string, columns: readonly Colu
     extensions: [
       lineNumbers(), history(), drawSelection(), closeBrackets(), look, colours,
       EditorState.tabSize.of(2), EditorView.lineWrapping, placeholder("SELECT … FROM events"),
-      EditorView.contentAttributes.of({ "aria-label": "SQL", ...plainText() }),
+      EditorView.contentAttributes.of({ "aria-label": "SQL" }), typesOver,
       Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (run(), true) }, { key: "Tab", run: acceptCompletion }])),
       keymap.of([...completionKeymap, ...standardKeymap, ...historyKeymap]),
       autocompletion({ icons: false, override: [completing(columns)] }),
@@ -77,15 +77,15 @@ export function editor(parent: HTMLElement, text: string, columns: readonly Colu
   };
 }
 
-/** Has the browser edit text alone where it can: otherwise it makes inline styles, which the policy refuses. */
-function plainText(): Record<string, string> {
-  try {
-    document.createElement("div").contentEditable = "plaintext-only";
-    return { contenteditable: "plaintext-only" };
-  } catch {
-    return {};
-  }
-}
+/** Types over what is selected. A browser that does so makes an inline style of the colours there, which the policy refuses. */
+const typesOver = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    if (event.inputType !== "insertText" || !event.data || view.composing || view.state.selection.main.empty) return false;
+    view.dispatch(view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true }));
+    event.preventDefault();
+    return true;
+  },
+});
 
 /** Offers columns, tables, functions and words. */
 function completing(columns: readonly Column[]) {
