@@ -15,7 +15,7 @@ const SECRETS: [&str; 9] = [
     "hunter2-C",
     "hunter2-D",
     "hunter2-E",
-    "4111",
+    "4111 ",
     TOKEN,
     "MIIEowIBAAKCAQEA",
     "opaque-bearer-77",
