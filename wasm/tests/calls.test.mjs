@@ -12,23 +12,27 @@ before(() => {
 
 test("a question that is no longer wanted ends at once, and the next one is answered", async () => {
   const store = await Daybook.open(bundle);
-  const forever = "SELECT count(*) AS n FROM range(1000000000000) WHERE hash(range) < 7";
-  for (const parameters of [{}, { most: 7 }]) {
+  const selection = await store.select({ order: { column: "ts", descending: false } });
+  const first = (await selection.page(0, 3)).toArray().map(({ seq }) => seq);
+  // DuckDB looks up in the midst of the first ones, and not for minutes in the last one.
+  const scan = "SELECT count(*) AS n FROM range(1000000000000) WHERE hash(range) < 7";
+  const join = "SELECT count(*) AS n FROM range(3000000) a, range(3000000) b WHERE hash(a.range, b.range) < 7";
+  for (const [sql, parameters] of [[scan, {}], [scan.replace("7", "$most"), { most: 7 }], [join, {}]]) {
     const stop = new AbortController();
-    const asked = store.sql(parameters.most ? forever.replace("7", "$most") : forever, { signal: stop.signal, parameters });
+    const asked = store.sql(sql, { signal: stop.signal, parameters });
     const next = store.sql("SELECT 1::INTEGER AS n");
     setTimeout(() => stop.abort(), 300);
     await assert.rejects(asked, { name: "AbortError", kind: "interrupted" });
-    const stopped = performance.now();
     assert.equal((await next).toArray()[0].n, 1);
-    assert.ok(performance.now() - stopped < 2_000, `${performance.now() - stopped} ms`);
+    assert.deepEqual((await selection.page(0, 3)).toArray().map(({ seq }) => seq), first);
   }
   const endless = store.search("", { limit: 1 });
   await endless.next();
   await endless.return();
   assert.equal((await store.sql("SELECT kind FROM events")).numRows, store.about.events);
   store.close();
-});
+  await assert.rejects(selection.page(0, 1), { kind: "closed" });
+}, { timeout: 60_000 });
 
 test("calls fetch side by side, and what several want comes once", async () => {
   const server = await serve({ b: bundle });

@@ -46,7 +46,7 @@ export class Daybook {
 
   /** @internal */
   static async start(makePort: () => Port, call: Call, options: OpenOptions & CallOptions): Promise<Daybook> {
-    const calls = new Calls(makePort());
+    const calls = new Calls(makePort, call);
     try {
       const { signal: _signal, onProgress: _onProgress, ...limits } = options;
       return new Daybook(calls, makePort, limits, await calls.call<About>(call, options));
@@ -66,8 +66,7 @@ export class Daybook {
   async select(options: SelectOptions = {}): Promise<Selection> {
     const { filter = "", lenient = false, order = { column: "ts", descending: true } } = options;
     const call: Call = { method: "select", filter, lenient, order };
-    const { selection, length } = await this.calls.call<{ selection: number; length: number }>(call, options);
-    return new Selection(this.calls, selection, length);
+    return Selection.make(this.calls, call, options);
   }
 
   /** The newest events that match, the newest first, as they are found. */

@@ -7,6 +7,8 @@ export function serve(platform: Platform, post: (message: FromWorker, transfer: 
   const engine = new Engine(platform);
   const stops = new Map<number, AbortController>();
   let broken: PlainError | undefined;
+  /** What opens the events; what is asked of them comes after it. */
+  let opened: Promise<unknown> = Promise.resolve();
   const begin = async (id: number, call: Call): Promise<void> => {
     const stop = new AbortController();
     stops.set(id, stop);
@@ -17,7 +19,10 @@ export function serve(platform: Platform, post: (message: FromWorker, transfer: 
     };
     try {
       if (broken) throw errorOf(broken);
-      const done = await answer(engine, call, work);
+      const opens = call.method === "open" || call.method === "dropped";
+      if (opens) opened = answer(engine, call, work);
+      const about = await opened;
+      const done = opens ? about : await answer(engine, call, work);
       post({ id, done }, done instanceof Uint8Array ? [done.buffer as ArrayBuffer] : []);
     } catch (error) {
       const plain = plainOf(error);
