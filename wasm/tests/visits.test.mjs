@@ -25,7 +25,8 @@ async function visited(context, place, { stored = true, ...how } = {}) {
   const before = chromium.server.asked.length;
   await visit.page.evaluate((place) => window.daybook.open("a", place), place);
   const count = await visit.page.evaluate((sql) => window.daybook.count("a", sql), KINDS);
-  if (stored) await visit.page.waitForFunction(async () => (await window.daybook.counters("a")).bytesStored > 0);
+  const kept = async () => (await visit.page.evaluate(() => window.daybook.counters("a"))).bytesStored;
+  while (stored && (await kept()) === 0) await visit.page.waitForTimeout(50);
   const data = chromium.server.asked.slice(before).filter(({ path }) => path.endsWith(".parquet"));
   return { ...visit, count, data };
 }
