@@ -37,8 +37,11 @@ function act(key: string): boolean {
 
 function focusSearch(): void {
   if (!events.value) return;
+  const focus = () => document.getElementById("search")?.focus();
   show({ tab: "search" });
-  requestAnimationFrame(() => document.getElementById("search")?.focus());
+  // The next key is for the box already; on another tab, the box comes with the next frame.
+  focus();
+  requestAnimationFrame(focus);
 }
 
 /** Gives a key to the table from wherever the focus is. */
