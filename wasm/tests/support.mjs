@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
+export { answer } from "./page/answer.mjs";
+
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = process.env.DAYBOOK_PROGRAM ?? join(root, "target/release/daybook");
 const temporary = mkdtempSync(join(tmpdir(), "daybook-web-"));
@@ -50,7 +52,7 @@ export function groups() {
   });
 }
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".json": "application/json" };
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".json": "application/json" };
 
 /**
  * Serves folders by their first names; `spoil(path, range)` may answer `{status}`, `{cut}`, `{noRanges}`, `{stall}` or `{change}`.
@@ -93,20 +95,6 @@ export async function serve(folders, spoil = () => ({})) {
 
 /** Cases that DuckDB 1.4.3 answers otherwise than 2.0, or that are about what a bundle does not have, each with its reason. */
 export const EXCUSED = new Map(Object.entries(JSON.parse(readFileSync(new URL("./excused.json", import.meta.url), "utf8"))));
-
-/** What a case gives; also run in the page, so that it uses nothing of this file. */
-export async function answer(store, one) {
-  if ("sql" in one) {
-    const bytes = await store.export("json", { sql: one.sql, parameters: one.parameters ?? {} });
-    return JSON.parse(new TextDecoder().decode(bytes));
-  }
-  if ("filter" in one) {
-    const columns = one.columns ?? ["n"];
-    const found = await store.ask({ analysis: "search", filter: one.filter, limit: 1000, columns });
-    return found.events.map((event) => event[columns[0]]).filter((n) => typeof n === "number").sort((a, b) => a - b);
-  }
-  return store.ask(one.analysis);
-}
 
 /** What is wrong with the outcome of a case, if anything. */
 export function fault(one, outcome) {

@@ -1,21 +1,9 @@
 // What the tests call in the page.
 import { Daybook } from "../dist/index.js";
+import { answer } from "./answer.mjs";
 
 /** Stores by their names, which go with the page. */
 const stores = {};
-
-async function answer(store, one) {
-  if ("sql" in one) {
-    const bytes = await store.export("json", { sql: one.sql, parameters: one.parameters ?? {} });
-    return JSON.parse(new TextDecoder().decode(bytes));
-  }
-  if ("filter" in one) {
-    const columns = one.columns ?? ["n"];
-    const found = await store.ask({ analysis: "search", filter: one.filter, limit: 1000, columns });
-    return found.events.map((event) => event[columns[0]]).filter((n) => typeof n === "number").sort((a, b) => a - b);
-  }
-  return store.ask(one.analysis);
-}
 
 /** What a call gives, or the error in a form that crosses to the test. */
 async function outcome(call) {
