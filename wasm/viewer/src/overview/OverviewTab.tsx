@@ -1,3 +1,4 @@
+import type { StatsReport } from "@daybook/web";
 import { ReportHead } from "../app/ReportHead.tsx";
 import { useAnswer } from "../data/answer.ts";
 import type { Events } from "../data/events.ts";
@@ -10,38 +11,13 @@ import { CountTable } from "./CountTable.tsx";
 import { Fact } from "./Fact.tsx";
 import { lengthText } from "../state/time-range.ts";
 
-type Counts = Record<string, number>;
-
-interface Durations {
-  count: number;
-  mean: number | null;
-  p50: number | null;
-  p95: number | null;
-  p99: number | null;
-}
-
-interface Stats {
-  total: number;
-  from: string | null;
-  to: string | null;
-  by_kind: Counts;
-  by_level: Counts;
-  by_source: Counts;
-  by_actor: Counts;
-  by_entity_type: Counts;
-  by_status: Counts;
-  failed: number;
-  error_rate: number;
-  duration_ms: Durations & { by_source_and_kind?: (Durations & { source: string | null; kind: string | null })[] };
-}
-
 /** Numbers over the events that match, and what the bundle says of itself. */
 export function OverviewTab({ events }: { events: Events }) {
   return (
     <>
       <ReportHead events={events} title="Overview" />
       <div class="report">
-        <Asked<Stats> events={events} request={{ analysis: "stats" }}>{(stats) => <Numbers stats={stats} />}</Asked>
+        <Asked<StatsReport> events={events} request={{ analysis: "stats" }}>{(stats) => <Numbers stats={stats} />}</Asked>
         <About events={events} />
         <ColumnList events={events} />
       </div>
@@ -49,7 +25,7 @@ export function OverviewTab({ events }: { events: Events }) {
   );
 }
 
-function Numbers({ stats }: { stats: Stats }) {
+function Numbers({ stats }: { stats: StatsReport }) {
   const { total, from, to, duration_ms: durations } = stats;
   const when = (time: string | null) => (time === null ? "–" : secondText(Date.parse(time), zone.value));
   const ms = (value: number | null) => (value === null ? "–" : durationText(value));
@@ -76,7 +52,7 @@ function Numbers({ stats }: { stats: Stats }) {
   );
 }
 
-function Slowest({ durations }: { durations: Stats["duration_ms"] }) {
+function Slowest({ durations }: { durations: StatsReport["duration_ms"] }) {
   const groups = durations.by_source_and_kind ?? [];
   if (groups.length === 0) return null;
   const ms = (value: number | null) => (value === null ? "" : durationText(value));
