@@ -282,7 +282,9 @@ fn special(piece: &[u8], bits: u16, after: &[u8], rest: &[u8]) -> Option<usize> 
     if after.starts_with(b"://")
         || (piece.len() == 1 && (after.starts_with(b":\\") || after.starts_with(b":/")))
     {
-        return Some(rest.iter().take_while(|byte| !ends_link(**byte)).count());
+        // What ends a link can be within the piece: the value is never shorter than the piece.
+        let link = after.iter().take_while(|byte| !ends_link(**byte)).count();
+        return Some(piece.len().saturating_add(link));
     }
     if bits & !(HEX | DIGIT) == 0
         && piece.len() <= 4

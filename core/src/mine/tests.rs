@@ -54,6 +54,22 @@ fn no_template_has_a_control_character() {
     assert_eq!(mined(&["main() returned 1"]), ["main() returned <*>"]);
 }
 
+/// Whatever bytes come before a sign that makes a value longer than its piece, the scan goes on after it.
+#[test]
+fn every_scan_comes_to_an_end() {
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut miner = Miner::default();
+        for [first, second] in (0..=u16::MAX).map(u16::to_be_bytes) {
+            for after in ["://a b", ":\\a", ":/a", "?a=b", "()", "::1 a", ":80", "..", "=\"a\"", ""] {
+                miner.assign(&[&[first, second], after.as_bytes()].concat());
+            }
+        }
+        done.send(())
+    });
+    assert_eq!(ended.recv_timeout(std::time::Duration::from_secs(120)), Ok(()), "a scan goes on and on");
+}
+
 #[test]
 fn a_message_that_is_json_has_the_template_of_its_keys() {
     for (message, expected) in [
