@@ -4,10 +4,12 @@
 //! the weight of a module for browsers. Here is what Daybook's own columns need to be read, and what DuckDB's answers
 //! need to be written. The native library uses the crate's; tests compare the two.
 
+mod bits;
 mod levels;
 mod read;
 #[cfg(test)]
 mod tests;
+mod values;
 mod write;
 
 pub use read::{holds, read, without_zone};
