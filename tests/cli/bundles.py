@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 
+import duckdb
 from harness import PROGRAM, daybook, environment, equal
 
 LINES = "".join(
@@ -44,6 +45,33 @@ def a_bundle_has_a_manifest_that_is_right(folder):
         equal(hashlib.sha256(content[file["footer"]["offset"] :]).hexdigest(), file["footer"]["sha256"])
     equal(read["files"][0]["texts"]["kind"], ["k0", "k4"])
     equal([path.name for path in folder.iterdir() if "partial" in path.name], [])
+
+
+def many_small_days_have_a_copy_of_columns(folder):
+    lines = "".join(
+        f'{{"ts":"2026-02-{day:02}T10:{minute:02}:00Z","kind":"k{minute % 3}","level":"{"error" if minute % 5 else "info"}",'
+        f'"actor":"a{day}","message":"event {minute} of {day}","own":{minute}}}\n'
+        for day in range(1, 21)
+        for minute in range(0, 60, 7)
+    )
+    (folder / "a.jsonl").write_text(lines)
+    daybook("ingest", folder / "a.jsonl", "--store", folder / "s", "-q")
+    bundle(folder / "s", folder / "b")
+    read = manifest(folder / "b")
+    equal([(copy["path"], copy["of"], copy["rows"]) for copy in read["copies"]], [("columns/part-0001.parquet", [0, 20], 180)])
+    copy = read["copies"][0]
+    content = (folder / "b" / copy["path"]).read_bytes()
+    equal((len(content), hashlib.sha256(content).hexdigest()), (copy["size"], copy["sha256"]))
+    equal(read["bytes"], sum(file["size"] for file in read["files"] + read["copies"]))
+    # The copy has what the files have, in the order of time.
+    columns = copy["columns"]
+    assert {"ts", "seq", "severity", "kind", "actor", "message"} <= set(columns) and "own" not in columns, columns
+    query = f"SELECT {', '.join(columns)} FROM read_parquet('{{}}', hive_partitioning = false)"
+    copied = duckdb.sql(query.format(folder / "b" / copy["path"])).fetchall()
+    equal(copied, duckdb.sql(query.format(folder / "b/events/*/*.parquet") + " ORDER BY ts, seq").fetchall())
+    # A copy of few days would be of no use.
+    bundle(folder / "s", folder / "few", "--days", "2026-02-01..2026-02-07")
+    assert "copies" not in manifest(folder / "few") and not (folder / "few/columns").exists()
 
 
 def a_filter_and_days_choose_events(folder):
@@ -149,6 +177,7 @@ CHECKS = [
     the_viewer_is_in_the_program_or_beside_it,
     a_bundle_of_an_encrypted_store_is_plain_and_says_so,
     a_bundle_has_a_manifest_that_is_right,
+    many_small_days_have_a_copy_of_columns,
     a_filter_and_days_choose_events,
     secrets_are_looked_for_again,
     nothing_else_is_overwritten,

@@ -6,7 +6,8 @@ use crate::stream;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use daybook::bundle::{
-    ChunkPlace, Fetched, Footer, Manifest, Needs, Page, read_dropped, templates_table, without_zones,
+    BundleFile, ChunkPlace, Fetched, Footer, Manifest, Needs, Page, Plan, Stored, read_dropped,
+    templates_table, without_zones,
 };
 use daybook::event::column::{FieldPath, TableSchema};
 use daybook::ingest::blocks::ReadAs;
@@ -79,6 +80,12 @@ impl Events {
         self.about.to_string()
     }
 
+    /// Whether there is a column of this name, which reads as it is stored.
+    #[wasm_bindgen(js_name = isPlain)]
+    pub fn is_plain(&self, column: &str) -> bool {
+        self.page.is_plain(column)
+    }
+
     /// The columns as JSON: name, path and type.
     pub fn columns(&self) -> String {
         let path = |path: &FieldPath| path.keys().map(str::to_string).collect::<Vec<_>>();
@@ -86,10 +93,22 @@ impl Events {
         Json::from(self.page.schema().columns().iter().map(column).collect::<Vec<_>>()).to_string()
     }
 
-    /// The statements that make DuckDB ready, as a JSON array of three: to run, to run on the connection that plans, and to
-    /// run last.
-    pub fn setup(&self) -> String {
-        json!([self.page.setup(), [self.page.planning()], self.page.sealing()]).to_string()
+    /// What makes DuckDB ready, as JSON: the statements to `begin` with, the `place` of the table [`Events::planned`] that comes
+    /// after them, `views`, those of `planning` for the connection that plans, and last `sealing`.
+    pub fn setup(&self) -> std::result::Result<String, Thrown> {
+        let page = &self.page;
+        let (schema, name, _) = thrown(page.planned())?;
+        let place = json!({"schema": schema, "name": name});
+        Ok(json!({
+            "begin": page.setup(), "place": place, "views": page.views(),
+            "planning": [page.planning()], "sealing": page.sealing(),
+        })
+        .to_string())
+    }
+
+    /// The rows of the table that queries are planned over, as an Arrow stream.
+    pub fn planned(&self) -> std::result::Result<Vec<u8>, Thrown> {
+        thrown(self.page.planned().and_then(|(_, _, rows)| stream(&[rows])))
     }
 
     /// Refuses what is no question; else gives the statement without `EXPLAIN`, or nothing if it explains.
@@ -109,6 +128,12 @@ impl Events {
         thrown(self.needed_of(explained, common.map(|common| common.needs)))
     }
 
+    /// What a query needs that reads some columns of all rows.
+    #[wasm_bindgen(js_name = neededFor)]
+    pub fn needed_for(&self, columns: Vec<String>) -> std::result::Result<Needed, Thrown> {
+        thrown(self.needed_by(self.page.plan_of(&columns), Needs::default()))
+    }
+
     /// The filter's condition in SQL.
     pub fn condition(&self, filter: &str, now: f64, lenient: bool) -> std::result::Result<Condition, Thrown> {
         let condition = self.page.filter(filter, micros(now), lenient);
@@ -117,11 +142,11 @@ impl Events {
 
     /// The numbers of the files that are needed.
     pub fn files(&self, needed: &Needed) -> Vec<u32> {
-        let files = self.manifest.iter().flat_map(|manifest| &manifest.files).zip(0_u32..);
-        files
-            .filter(|(file, _)| needed.reads && needed.needs.may_be_in(file))
-            .map(|(_, number)| number)
-            .collect()
+        let Some(manifest) = self.manifest.as_ref().filter(|_| needed.reads) else { return Vec::new() };
+        let rest = needed.fields.iter().map(|_| "rest");
+        let columns: Vec<&str> =
+            needed.columns.columns().iter().map(|column| column.name.as_str()).chain(rest).collect();
+        manifest.files_with(&needed.needs, &columns).into_iter().map(|number| number as u32).collect()
     }
 
     /// Whether the footer of a file has been read.
@@ -138,7 +163,7 @@ impl Events {
     /// The row groups of a file that can have rows of a question, each with its number and its rows, one after the other.
     pub fn groups(&self, file: usize, needed: &Needed) -> std::result::Result<Vec<u32>, Thrown> {
         thrown(self.footer_of(file).map(|footer| {
-            let groups = footer.groups_within(needed.needs.span);
+            let groups = footer.groups_with(&needed.needs);
             let pair = |group: &usize| [*group as u64, footer.rows(&[*group])];
             groups.iter().flat_map(pair).map(|number| u32::try_from(number).unwrap_or(u32::MAX)).collect()
         }))
@@ -157,8 +182,7 @@ impl Events {
     /// Whether a whole file is the one that the manifest has the hash of.
     #[wasm_bindgen(js_name = isWhole)]
     pub fn is_whole(&self, file: usize, bytes: &[u8]) -> bool {
-        let known = self.manifest.as_ref().and_then(|manifest| manifest.files.get(file));
-        known.is_some_and(|file| daybook::bundle::is_file(file, bytes))
+        self.stored(file).is_ok_and(|stored| daybook::bundle::is_file(stored, bytes))
     }
 
     /// The rows of a dropped file as an Arrow stream.
@@ -200,10 +224,12 @@ impl Condition {
 
 #[wasm_bindgen]
 impl Needed {
-    /// The same, of rows within a span of microseconds since 1970, the last one included.
-    pub fn within(&self, from: i64, to: i64) -> Needed {
+    /// The same, of rows within spans of microseconds since 1970: the first and the last instant of each, which rise.
+    pub fn within(&self, bounds: &[i64]) -> Needed {
         let mut within = self.copy();
-        within.needs.span = Some(TsSpan { from, until: to.saturating_add(1) });
+        let (spans, _) = bounds.as_chunks::<2>();
+        let span = |[from, to]: &[i64; 2]| TsSpan { from: *from, until: to.saturating_add(1) };
+        within.needs.among = spans.iter().map(span).collect();
         within
     }
 
@@ -238,6 +264,52 @@ impl Needed {
     }
 }
 
+/// The first look at events, before there is a DuckDB to ask.
+#[wasm_bindgen]
+#[derive(Debug, Default)]
+pub struct Glance {
+    events: daybook::bundle::Glance,
+}
+
+#[wasm_bindgen]
+impl Glance {
+    /// No events.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Glance {
+        Glance::default()
+    }
+
+    /// Adds decoded rows, which have the columns [`Glance::columns`].
+    pub fn add(&mut self, decoder: &Decoder) -> std::result::Result<(), Thrown> {
+        thrown(decoder.batches.iter().try_for_each(|batch| self.events.add(batch)))
+    }
+
+    /// The columns that it is made of.
+    pub fn columns() -> Vec<String> {
+        daybook::bundle::GLANCED.map(|fixed| fixed.name().to_string()).to_vec()
+    }
+
+    /// Puts the events in the order of time.
+    pub fn sort(&mut self) {
+        self.events.sort();
+    }
+
+    /// The instants in that order.
+    pub fn ts(&self) -> Vec<i64> {
+        self.events.order().0.to_vec()
+    }
+
+    /// The numbers in that order.
+    pub fn seq(&self) -> Vec<i64> {
+        self.events.order().1.to_vec()
+    }
+
+    /// How many events of each band of severity are in equal stretches of time: those of the first band, then of the next.
+    pub fn buckets(&self, origin: f64, step: f64, count: usize) -> Vec<f64> {
+        self.events.buckets(micros(origin), micros(step), count)
+    }
+}
+
 /// Rows that are decoded, of one file after the other.
 #[wasm_bindgen]
 #[derive(Debug, Default)]
@@ -265,6 +337,13 @@ impl Decoder {
         thrown(events.decoded(file, groups, needed, chunks).map(|batches| self.batches.extend(batches)))
     }
 
+    /// Some of the rows by their numbers and in this order, with some columns, as an Arrow stream; nothing if a column is of lists.
+    pub fn picked(&self, seqs: &[i64], columns: Vec<String>) -> std::result::Result<Option<Vec<u8>>, Thrown> {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let rows = thrown(daybook::bundle::rows_of(&self.batches, seqs, &columns))?;
+        rows.map(|rows| thrown(stream(&[rows]))).transpose()
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
@@ -280,18 +359,25 @@ impl Events {
     fn of_manifest(manifest: &[u8]) -> Result<Events> {
         let manifest = Manifest::read(manifest)?;
         let page = Page::of(&manifest)?;
-        let file = |file: &daybook::bundle::BundleFile| {
+        let place = |stored: &Stored| {
             json!({
-                "path": file.path, "day": file.day, "size": file.size, "rows": file.rows,
-                "footer": [file.footer.offset, file.footer.length],
+                "path": stored.path, "size": stored.size, "rows": stored.rows,
+                "footer": [stored.footer.offset, stored.footer.length],
             })
+        };
+        let file = |file: &BundleFile| {
+            let mut told = place(&file.stored);
+            told["day"] = json!(file.day);
+            told
         };
         let about = json!({
             "title": manifest.title, "created": manifest.created, "filter": manifest.filter, "events": manifest.events,
             "bytes": manifest.bytes, "source": manifest.source, "redacted": manifest.redacted,
             "files": manifest.files.iter().map(file).collect::<Vec<_>>(),
+            "copies": manifest.copies.iter().map(|copy| place(&copy.stored)).collect::<Vec<_>>(),
+            "span": manifest.span(),
         });
-        let footers = manifest.files.iter().map(|_| None).collect();
+        let footers = manifest.stored().map(|_| None).collect();
         Ok(Events { page, manifest: Some(manifest), footers, held: Vec::new(), about })
     }
 
@@ -306,14 +392,17 @@ impl Events {
         let about = json!({
             "title": name, "events": dropped.records.saturating_sub(dropped.quarantined), "format": dropped.format,
             "records": dropped.records, "quarantined": dropped.quarantined, "reasons": dropped.reasons, "files": [],
+            "copies": [], "span": dropped.page.span(),
         });
         Ok(Events { page: dropped.page, manifest: None, footers: Vec::new(), held: dropped.batches, about })
     }
 
     fn needed_of(&self, explained: &str, more: Option<Needs>) -> Result<Needed> {
-        let plan = self.page.plan(explained);
+        self.needed_by(self.page.plan(explained), more.unwrap_or_default())
+    }
+
+    fn needed_by(&self, plan: Plan, more: Needs) -> Result<Needed> {
         let (columns, fields) = self.page.needed(&plan.columns)?;
-        let more = more.unwrap_or_default();
         let span = match (plan.span, more.span) {
             (Some(one), Some(other)) => {
                 Some(TsSpan { from: one.from.max(other.from), until: one.until.min(other.until) })
@@ -324,13 +413,15 @@ impl Events {
     }
 
     fn read_footer(&mut self, file: usize, bytes: Vec<u8>) -> Result<()> {
-        let known =
-            self.manifest.as_ref().and_then(|manifest| manifest.files.get(file)).ok_or_else(no_file)?;
-        let footer = Footer::read(known, &Bytes::from(bytes), self.page.schema())?;
+        let footer = Footer::read(self.stored(file)?, &Bytes::from(bytes), self.page.schema())?;
         if let Some(slot) = self.footers.get_mut(file) {
             *slot = Some(footer);
         }
         Ok(())
+    }
+
+    fn stored(&self, file: usize) -> Result<&Stored> {
+        self.manifest.as_ref().and_then(|manifest| manifest.stored().nth(file)).ok_or_else(no_file)
     }
 
     fn footer_of(&self, file: usize) -> Result<&Footer> {

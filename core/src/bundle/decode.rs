@@ -80,8 +80,10 @@ fn root(chunk: &ColumnChunkMetaData) -> Option<&str> {
 
 /// The columns of [`Fetched::batches`].
 fn shown_schema(columns: &TableSchema, fields: &[MixedField]) -> SchemaRef {
-    let stored =
-        columns.columns().iter().map(|column| Field::new(&column.name, shown_type(column.column_type), true));
+    let stored = columns
+        .columns()
+        .iter()
+        .map(|column| Field::new(&column.name, in_memory_type(column.column_type), true));
     let in_rest = fields.iter().map(|field| Field::new(rest_column(&field.column), DataType::Utf8, true));
     Arc::new(Schema::new(stored.chain(in_rest).collect::<Vec<_>>()))
 }
@@ -97,7 +99,7 @@ pub(super) fn in_memory(
 }
 
 /// The type in memory: instants without their zone, which are UTC.
-fn shown_type(column_type: ColumnType) -> DataType {
+pub(super) fn in_memory_type(column_type: ColumnType) -> DataType {
     let instant = DataType::Timestamp(TimeUnit::Microsecond, None);
     match column_type {
         ColumnType::Timestamp => instant,
@@ -117,7 +119,7 @@ fn shown(
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
     for column in columns.columns() {
         let array = stored(&column.name, column.column_type)?;
-        arrays.push(array.unwrap_or_else(|| new_null_array(&shown_type(column.column_type), rows)));
+        arrays.push(array.unwrap_or_else(|| new_null_array(&in_memory_type(column.column_type), rows)));
     }
     if !fields.is_empty() {
         let rest = stored(Fixed::Rest.name(), ColumnType::Text)?;

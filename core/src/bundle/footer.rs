@@ -4,12 +4,12 @@
 //! checked without the rest of it.
 
 use super::decode::fits;
-use super::manifest::BundleFile;
+use super::manifest::Stored;
+use super::needs::Needs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::canonical::hex;
 use crate::event::column::TableSchema;
 use crate::event::fixed::Fixed;
-use crate::query::filter::TsSpan;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -50,7 +50,7 @@ pub struct ChunkPlace {
 
 impl Footer {
     /// Reads the end of a file, from the footer on, after a check of its hash. Its columns must be the table's.
-    pub fn read(file: &BundleFile, bytes: &Bytes, schema: &TableSchema) -> Result<Footer> {
+    pub fn read(file: &Stored, bytes: &Bytes, schema: &TableSchema) -> Result<Footer> {
         let path = file.path.clone();
         if bytes.len() as u64 != file.footer.length || hex(&Sha256::digest(bytes)) != file.footer.sha256 {
             return Err(damaged(&path, "its end is not the one that the manifest has the hash of"));
@@ -72,18 +72,15 @@ impl Footer {
         self.metadata.num_row_groups()
     }
 
-    /// The row groups that can have a row of a span.
-    pub fn groups_within(&self, span: Option<TsSpan>) -> Vec<usize> {
-        let (from, to) = span.map_or((i64::MIN, i64::MAX), TsSpan::both_included);
+    /// The row groups that can have a row of a question.
+    pub fn groups_with(&self, needs: &Needs) -> Vec<usize> {
         let can_have = |group: &RowGroupMetaData| {
             let ts = group.columns().iter().find(|column| column.column_path().string() == Fixed::Ts.name());
-            match ts.and_then(|column| column.statistics()) {
-                Some(Statistics::Int64(range)) => {
-                    range.min_opt().is_none_or(|least| *least <= to)
-                        && range.max_opt().is_none_or(|most| *most >= from)
-                }
-                _ => true,
-            }
+            let Some(Statistics::Int64(range)) = ts.and_then(|column| column.statistics()) else {
+                return true;
+            };
+            let first = range.min_opt().copied().unwrap_or(i64::MIN);
+            needs.may_be_within((first, range.max_opt().copied().unwrap_or(i64::MAX)))
         };
         let groups = self.metadata.row_groups().iter().enumerate();
         groups.filter(|(_, group)| can_have(group)).map(|(number, _)| number).collect()
@@ -133,7 +130,7 @@ impl Footer {
 }
 
 /// Whether bytes are those of a whole file.
-pub fn is_file(file: &BundleFile, bytes: &[u8]) -> bool {
+pub fn is_file(file: &Stored, bytes: &[u8]) -> bool {
     bytes.len() as u64 == file.size && hex(&Sha256::digest(bytes)) == file.sha256
 }
 

@@ -50,6 +50,9 @@ pub struct Manifest {
     templates: Json,
     /// Its data files, by day.
     pub files: Vec<BundleFile>,
+    /// Some columns of many small data files once more, together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyFile>,
 }
 
 /// The store that a bundle was made of.
@@ -62,13 +65,11 @@ pub struct Source {
     pub head: ChainHead,
 }
 
-/// A data file of a bundle.
+/// A Parquet file of a bundle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BundleFile {
+pub struct Stored {
     /// Its path below the bundle's folder.
     pub path: String,
-    /// The day of all its rows.
-    pub day: NaiveDate,
     /// Its bytes.
     pub size: u64,
     /// Its rows.
@@ -81,12 +82,34 @@ pub struct BundleFile {
     pub ts: (i64, i64),
     /// The smallest and largest `seq`.
     pub seq: (i64, i64),
+}
+
+/// A data file of a bundle: all columns of events of a day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BundleFile {
+    /// Where it is and what is known of all its rows.
+    #[serde(flatten)]
+    pub stored: Stored,
+    /// The day of all its rows.
+    pub day: NaiveDate,
     /// The smallest and largest `severity`, of a file that has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<(i64, i64)>,
     /// The smallest and largest values of text columns, by column; null for one without any value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub texts: BTreeMap<String, Option<TextRange>>,
+}
+
+/// Some columns of all rows of data files that follow each other, sorted by `ts` and `seq`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CopyFile {
+    /// Where it is and what is known of all its rows.
+    #[serde(flatten)]
+    pub stored: Stored,
+    /// The number of the first data file, from 0, and of the first one after them.
+    pub of: (usize, usize),
+    /// Its columns.
+    pub columns: Vec<String>,
 }
 
 /// The smallest and the largest text of a column.
@@ -124,6 +147,7 @@ impl Manifest {
             catalogue: Addition::default(),
             templates: Json::Null,
             files: Vec::new(),
+            copies: Vec::new(),
         }
     }
 
@@ -135,9 +159,21 @@ impl Manifest {
 
     /// Adds a file, which is of the day of the last one or of a later one.
     pub fn add(&mut self, file: BundleFile) {
-        self.events = self.events.saturating_add(file.rows);
-        self.bytes = self.bytes.saturating_add(file.size);
+        self.events = self.events.saturating_add(file.stored.rows);
+        self.bytes = self.bytes.saturating_add(file.stored.size);
         self.files.push(file);
+    }
+
+    /// Adds a copy of columns of data files.
+    pub fn add_copy(&mut self, copy: CopyFile) {
+        self.bytes = self.bytes.saturating_add(copy.stored.size);
+        self.copies.push(copy);
+    }
+
+    /// All files, the data files first: what has a number has it in this order.
+    pub fn stored(&self) -> impl Iterator<Item = &Stored> {
+        let copies = self.copies.iter().map(|copy| &copy.stored);
+        self.files.iter().map(|file| &file.stored).chain(copies)
     }
 
     /// Its bytes.
@@ -190,7 +226,7 @@ impl Manifest {
 
     /// The first and the last instant of the events, if there are any.
     pub fn span(&self) -> Option<(i64, i64)> {
-        let spans = self.files.iter().map(|file| file.ts);
+        let spans = self.files.iter().map(|file| file.stored.ts);
         spans.reduce(|all, span| (all.0.min(span.0), all.1.max(span.1)))
     }
 
@@ -198,15 +234,21 @@ impl Manifest {
         self.catalogue()?;
         self.templates()?;
         let mut paths = HashSet::with_capacity(self.files.len());
-        let (mut rows, mut bytes) = (0_u64, 0_u64);
-        for file in &self.files {
-            file.check()?;
-            if !paths.insert(file.path.as_str()) {
-                return Err(lie(format!("the file `{}` is named twice", shown(&file.path))));
+        let mut bytes = 0_u64;
+        for stored in self.stored() {
+            stored.check()?;
+            if !paths.insert(stored.path.as_str()) {
+                return Err(lie(format!("the file `{}` is named twice", shown(&stored.path))));
             }
-            rows = rows.saturating_add(file.rows);
-            bytes = bytes.saturating_add(file.size);
+            bytes = bytes.saturating_add(stored.size);
         }
+        self.files.iter().try_for_each(BundleFile::check)?;
+        let mut copied = 0;
+        for copy in &self.copies {
+            copy.check(&self.files, copied)?;
+            copied = copy.of.1;
+        }
+        let rows = rows_of(&self.files);
         if rows != self.events || bytes != self.bytes || rows > NUMBER_MAX || bytes > NUMBER_MAX {
             let message = format!(
                 "it says {} events and {} bytes, and its files have {rows} and {bytes}",
@@ -218,30 +260,66 @@ impl Manifest {
     }
 }
 
-impl BundleFile {
+impl Stored {
     fn check(&self) -> Result<()> {
         let path = shown(&self.path);
         if !is_below(&self.path) {
             return Err(lie(format!("the path `{path}` is not one below the bundle's folder")));
         }
-        let wrong = |what: &str| Err(lie(format!("the file `{path}` {what}")));
         let footer_end = self.footer.offset.checked_add(self.footer.length);
         if self.size > NUMBER_MAX || self.rows > NUMBER_MAX || self.rows == 0 {
-            return wrong("has a size or a number of rows that cannot be");
+            return Err(self.wrong("has a size or a number of rows that cannot be"));
         }
         if footer_end != Some(self.size) || self.footer.length <= TRAILER_BYTES || self.footer.offset < 4 {
-            return wrong("has a footer that is not at its end");
+            return Err(self.wrong("has a footer that is not at its end"));
         }
         if !is_hash(&self.sha256) || !is_hash(&self.footer.sha256) {
-            return wrong("has a hash that is none");
+            return Err(self.wrong("has a hash that is none"));
         }
-        let day = day_start_us(self.day);
-        let is_of_day = self.ts.0 >= day && self.ts.1 < day.saturating_add(DAY_US);
-        if !is_of_day || self.ts.0 > self.ts.1 || self.seq.0 > self.seq.1 {
-            return wrong("has times that are not of its day");
+        if self.ts.0 > self.ts.1 || self.seq.0 > self.seq.1 {
+            return Err(self.wrong("has times or numbers that end before they begin"));
         }
         Ok(())
     }
+
+    fn wrong(&self, what: &str) -> Error {
+        lie(format!("the file `{}` {what}", shown(&self.path)))
+    }
+}
+
+impl BundleFile {
+    fn check(&self) -> Result<()> {
+        let day = day_start_us(self.day);
+        let Stored { ts, .. } = self.stored;
+        if ts.0 < day || ts.1 >= day.saturating_add(DAY_US) {
+            return Err(self.stored.wrong("has times that are not of its day"));
+        }
+        Ok(())
+    }
+}
+
+impl CopyFile {
+    /// Whether it can be the copy of some of the files, from one on.
+    fn check(&self, files: &[BundleFile], from: usize) -> Result<()> {
+        let wrong = |what: &str| Err(self.stored.wrong(what));
+        let copied = files.get(self.of.0..self.of.1).filter(|copied| !copied.is_empty() && self.of.0 >= from);
+        let Some(copied) = copied else { return wrong("is a copy of files that cannot be") };
+        if self.stored.rows != rows_of(copied) {
+            return wrong("has not the rows of the files that it is a copy of");
+        }
+        let is_outside = |file: &BundleFile| {
+            let (one, all) = (&file.stored, &self.stored);
+            one.ts.0 < all.ts.0 || one.ts.1 > all.ts.1 || one.seq.0 < all.seq.0 || one.seq.1 > all.seq.1
+        };
+        if copied.iter().any(is_outside) {
+            return wrong("has not the times and numbers of the files that it is a copy of");
+        }
+        Ok(())
+    }
+}
+
+fn rows_of(files: &[BundleFile]) -> u64 {
+    files.iter().fold(0, |rows, file| rows.saturating_add(file.stored.rows))
 }
 
 /// Whether a path names a file below the folder, whatever a browser makes of it: a server's `%2e%2e`, a host after `//`,

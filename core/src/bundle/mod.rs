@@ -6,6 +6,7 @@
 mod ask;
 mod decode;
 mod footer;
+mod glance;
 mod held;
 mod manifest;
 mod needs;
@@ -18,9 +19,10 @@ mod tests;
 pub use ask::{Ask, Given, Step, ToRun};
 pub use decode::{Fetched, rest_column};
 pub use footer::{ChunkPlace, Footer, HASH_BYTES, HASHES_KEY, is_file, short_hash};
+pub use glance::{BANDS, GLANCED, Glance, band, rows_of};
 pub use held::{Dropped, read_dropped};
-pub use manifest::{BundleFile, Manifest, Place, Source, TextRange, VERSION, is_below};
-pub use needs::Needs;
+pub use manifest::{BundleFile, CopyFile, Manifest, Place, Source, Stored, TextRange, VERSION, is_below};
+pub use needs::{COPY_FILES_LEAST, Needs};
 pub use page::{Page, value_sql};
 pub use plan::Plan;
 pub use tables::{templates_table, without_zones};
@@ -29,3 +31,5 @@ pub use tables::{templates_table, without_zones};
 pub const MANIFEST: &str = "manifest.json";
 /// The folder of a bundle's data files.
 pub const EVENTS: &str = "events";
+/// The folder of a bundle's copies of columns.
+pub const COPIES: &str = "columns";

@@ -1,7 +1,7 @@
 //! Events in a page: the SQL that makes DuckDB's tables of them, and what questions about them need.
 
 use super::ask::Ask;
-use super::decode::rest_column;
+use super::decode::{in_memory_type, rest_column};
 use super::manifest::Manifest;
 use super::needs::Needs;
 use super::plan::Plan;
@@ -9,14 +9,21 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::catalogue::Catalogue;
 use crate::event::column::{Column, ColumnType, TableSchema};
 use crate::event::fixed::Fixed;
+use crate::event::time::day_start_us;
 use crate::mine::Dictionary;
 use crate::query::analyses::{ChainHead, Request, Scope};
 use crate::query::failed::{self, Names};
 use crate::query::filter::{Columns, Context, Filter};
 use crate::query::sql::{identifier, literal, stored_type};
 use crate::query::view::{MixedField, UTC_CLOCK, ViewParts, create_view_in_memory};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, new_null_array,
+};
+use arrow::datatypes::{Field, Schema};
 use serde_json::Value as Json;
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// The table of stored events; no column nor table of a user's is named so.
 pub(super) const STORED: &str = "stored events";
@@ -39,7 +46,8 @@ pub struct Page {
 impl Page {
     /// The events of a bundle.
     pub fn of(manifest: &Manifest) -> Result<Page> {
-        let days = manifest.files.iter().map(|file| (crate::event::time::day_start_us(file.day), file.rows));
+        let days =
+            manifest.files.iter().map(|file| (crate::event::time::day_start_us(file.day), file.stored.rows));
         let page = Page::new(manifest.catalogue()?, manifest.templates()?, manifest.span(), days.collect());
         Ok(Page { head: Some(manifest.source.head.clone()), ..page })
     }
@@ -77,13 +85,18 @@ impl Page {
         self.head.as_ref()
     }
 
+    /// The first and the last instant of the events, if there are any.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        self.span
+    }
+
     /// The days that have events, the oldest first: when each begins, and how many events it has.
     pub fn days(&self) -> &[(i64, u64)] {
         &self.days
     }
 
-    /// The statements that make an empty DuckDB ready: nothing outside of it can be reached, and there is a table to plan
-    /// queries over. The connection that plans is set to its schema by [`Page::planning`] before [`Page::sealing`].
+    /// The statements that an empty DuckDB begins with. After them comes the table [`Page::planned`], then [`Page::views`],
+    /// then for the connection that plans [`Page::planning`], and last [`Page::sealing`].
     pub fn setup(&self) -> Vec<String> {
         let mut statements: Vec<String> =
             ["SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false"]
@@ -91,21 +104,25 @@ impl Page {
                 .to_vec();
         statements
             .extend(UTC_CLOCK.split(';').map(|one| one.trim().to_string()).filter(|one| !one.is_empty()));
-        let columns = self.stored_columns();
         statements.push(format!("CREATE SCHEMA {PLANS}"));
-        let table = format!("{PLANS}.{}", identifier(STORED));
-        let typed = columns.iter().map(|(name, kind)| format!("{} {}", identifier(name), shown_type(*kind)));
-        statements.push(format!("CREATE TABLE {table} ({})", typed.collect::<Vec<_>>().join(", ")));
-        // With all possible values, no condition can be ruled out without looking.
-        let row = |pick: fn(ColumnType) -> &'static str| {
-            let values: Vec<&str> = columns.iter().map(|(_, kind)| pick(*kind)).collect();
-            format!("({})", values.join(", "))
-        };
-        let rows = [row(|_| "NULL"), row(least), row(most)].join(", ");
-        statements.push(format!("INSERT INTO {table} VALUES {rows}"));
-        statements.push(self.view(PLANS, &table));
-        statements.push(self.view_of_some("main", None));
         statements
+    }
+
+    /// The table that stands for the events while a query is planned: its schema, its name and its rows. They have null, the
+    /// least and the greatest value of each column, so that no condition can be ruled out without looking.
+    pub fn planned(&self) -> Result<(&'static str, &'static str, RecordBatch)> {
+        let columns = self.stored_columns();
+        let fields = columns.iter().map(|(name, kind)| Field::new(name, in_memory_type(*kind), true));
+        let arrays = columns.iter().map(|(_, kind)| extremes(*kind)).collect();
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), arrays);
+        let failed = |error| Error::new(ErrorKind::Internal, "no table to plan with").with_source(error);
+        Ok((PLANS, STORED, batch.map_err(failed)?))
+    }
+
+    /// The statements that make the views: of the table that queries are planned over, and of no rows.
+    pub fn views(&self) -> Vec<String> {
+        let table = format!("{PLANS}.{}", identifier(STORED));
+        vec![self.view(PLANS, &table), self.view_of_some("main", None)]
     }
 
     /// The statement for the connection that plans.
@@ -155,6 +172,18 @@ impl Page {
         let stored = self.schema().columns().iter().map(|column| (column.name.clone(), column.column_type));
         let in_rest = self.mixed.iter().map(|field| (rest_column(&field.column), ColumnType::Text));
         stored.chain(in_rest).collect()
+    }
+
+    /// Whether a column is read as it is stored.
+    pub fn is_plain(&self, column: &str) -> bool {
+        let is_stored = self.schema().by_name(column).is_some_and(|known| known.name == column);
+        is_stored && !self.mixed.iter().any(|field| field.column == column)
+    }
+
+    /// What a question needs that reads all rows of some columns, as far as there are such columns.
+    pub fn plan_of(&self, columns: &[String]) -> Plan {
+        let names = self.stored_columns().into_iter().map(|(name, _)| name);
+        Plan { reads: true, columns: names.filter(|name| columns.contains(name)).collect(), span: None }
     }
 
     /// What an error of DuckDB's means for who asked.
@@ -211,7 +240,7 @@ impl Page {
         let filter = Filter::parse(text, &context).map_err(|error| error.into_error(text))?;
         self.scoped(now_us, text, lenient, |scope| {
             let condition = scope.condition(&filter)?;
-            let needs = Needs { span: condition.span, seqs: Vec::new(), keys: condition.keys };
+            let needs = Needs { span: condition.span, keys: condition.keys, ..Needs::default() };
             Ok((with_values(&condition.sql, &condition.parameters)?, needs))
         })
     }
@@ -294,29 +323,23 @@ fn shown_type(column_type: ColumnType) -> &'static str {
     }
 }
 
-fn least(column_type: ColumnType) -> &'static str {
+/// No value, the least and the greatest one; no values of lists, which no condition is ruled out by.
+fn extremes(column_type: ColumnType) -> ArrayRef {
+    let day = |year| chrono::NaiveDate::from_ymd_opt(year, 12, 31).map(day_start_us);
     match column_type {
-        ColumnType::Bool => "false",
-        ColumnType::Int8 => "-128",
-        ColumnType::Int32 => "-2147483648",
-        ColumnType::Int64 => "-9223372036854775808",
-        ColumnType::Double => "'-infinity'",
-        ColumnType::Text => "''",
-        ColumnType::Timestamp => "'0001-01-01'",
-        _ => "NULL",
-    }
-}
-
-fn most(column_type: ColumnType) -> &'static str {
-    match column_type {
-        ColumnType::Bool => "true",
-        ColumnType::Int8 => "127",
-        ColumnType::Int32 => "2147483647",
-        ColumnType::Int64 => "9223372036854775807",
-        ColumnType::Double => "'nan'",
-        ColumnType::Text => "repeat(chr(1114111), 8)",
-        ColumnType::Timestamp => "'9999-12-31'",
-        _ => "NULL",
+        ColumnType::Bool => Arc::new(BooleanArray::from(vec![None, Some(false), Some(true)])),
+        ColumnType::Int8 => Arc::new(Int8Array::from(vec![None, Some(i8::MIN), Some(i8::MAX)])),
+        ColumnType::Int32 => Arc::new(Int32Array::from(vec![None, Some(i32::MIN), Some(i32::MAX)])),
+        ColumnType::Int64 => Arc::new(Int64Array::from(vec![None, Some(i64::MIN), Some(i64::MAX)])),
+        ColumnType::Double => {
+            Arc::new(Float64Array::from(vec![None, Some(f64::NEG_INFINITY), Some(f64::NAN)]))
+        }
+        ColumnType::Text => {
+            let most = char::MAX.to_string().repeat(8);
+            Arc::new(StringArray::from(vec![None, Some(""), Some(most.as_str())]))
+        }
+        ColumnType::Timestamp => Arc::new(TimestampMicrosecondArray::from(vec![None, day(0), day(9999)])),
+        other => new_null_array(&in_memory_type(other), 3),
     }
 }
 

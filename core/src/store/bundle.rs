@@ -1,6 +1,8 @@
 //! Bundles: events as a folder for any static host, which a browser asks without a server.
 
+mod copies;
 mod folder;
+mod groups;
 mod hide;
 mod partitions;
 mod ranges;

@@ -1,6 +1,6 @@
 import { type Table, tableFromIPC } from "apache-arrow";
 import { type CallOptions, Calls, type Port } from "./calls.js";
-import type { About, Call, Counters, OpenOptions, Order, Place } from "./protocol.js";
+import type { About, Call, Counters, Grid, OpenOptions, Order, Place } from "./protocol.js";
 import type { AuditReport, FacetsReport, HistoryReport, PatternsReport, StatsReport, TimelineReport } from "./reports.js";
 import { Selection } from "./selection.js";
 
@@ -108,6 +108,11 @@ export class Daybook {
     return this.calls.call({ method: "condition", filter }, options);
   }
 
+  /** Loads columns of all events before somebody asks about them, if that is little; says whether they are there. */
+  prefetch(columns: string[], options: CallOptions = {}): Promise<boolean> {
+    return this.calls.call({ method: "prefetch", columns }, options);
+  }
+
   /** Numbers over all events that match. */
   stats(options: AskOptions = {}): Promise<StatsReport> {
     return this.ask({ analysis: "stats" }, options);
@@ -117,6 +122,12 @@ export class Daybook {
   timeline(options: AskOptions & { by?: string; every?: string; limit?: number } = {}): Promise<TimelineReport> {
     const { by, every, limit } = options;
     return this.ask(request("timeline", { by, every, limit }), options);
+  }
+
+  /** How many events of each band of severity (none, trace to critical) are in stretches of time: those of the first band, then of the next. */
+  buckets(grid: Grid, options: AskOptions = {}): Promise<Float64Array> {
+    const { filter = "", lenient = false } = options;
+    return this.calls.call({ method: "buckets", filter, lenient, grid }, options);
   }
 
   /** The most frequent values of columns. */

@@ -7,7 +7,7 @@ import type { FromWorker, OpenOptions } from "./protocol.js";
 export * from "./errors.js";
 export type { CallOptions } from "./calls.js";
 export type { AskOptions, ExportFormat, ExportOptions, SearchOptions, SelectOptions } from "./client.js";
-export type { About, Counters, OpenOptions, Order, Progress } from "./protocol.js";
+export type { About, Counters, Grid, OpenOptions, Order, Progress } from "./protocol.js";
 export type * from "./reports.js";
 export type { PageOptions, Selection } from "./selection.js";
 export type Daybook = Client;

@@ -23,8 +23,21 @@ export interface OpenOptions {
   cacheLimit?: number;
   /** Whether ranges are kept across visits, where the browser can; true unless told. */
   persist?: boolean;
+  /**
+   * Whether the first things that a page shows are answered before DuckDB has been started: `buckets` and `select` of all events
+   * by time, and the first pages of it. That they are there at once costs what they take of memory.
+   */
+  glance?: boolean;
   /** Milliseconds after which a request that gives nothing is given up; 30,000 unless told. */
   timeout?: number;
+}
+
+/** A file of a bundle, and where in it its footer is: the place and the length. */
+export interface BundleFile {
+  path: string;
+  size: number;
+  rows: number;
+  footer: [number, number];
 }
 
 export interface About {
@@ -40,7 +53,11 @@ export interface About {
   reasons?: [number, string][];
   redacted?: boolean;
   source?: { table: string; version: number; head: string };
-  files: { path: string; day: string; size: number; rows: number; footer: [number, number] }[];
+  files: (BundleFile & { day: string })[];
+  /** Some columns of many small files once more, together. */
+  copies: BundleFile[];
+  /** The first and the last instant of the events, in microseconds since 1970; null if there are none. */
+  span: [number, number] | null;
   columns: { name: string; path: string[] | null; type: string }[];
 }
 
@@ -50,6 +67,13 @@ export interface Order {
   column?: string;
   /** Whether the largest comes first. */
   descending?: boolean;
+}
+
+/** Equal stretches of time, in milliseconds: where the first begins, how long each is, and how many there are. */
+export interface Grid {
+  origin: number;
+  step: number;
+  count: number;
 }
 
 /** How much was fetched and loaded so far. */
@@ -69,11 +93,13 @@ export type Call =
   | { method: "sql"; sql: string; parameters: Record<string, unknown> }
   | { method: "matching"; filter: string; lenient: boolean; limit: number | null; columns: string[] | null }
   | { method: "select"; filter: string; lenient: boolean; order: Order }
+  | { method: "buckets"; filter: string; lenient: boolean; grid: Grid }
   | { method: "page"; selection: number; from: number; count: number; columns: string[] | null }
   | { method: "index"; selection: number; seq: bigint }
   | { method: "release"; selection: number }
   | { method: "ask"; request: unknown; lenient: boolean }
   | { method: "search"; request: unknown; lenient: boolean }
+  | { method: "prefetch"; columns: string[] }
   | { method: "condition"; filter: string }
   | { method: "encode"; format: string; stream: Uint8Array }
   | { method: "verify" }

@@ -1,6 +1,6 @@
 //! The folder of a bundle, which gets its name when all of it is written.
 
-use crate::bundle::{EVENTS, MANIFEST, Manifest, is_below};
+use crate::bundle::{COPIES, EVENTS, MANIFEST, Manifest, is_below};
 use crate::error::{Error, ErrorKind, Result};
 use flate2::read::GzDecoder;
 use std::fmt::Display;
@@ -63,7 +63,8 @@ impl NewFolder {
                 continue;
             }
             let path = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_string();
-            let is_ours = path == MANIFEST || path.split('/').next() == Some(EVENTS);
+            let top = path.split('/').next().unwrap_or_default();
+            let is_ours = path == MANIFEST || [EVENTS, COPIES].contains(&top);
             if !entry.header().entry_type().is_file() || !is_below(&path) || is_ours {
                 return Err(broken(&format!("it has `{}`", path.escape_debug())));
             }

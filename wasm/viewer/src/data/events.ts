@@ -1,4 +1,4 @@
-import type { Daybook, Progress, Selection } from "@daybook/web";
+import type { Daybook, Grid, Progress, Selection } from "@daybook/web";
 import type { Table } from "./table.ts";
 import type { Span } from "../state/time-range.ts";
 import { microsOf } from "./values.ts";
@@ -19,6 +19,9 @@ export interface Column {
   scale?: number;
 }
 
+/** Columns that filters are about and that the first screen does not show of all events. */
+const LIKELY = ["message", "duration_ms", "entity_id", "session", "level"];
+
 /** Hands on new events as they come, where there is a server that has them. */
 export interface Tail {
   follow(filter: string, heard: (rows: Table) => void, signal: AbortSignal): Promise<void>;
@@ -28,6 +31,7 @@ export interface Tail {
 export class Events {
   readonly columns: readonly Column[];
   readonly tail: Tail | undefined;
+  private isPrepared = false;
 
   constructor(
     readonly store: Daybook,
@@ -56,9 +60,26 @@ export class Events {
     return this.store.ask<T>(request, options);
   }
 
+  /** Loads what the next filters are likely to be about, column after column, where people do not pay for each byte. */
+  async prepare(): Promise<void> {
+    const { connection } = navigator as { connection?: { saveData?: boolean } };
+    if (this.isPrepared || connection?.saveData) return;
+    this.isPrepared = true;
+    try {
+      for (const column of LIKELY) await this.store.prefetch([column]);
+    } catch {
+      // Nobody asked for it; who asks is told.
+    }
+  }
+
   /** The condition of a filter, in SQL. */
   condition(filter: string, options: CallOptions = {}): Promise<string> {
     return this.store.condition(filter, options);
+  }
+
+  /** How many events match in stretches of time, by band of severity. */
+  buckets(grid: Grid, filter: string, options: CallOptions = {}): Promise<Float64Array> {
+    return this.store.buckets(grid, { filter, ...options });
   }
 
   /** The events that match, by pages. */

@@ -6,11 +6,6 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A text as SQL. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
 export function orderSql({ column, descending }: Order): string {
   const direction = descending ? "DESC" : "ASC";
   const last = `seq ${direction}`;

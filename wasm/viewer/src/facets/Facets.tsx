@@ -1,9 +1,10 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Failure } from "../app/Failure.tsx";
 import { Icon } from "../app/Icon.tsx";
 import { Menu } from "../app/Menu.tsx";
 import { useAnswer } from "../data/answer.ts";
 import type { Column, Events } from "../data/events.ts";
+import { afterRows } from "../data/order.ts";
 import { bandOf, severityName } from "../data/severity.ts";
 import { fieldOf, hasTerm, negated, termOf, withTerm, withoutTerm } from "../search/filter-text.ts";
 import { selection, show, view } from "../state/page.ts";
@@ -26,10 +27,15 @@ export function Facets({ events }: { events: Events }) {
   const [limit, setLimit] = useState(SHOWN);
   const key = names.length > 0 ? `${selection.value}\n${names.join("\n")}\n${limit}\n${arrived.value.count}` : undefined;
   const answer = useAnswer(key, async (options) => {
+    await afterRows(selection.value, options.signal);
     const by = names.map((name) => fieldOf(events.column(name)!));
     const report = await events.ask<{ facets: FacetReport[] }>({ analysis: "facets", by, limit }, { ...options, filter: selection.value });
     return report.facets.map((facet, at) => ({ ...facet, column: names[at]! }));
   });
+  const isShown = answer.value !== undefined && !answer.isBusy;
+  useEffect(() => {
+    if (isShown) void events.prepare();
+  }, [isShown, events]);
   const remove = (name: string) => show({ facets: view.value.facets.filter((one) => one !== name) });
   return (
     <aside class="facets" aria-label="Values of columns" aria-busy={answer.isBusy}>

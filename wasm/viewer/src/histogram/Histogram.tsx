@@ -3,7 +3,6 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import { Failure } from "../app/Failure.tsx";
 import { useAnswer } from "../data/answer.ts";
 import type { Events } from "../data/events.ts";
-import { conditionOf } from "../data/statements.ts";
 import { BANDS, type Band, bandTerm } from "../data/severity.ts";
 import { withTerm } from "../search/filter-text.ts";
 import { selection, show, view } from "../state/page.ts";
@@ -13,7 +12,7 @@ import { arrived } from "../tail/arrivals.ts";
 import { countText, shortCount } from "../text/numbers.ts";
 import { axisText, secondText } from "../text/times.ts";
 import { useWidth } from "../app/use-width.ts";
-import { type Buckets, bandTotals, bucketsOf, bucketsSql, gridOf, labelled, roundUp, totalAt } from "./buckets.ts";
+import { type Buckets, bandTotals, bucketsOf, gridOf, labelled, roundUp, totalAt } from "./buckets.ts";
 
 const EMPTY = { first: 0, last: 0 };
 const HEIGHT = 84;
@@ -32,8 +31,7 @@ export function Histogram({ events, children }: { events: Events; children: Comp
   }, [range, span, zone.value]);
   const filter = view.value.filter;
   const answer = useAnswer(`${filter}\n${grid.origin} ${grid.step} ${grid.count}\n${selection.value}\n${arrived.value.count}`, async (options) => {
-    const condition = await conditionOf(events, selection.value, options);
-    return bucketsOf(grid, await events.sql(bucketsSql(grid, condition), options));
+    return bucketsOf(grid, await events.buckets(grid, selection.value, options));
   });
   const buckets = answer.value;
   return (

@@ -1,4 +1,4 @@
-import type { Table } from "../data/table.ts";
+import type { Grid } from "@daybook/web";
 import { BANDS } from "../data/severity.ts";
 
 const SECOND = 1000;
@@ -9,14 +9,6 @@ const STEPS = [
   1, 2, 5, 10, 20, 50, 100, 200, 500, SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE,
   10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY, 364 * DAY,
 ];
-
-/** Equal stretches of time. */
-export interface Grid {
-  /** When the first begins, in milliseconds since 1970. */
-  origin: number;
-  step: number;
-  count: number;
-}
 
 /** Events in stretches of time, by band of severity. */
 export interface Buckets extends Grid {
@@ -35,28 +27,10 @@ export function gridOf(since: number, until: number, wanted: number, offsetMs = 
   return { origin, step, count: Math.max(1, Math.ceil((until - origin) / step)) };
 }
 
-/** The query for the counts of a grid. */
-export function bucketsSql({ origin, step, count }: Grid, condition: string): string {
-  const [from, until] = [origin * 1000, (origin + step * count) * 1000];
-  return `SELECT ((epoch_us(ts) - ${from}) // ${step * 1000})::INTEGER AS bucket,
-    CASE WHEN severity IS NULL OR severity < 1 THEN 0 ELSE least((severity - 1) // 4 + 1, ${BANDS.length - 1}) END::INTEGER AS band,
-    count(*)::DOUBLE AS n
-    FROM events WHERE ${condition} AND ts >= make_timestamp(${from}) AND ts < make_timestamp(${until}) GROUP BY ALL`;
-}
-
-/** The counts that the rows of that query are. */
-export function bucketsOf(grid: Grid, rows: Table): Buckets {
-  const counts = BANDS.map(() => new Float64Array(grid.count));
-  const [bucket, band, number] = ["bucket", "band", "n"].map((name) => rows.getChild(name)!);
-  let total = 0;
-  for (let row = 0; row < rows.numRows; row++) {
-    const at = Number(bucket!.get(row));
-    if (at < 0 || at >= grid.count) continue;
-    const n = Number(number!.get(row));
-    counts[Number(band!.get(row))]![at]! += n;
-    total += n;
-  }
-  return { ...grid, counts, total };
+/** The counts of a grid, band after band. */
+export function bucketsOf(grid: Grid, all: Float64Array): Buckets {
+  const counts = BANDS.map((_, band) => all.subarray(band * grid.count, (band + 1) * grid.count));
+  return { ...grid, counts, total: all.reduce((sum, one) => sum + one, 0) };
 }
 
 /** Events of a stretch, of all bands. */

@@ -2,8 +2,7 @@ import { useRef } from "preact/hooks";
 import { useWidth } from "../app/use-width.ts";
 import { useAnswer } from "../data/answer.ts";
 import type { Events } from "../data/events.ts";
-import { conditionOf } from "../data/statements.ts";
-import { type Buckets, bucketsOf, bucketsSql, gridOf, labelled, totalAt } from "../histogram/buckets.ts";
+import { type Buckets, bucketsOf, gridOf, labelled, totalAt } from "../histogram/buckets.ts";
 import { selection, view } from "../state/page.ts";
 import { zone } from "../state/preferences.ts";
 import { boundsOf } from "../state/time-range.ts";
@@ -39,7 +38,7 @@ function Overlay({ events, findings }: { events: Events; findings: readonly Find
   const bounds = boundsOf(view.value.range, events.span);
   const grid = gridOf(bounds.since ?? span.first, bounds.until ?? span.last + 1, 220);
   const answer = useAnswer(`${selection.value}\n${grid.origin} ${grid.step}`, async (options) =>
-    bucketsOf(grid, await events.sql(bucketsSql(grid, await conditionOf(events, selection.value, options)), options)));
+    bucketsOf(grid, await events.buckets(grid, selection.value, options)));
   return <div ref={root}>{answer.value && <OverlayChart buckets={answer.value} findings={findings} width={width} />}</div>;
 }
 

@@ -4,6 +4,7 @@ import { useAnswer } from "../data/answer.ts";
 import type { Column, Events, Rows } from "../data/events.ts";
 import { selection, show, view } from "../state/page.ts";
 import { isRelative, widths, zone } from "../state/preferences.ts";
+import { shownOf } from "../data/order.ts";
 import { microsOf } from "../data/values.ts";
 import { remember } from "../details/times.ts";
 import { arrived } from "../tail/arrivals.ts";
@@ -21,11 +22,15 @@ export function EventTable({ events }: { events: Events }) {
   const answer = useAnswer(`${key}\n${arrived.value.count}`, async (options) => ({ rows: await events.select(filter, order, options), key }));
   const rows = answer.value?.rows;
   useEffect(() => () => rows?.close(), [rows]);
+  const hasNone = answer.error !== undefined || rows?.length === 0;
+  useEffect(() => {
+    if (hasNone && !answer.isBusy) shownOf.value = filter;
+  }, [hasNone, answer.isBusy, filter]);
   const columns = names.map((name) => events.column(name)).filter((column) => column !== undefined);
   if (answer.error) return <div class="table"><Failure error={answer.error} retry={answer.retry} /></div>;
   if (!rows) return <div class="table" aria-busy="true"><div class="skeleton tall" /></div>;
   if (rows.length === 0) return <div class="table"><NothingFound events={events} /></div>;
-  return <Grid key={columns.map(({ name }) => name).join("\n")} events={events} rows={rows} columns={columns} of={answer.value!.key} isStale={answer.isBusy} />;
+  return <Grid key={columns.map(({ name }) => name).join("\n")} events={events} rows={rows} columns={columns} of={answer.value!.key} came={() => (shownOf.value = filter)} isStale={answer.isBusy} />;
 }
 
 function NothingFound({ events }: { events: Events }) {
@@ -49,6 +54,8 @@ interface GridProps {
   columns: Column[];
   /** What the rows are of: other rows of the same keep their place on the screen. */
   of: string;
+  /** Some rows are there, or cannot be. */
+  came: () => void;
   isStale: boolean;
 }
 
@@ -58,12 +65,12 @@ interface Drawing {
   pages: Pages;
 }
 
-function Grid({ events, rows, columns, of, isStale }: GridProps) {
+function Grid({ events, rows, columns, of, came, isStale }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const drawing = useRef<Drawing | undefined>(undefined);
   const active = useRef(-1);
-  const shownOf = useRef("");
+  const lastOf = useRef("");
   const [error, setError] = useState<Error>();
   const [tries, setTries] = useState(0);
   const style = { zone: zone.value, newest: isRelative.value ? events.span?.last : undefined };
@@ -71,10 +78,10 @@ function Grid({ events, rows, columns, of, isStale }: GridProps) {
 
   useLayoutEffect(() => {
     setError(undefined);
-    if (shownOf.current !== of) scroller.current!.scrollTop = 0;
-    shownOf.current = of;
+    if (lastOf.current !== of) scroller.current!.scrollTop = 0;
+    lastOf.current = of;
     const fetch = (from: number, count: number, signal: AbortSignal) => rows.page(from, count, [...names, "severity"], { signal });
-    const pages = new Pages(rows.length, fetch, () => drawing.current?.rows.later(), setError);
+    const pages = new Pages(rows.length, fetch, () => (drawing.current?.rows.later(), came()), (error) => (setError(error), came()));
     const drawn = new ScrolledRows({
       scroller: scroller.current!, body: body.current!, rows: rows.length, columns, style, find: pages.find, active: () => active.current,
       isNew: (seq) => arrived.value.last.has(seq), seen: (first, end, isForward) => pages.see(first, end, isForward),

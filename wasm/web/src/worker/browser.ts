@@ -12,13 +12,13 @@ const BUNDLES = {
 };
 
 /** DuckDB in the form that the browser runs: one of them needs WebAssembly's exceptions. */
-async function duckdb(): Promise<DuckDBBindings> {
+async function duckdb(gate: Promise<void>): Promise<DuckDBBindings> {
   const bindings = await createDuckDB(BUNDLES, new VoidLogger(), BROWSER_RUNTIME);
   // DuckDB's own way says nothing of a file that is not there, and keeps browsers from caching compiled code.
   const failed = new Promise<never>((_, fail) => {
     bindings.instantiateWasm = (imports, succeed) => {
       globalThis.DUCKDB_RUNTIME = BROWSER_RUNTIME;
-      instantiated(bindings.mainModuleURL, imports).then(({ instance, module }) => succeed(instance, module)).catch(fail);
+      instantiated(bindings.mainModuleURL, imports, gate).then(({ instance, module }) => succeed(instance, module)).catch(fail);
       return {};
     };
   });
@@ -26,10 +26,12 @@ async function duckdb(): Promise<DuckDBBindings> {
   return bindings;
 }
 
-async function instantiated(url: string, imports: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
+async function instantiated(url: string, imports: WebAssembly.Imports, gate: Promise<void>): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
   const response = await fetched(url);
-  if (response.headers.get("Content-Type") === "application/wasm") return WebAssembly.instantiateStreaming(response, imports);
-  return WebAssembly.instantiate(await response.arrayBuffer(), imports);
+  const isTyped = response.headers.get("Content-Type") === "application/wasm";
+  const module = await (isTyped ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer()));
+  await gate;
+  return { instance: await WebAssembly.instantiate(module, imports), module };
 }
 
 async function fetched(url: string | URL): Promise<Response> {

@@ -5,10 +5,14 @@ import type { Storage } from "./storage.js";
 export class Cache {
   private readonly kept = new Map<string, Uint8Array>();
   private size = 0;
-  /** What is kept across visits, where anything is. */
-  storage: Storage | undefined;
+  private storage: Storage | undefined;
 
-  constructor(readonly limit: number, private readonly counters: Counters) {}
+  constructor(
+    readonly limit: number,
+    /** What is kept across visits, where anything is. */
+    private readonly opening: Promise<Storage | undefined>,
+    private readonly counters: Counters,
+  ) {}
 
   async get(key: string): Promise<Uint8Array | undefined> {
     const known = this.kept.get(key);
@@ -18,6 +22,7 @@ export class Cache {
       this.counters.bytesFromCache += known.length;
       return known;
     }
+    this.storage = await this.opening;
     const stored = await this.storage?.get(key);
     if (!stored) return undefined;
     this.counters.bytesFromCache += stored.length;

@@ -1,4 +1,5 @@
 import type { Events } from "../../pkg/daybook.js";
+import type { BundleFile } from "../protocol.js";
 import type { Cache } from "./cache.js";
 import type { Source, Wanted } from "./source.js";
 import { inParallel, stopIf } from "./turns.js";
@@ -10,12 +11,6 @@ export interface Chunk {
   offset: number;
   length: number;
   decoded: number;
-}
-
-/** A file of the bundle: its name and size, and where its footer is. */
-export interface BundleFile {
-  wanted: Wanted;
-  footer: [number, number];
 }
 
 /** Requests at once: a browser makes no more of one server. */
@@ -58,7 +53,7 @@ export class Chunks {
 
   /** Parts of a file; those that lie together come by one request. */
   async fetch(file: number, parts: Part[], signal: AbortSignal): Promise<Uint8Array[]> {
-    const { wanted } = this.files[file]!;
+    const wanted = this.files[file]!;
     const found = new Map<string, Uint8Array>();
     for (;;) {
       const waiting = parts.filter((part) => !found.has(name(wanted, part)));
@@ -90,7 +85,7 @@ export class Chunks {
    * again if they are of an earlier visit.
    */
   async checking(file: number, parts: Part[], bytes: Uint8Array[], check: (bytes: Uint8Array[]) => void, signal: AbortSignal): Promise<void> {
-    const keys = parts.map((part) => name(this.files[file]!.wanted, part));
+    const keys = parts.map((part) => name(this.files[file]!, part));
     try {
       check(bytes);
     } catch (error) {

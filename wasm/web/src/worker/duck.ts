@@ -18,29 +18,43 @@ export interface Limits {
   bytes: number;
 }
 
+/** What makes an empty DuckDB ready, in this order. */
+export interface Setup {
+  begin: string[];
+  /** The table over which queries are planned: its rows, an Arrow stream, and its name. */
+  planned: Uint8Array;
+  place: { schema: string; name: string };
+  views: string[];
+  /** For the connection that plans. */
+  planning: string[];
+  /** After which nothing outside of DuckDB can be reached. */
+  sealing: string[];
+}
+
 /** DuckDB with two connections: one asks, one plans. */
 export class Duck {
   private readonly asking: number;
   private readonly planning: number;
 
+  /** Of a database that is open: see {@link opened}. */
   constructor(
     private readonly bindings: DuckDBBindings,
-    setup: [string[], string[], string[]],
+    setup: Setup,
     memoryLimit: number,
     /** What an error of DuckDB's means, as JSON. */
     private readonly meaning: (text: string) => string,
   ) {
-    const query = { castBigIntToDouble: false, castDecimalToDouble: false, queryPollingInterval: POLL_MS };
-    bindings.open({ path: ":memory:", query });
     this.asking = connection(bindings);
     this.planning = connection(bindings);
-    for (const sql of setup[0]) bindings.runQuery(this.asking, sql);
+    for (const sql of setup.begin) bindings.runQuery(this.asking, sql);
+    bindings.insertArrowFromIPCStream(this.asking, setup.planned, { ...setup.place, create: true });
+    for (const sql of setup.views) bindings.runQuery(this.asking, sql);
     // What is loaded, and as much again to work with; there is no disk to go to.
     const memory = Math.min(2 * Math.max(memoryLimit, 64 << 20), MEMORY_MOST);
     bindings.runQuery(this.asking, `SET memory_limit = '${memory}B'`);
     bindings.runQuery(this.asking, "SET temp_directory = ''");
-    for (const sql of setup[1]) bindings.runQuery(this.planning, sql);
-    for (const sql of setup[2]) bindings.runQuery(this.asking, sql);
+    for (const sql of setup.planning) bindings.runQuery(this.planning, sql);
+    for (const sql of setup.sealing) bindings.runQuery(this.asking, sql);
   }
 
   /** Runs a statement of ours. */
@@ -144,6 +158,13 @@ export class Duck {
     const told = JSON.parse(this.meaning(error.message)) as PlainError;
     return told.kind === "limit" ? new FullError(told.kind, told.message, "ask for less, or raise `memoryLimit`") : errorOf(told);
   }
+}
+
+/** DuckDB with an empty database. */
+export function opened(bindings: DuckDBBindings): DuckDBBindings {
+  const query = { castBigIntToDouble: false, castDecimalToDouble: false, queryPollingInterval: POLL_MS };
+  bindings.open({ path: ":memory:", query });
+  return bindings;
 }
 
 let textRows: (stream: Uint8Array) => string[] = () => [];

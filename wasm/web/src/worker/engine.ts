@@ -1,24 +1,26 @@
 import { tableFromIPC } from "apache-arrow";
 import type { DuckDBBindings } from "duckdb-blocking";
-import { type Common, Events, type Needed, encode, value } from "../../pkg/daybook.js";
+import { type Common, Events, Glance, type Needed, encode, value } from "../../pkg/daybook.js";
 import { DaybookError, LimitError } from "../errors.js";
-import type { About, Counters, OpenOptions, Order, Place, Progress } from "../protocol.js";
+import type { About, BundleFile, Counters, Grid, OpenOptions, Order, Place, Progress } from "../protocol.js";
 import { Cache } from "./cache.js";
-import { AT_ONCE, type BundleFile, Chunks } from "./chunks.js";
-import { Duck, FullError, readTextsWith } from "./duck.js";
-import { Selections, selected, spans } from "./selections.js";
-import { bytesText } from "./sizes.js";
+import { AT_ONCE, Chunks } from "./chunks.js";
+import { First } from "./first.js";
+import { Duck, FullError, type Setup, opened, readTextsWith } from "./duck.js";
+import { Selections, isInOrder, reversed, selected, spans } from "./selections.js";
+import { bytesText, sum } from "./sizes.js";
 import { type ReadFile, type Source, sourceOf } from "./source.js";
-import { matching, paging, selecting } from "./sql.js";
+import { counted, counting, matching, paging, selecting } from "./sql.js";
 import { Storage } from "./storage.js";
 import { Tables, type Unit } from "./tables.js";
-import { Turns, inParallel, stopIf } from "./turns.js";
+import { Gate, Turns, inParallel, stopIf } from "./turns.js";
 
 /** What the worker gets from where it runs. */
 export interface Platform {
   /** When our module can be called. */
   ready: Promise<unknown>;
-  duckdb(): Promise<DuckDBBindings>;
+  /** DuckDB is fetched and compiled at once. From when the gate is open on, starting it takes the thread for a while. */
+  duckdb(gate: Promise<void>): Promise<DuckDBBindings>;
   read?: ReadFile;
 }
 
@@ -45,6 +47,10 @@ interface Store {
 
 const MEMORY_LIMIT = 1 << 30;
 const CACHE_LIMIT = 128 << 20;
+/** Rows are picked out of so many, which takes less time than to load them. */
+const PICKED_ROWS = 50_000;
+/** So much is fetched that nobody has asked for. */
+const PREFETCH_BYTES = 4 << 20;
 /** A dropped file takes several times its size in memory. */
 const DROPPED_BYTES = 512 << 20;
 
@@ -60,9 +66,14 @@ export class Engine {
   readonly selections = new Selections();
   private readonly turns = new Turns();
   private events!: Events;
-  private duck!: Duck;
   private store: Store | undefined;
   private memoryLimit = MEMORY_LIMIT;
+  private readonly gate = new Gate();
+  /** DuckDB, when it has been started; nothing before. */
+  private duck: Duck | undefined;
+  private starting: Promise<Duck> | undefined;
+  /** What is answered from before that. */
+  private first: First | undefined;
 
   constructor(private readonly platform: Platform) {}
 
@@ -70,19 +81,23 @@ export class Engine {
     this.memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
     const source = sourceOf(place, options, this.counters, this.platform.read);
     work.progress({ step: "open", done: 0, total: 1 });
-    const [bindings, manifest] = await Promise.all([
-      this.startDuckdb(),
-      source.whole({ path: "manifest.json", size: 0 }, work.signal),
-    ]);
+    const bindings = this.fetchDuckdb();
+    const manifest = await source.whole({ path: "manifest.json", size: 0 }, work.signal);
+    const isKept = options.persist !== false && "url" in place;
+    const storage = isKept ? Storage.open(source.name, manifest, this.counters) : Promise.resolve(undefined);
+    await this.platform.ready;
     this.events = Events.bundle(manifest);
-    const about = this.begin(bindings);
+    const about = this.about();
     const cacheLimit = options.cacheLimit ?? CACHE_LIMIT;
-    const cache = new Cache(cacheLimit, this.counters);
-    if (options.persist !== false && "url" in place) cache.storage = await Storage.open(source.name, manifest, this.counters);
-    const files = about.files.map(({ path, size, footer }) => ({ wanted: { path, size }, footer }));
+    const cache = new Cache(cacheLimit, storage, this.counters);
+    const files = [...about.files, ...about.copies];
     const chunks = new Chunks(this.events, source, cache, files);
-    const tables = new Tables(this.duck, this.events, chunks, this.memoryLimit, cacheLimit);
+    const tables = new Tables(this.events, chunks, this.memoryLimit, cacheLimit);
     this.store = { source, files, chunks, tables };
+    this.starting = this.begin(bindings);
+    this.starting.catch(() => {});
+    if (options.glance) this.first = new First(() => this.look(tables), () => this.gate.open());
+    else await this.started();
     work.progress({ step: "open", done: 1, total: 1 });
     return about;
   }
@@ -98,39 +113,78 @@ export class Engine {
     work.progress({ step: "fetch", done: 0, total: size });
     const bytes = file instanceof Uint8Array ? file : new Uint8Array(await file.arrayBuffer());
     work.progress({ step: "fetch", done: size, total: size });
-    const bindings = await this.startDuckdb();
+    const bindings = this.fetchDuckdb();
+    await this.platform.ready;
     stopIf(work.signal);
     this.events = Events.dropped(bytes, name, format, Date.now(), limit);
-    const about = this.begin(bindings);
+    const about = this.about();
+    this.starting = this.begin(bindings);
+    const duck = await this.started();
     work.progress({ step: "decode", done: about.records ?? 0, total: about.records ?? 0 });
     const stream = this.events.held();
     if (stream.length > 0) {
-      this.duck.insert("held", stream, true);
-      this.duck.run(this.events.view("held", undefined));
+      duck.insert("held", stream, true);
+      duck.run(this.events.view("held", undefined));
     }
     return about;
   }
 
-  private async startDuckdb(): Promise<DuckDBBindings> {
-    const started = performance.now();
-    const [bindings] = await Promise.all([this.platform.duckdb(), this.platform.ready]);
-    this.counters.duckdbStartMs = performance.now() - started;
+  /** The first look. What fails here is told by who asks DuckDB for the same. */
+  private async look(tables: Tables): Promise<Glance | undefined> {
+    const work: Work = { signal: new AbortController().signal, progress: () => {}, rows: () => {} };
+    const glance = new Glance();
+    try {
+      const needed = this.events.neededFor(Glance.columns());
+      await tables.ahead(needed, await this.units(needed, work.signal), (decoder) => glance.add(decoder), work);
+      glance.sort();
+      return glance;
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      glance.free();
+      return undefined;
+    }
+  }
+
+  private fetchDuckdb(): Promise<DuckDBBindings> {
+    const bindings = this.platform.duckdb(this.gate.opened);
+    // What is wrong with it is told when it is waited for.
+    bindings.catch(() => {});
     return bindings;
   }
 
-  private begin(bindings: DuckDBBindings): About {
-    const about = { ...JSON.parse(this.events.about()), columns: JSON.parse(this.events.columns()) } as About;
-    const setup = JSON.parse(this.events.setup()) as [string[], string[], string[]];
-    this.duck = new Duck(bindings, setup, this.memoryLimit, (text) => this.events.explain(text));
-    this.duck.insert("templates", this.events.templates(), true);
-    return about;
+  private about(): About {
+    return { ...JSON.parse(this.events.about()), columns: JSON.parse(this.events.columns()) };
+  }
+
+  private async begin(coming: Promise<DuckDBBindings>): Promise<Duck> {
+    await this.gate.opened;
+    const start = performance.now();
+    const bindings = opened(await coming);
+    this.counters.duckdbStartMs = performance.measure("DuckDB starts", { start }).duration;
+    const setup: Setup = { ...JSON.parse(this.events.setup()), planned: this.events.planned() };
+    const duck = new Duck(bindings, setup, this.memoryLimit, (text) => this.events.explain(text));
+    duck.insert("templates", this.events.templates(), true);
+    this.store?.tables.begin(duck);
+    this.duck = duck;
+    this.first?.close();
+    this.first = undefined;
+    return duck;
+  }
+
+  /** DuckDB, as soon as it has been started. */
+  private started(): Promise<Duck> {
+    this.gate.open();
+    return this.starting!;
   }
 
   /** The rows of a question. */
   async sql(sql: string, parameters: Record<string, unknown>, work: Work): Promise<Uint8Array> {
     const given = Object.entries(parameters).map(([name, one]): [string, string] => [name, value(JSON.stringify(one))]);
     const body = this.events.question(sql);
-    if (body === undefined) return this.turns.take(work.signal, () => this.query(sql, given, work));
+    if (body === undefined) {
+      await this.started();
+      return this.turns.take(work.signal, () => this.query(sql, given, work));
+    }
     return this.answer({ name: "", sql: body, parameters: given }, undefined, work);
   }
 
@@ -143,18 +197,54 @@ export class Engine {
 
   /** Which events match, in an order. */
   async select(filter: string, lenient: boolean, order: Order, work: Work): Promise<{ selection: number; length: number }> {
+    const isByTime = (order.column ?? "ts") === "ts";
+    if (isByTime && filter.trim() === "") {
+      const all = await this.first?.all(work.signal);
+      if (all) return this.selections.add(order.descending ? reversed(all) : all);
+    }
     const condition = this.events.condition(filter, Date.now(), lenient);
-    const sql = selecting(condition.sql(), order);
-    const rows = await this.answer({ name: "", sql, parameters: [] }, condition.common(), work);
-    return this.selections.add(selected(rows));
+    const rows = (sql: string) => this.answer({ name: "", sql, parameters: [] }, condition.common(), work);
+    if (isByTime) {
+      // A copy has its rows in the order of time, and sorting a million takes long.
+      const found = selected(await rows(selecting(condition.sql())));
+      if (isInOrder(found)) return this.selections.add(order.descending ? reversed(found) : found);
+    }
+    return this.selections.add(selected(await rows(selecting(condition.sql(), order))));
+  }
+
+  /** How many events of each band of severity match, in equal stretches of time: those of the first band, then of the next. */
+  async buckets(filter: string, lenient: boolean, grid: Grid, work: Work): Promise<Float64Array> {
+    const early = filter.trim() === "" && (await this.first?.buckets(grid, work.signal));
+    if (early) return early;
+    const condition = this.events.condition(filter, Date.now(), lenient);
+    const sql = counting(condition.sql(), grid);
+    return counted(await this.answer({ name: "", sql, parameters: [] }, condition.common(), work), grid);
   }
 
   /** Rows of a selection. */
   async page(selection: number, from: number, count: number, columns: string[] | null, work: Work): Promise<Uint8Array> {
     const { seqs, times } = this.selections.page(selection, from, count);
     const within = spans(times);
-    const sql = paging(seqs, [within[0]?.[0] ?? 0n, within.at(-1)?.[1] ?? 0n], columns);
+    const picked = columns && (await this.picked(seqs, within, ["seq", ...columns], work));
+    if (picked) return picked;
+    const sql = paging(seqs, [within[0] ?? 0n, within.at(-1) ?? 0n], columns);
     return this.answer({ name: "", sql, parameters: [] }, undefined, work, within);
+  }
+
+  /** Rows by their numbers, decoded without DuckDB, where they lie together and their columns are read as they are stored. */
+  private async picked(seqs: BigInt64Array, within: BigInt64Array, columns: string[], work: Work): Promise<Uint8Array | undefined> {
+    const { store } = this;
+    const names = [...new Set(columns)];
+    if (!store || !names.every((name) => this.events.isPlain(name))) return undefined;
+    const end = this.first?.pause();
+    try {
+      const needed = this.events.neededFor(names).within(within);
+      const units = await this.units(needed, work.signal);
+      if (sum(units.map(({ rows }) => rows)) > PICKED_ROWS) return undefined;
+      return await store.tables.picked(needed, units, seqs, names, work);
+    } finally {
+      end?.();
+    }
   }
 
   /** The report of a request. Rows of searches are handed on as they come. */
@@ -175,6 +265,21 @@ export class Engine {
     }
   }
 
+  /** Loads columns of all events that questions may be about later, if that is little. Says whether they are there. */
+  async prefetch(columns: string[], work: Work): Promise<boolean> {
+    await this.started();
+    const known = columns.filter((name) => this.events.isPlain(name));
+    if (!this.store || known.length === 0) return false;
+    const { tables } = this.store;
+    const needed = this.events.neededFor(known);
+    const units = await this.units(needed, work.signal);
+    const { bytes, fetched } = tables.cost(needed, units);
+    if (bytes > this.memoryLimit / 8 || fetched > PREFETCH_BYTES) return false;
+    await tables.fetch(needed, units, work);
+    await this.turns.take(work.signal, () => tables.hold(needed, units, work));
+    return true;
+  }
+
   condition(filter: string): string {
     return this.events.condition(filter, Date.now(), false).sql();
   }
@@ -189,7 +294,7 @@ export class Engine {
     const { files, source } = this.store;
     const damaged: string[] = [];
     let done = 0;
-    await inParallel(files, AT_ONCE, async ({ wanted }, number) => {
+    await inParallel(files, AT_ONCE, async (wanted, number) => {
       stopIf(work.signal);
       try {
         const bytes = await source.whole(wanted, work.signal);
@@ -206,9 +311,11 @@ export class Engine {
   /**
    * The rows of a statement. What it needs is planned and fetched while other calls go on; then it has DuckDB for itself.
    */
-  private async answer({ sql, parameters }: Statement, common: Common | undefined, work: Work, within?: [bigint, bigint][]): Promise<Uint8Array> {
-    const needed = this.store && this.events.needed(this.duck.plan(sql, parameters), common);
-    const units = needed?.reads() ? await this.units(needed, work, within) : undefined;
+  private async answer({ sql, parameters }: Statement, common: Common | undefined, work: Work, within?: BigInt64Array): Promise<Uint8Array> {
+    const duck = await this.started();
+    const all = this.store && this.events.needed(duck.plan(sql, parameters), common);
+    const needed = within ? all?.within(within) : all;
+    const units = needed?.reads() ? await this.units(needed, work.signal) : undefined;
     if (units) await this.store!.tables.fetch(needed!, units, work);
     return this.turns.take(work.signal, async () => {
       const answer = async () => {
@@ -227,26 +334,18 @@ export class Engine {
 
   private async query(sql: string, parameters: [string, string][], work: Work): Promise<Uint8Array> {
     work.progress({ step: "query", done: 0, total: 1 });
-    const rows = await this.duck.rows(sql, parameters, { signal: work.signal, bytes: this.memoryLimit });
+    const rows = await this.duck!.rows(sql, parameters, { signal: work.signal, bytes: this.memoryLimit });
     work.progress({ step: "query", done: 1, total: 1 });
     return rows;
   }
 
-  /** The row groups that can have what a question is about, or only those of spans of time. */
-  private async units(needed: Needed, work: Work, within?: [bigint, bigint][]): Promise<Unit[]> {
-    const narrowed = within?.map(([from, to]) => needed.within(from, to)) ?? [needed];
-    const files = narrowed.map((needed) => [...this.events.files(needed)]);
-    await this.store!.chunks.footers([...new Set(files.flat())], work.signal);
-    const units = new Map<string, Unit>();
-    for (const [number, needed] of narrowed.entries()) {
-      for (const file of files[number]!) {
-        const groups = this.events.groups(file, needed);
-        for (let at = 0; at < groups.length; at += 2) {
-          const [group, rows] = [groups[at]!, groups[at + 1]!];
-          if (rows > 0) units.set(`${file}:${group}`, { file, group, rows });
-        }
-      }
-    }
-    return [...units.values()].sort((one, other) => one.file - other.file || one.group - other.group);
+  /** The row groups that can have what a question is about. */
+  private async units(needed: Needed, signal: AbortSignal): Promise<Unit[]> {
+    const files = [...this.events.files(needed)];
+    await this.store!.chunks.footers(files, signal);
+    return files.flatMap((file) => {
+      const groups = this.events.groups(file, needed);
+      return Array.from({ length: groups.length / 2 }, (_, at) => ({ file, group: groups[2 * at]!, rows: groups[2 * at + 1]! }));
+    }).filter(({ rows }) => rows > 0);
   }
 }

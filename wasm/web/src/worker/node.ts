@@ -8,7 +8,7 @@ import { serve } from "./serve.js";
 
 const require = createRequire(import.meta.url);
 
-async function duckdb() {
+async function duckdb(gate: Promise<void>) {
   const { NODE_RUNTIME, VoidLogger, createDuckDB } = require("@duckdb/duckdb-wasm/blocking") as typeof import("duckdb-blocking");
   const folder = dirname(require.resolve("@duckdb/duckdb-wasm/dist/duckdb-eh.wasm"));
   const bundles = {
@@ -16,6 +16,7 @@ async function duckdb() {
     eh: { mainModule: join(folder, "duckdb-eh.wasm"), mainWorker: "" },
   };
   const bindings = await createDuckDB(bundles, new VoidLogger(), NODE_RUNTIME);
+  await gate;
   await bindings.instantiate(() => {});
   return bindings;
 }

@@ -73,13 +73,36 @@ export function selected(stream: Uint8Array): Selected {
   return { ts: column("ts"), seq: column("seq") };
 }
 
-/** The spans of some times, in order: times that lie close together are in one. */
-export function spans(times: BigInt64Array): [bigint, bigint][] {
-  const spans: [bigint, bigint][] = [];
-  for (const time of times.slice().sort()) {
-    const last = spans.at(-1);
-    if (last && time - last[1] <= TOGETHER_US) last[1] = time;
-    else spans.push([time, time]);
+/** Whether events are in the order of time, and of their numbers where times are the same. */
+export function isInOrder({ ts, seq }: Selected): boolean {
+  const [times, numbers] = [halves(ts), halves(seq)];
+  for (let at = 1; at < ts.length; at++) {
+    const order = compared(times, at - 1, at) || compared(numbers, at - 1, at);
+    if (order > 0) return false;
   }
-  return spans;
+  return true;
+}
+
+/** Numbers of 64 bits as halves: a bigint for each would take ten times as long. */
+function halves({ buffer, byteOffset, length }: BigInt64Array): { high: Int32Array; low: Uint32Array } {
+  return { high: new Int32Array(buffer, byteOffset, 2 * length), low: new Uint32Array(buffer, byteOffset, 2 * length) };
+}
+
+function compared({ high, low }: ReturnType<typeof halves>, one: number, other: number): number {
+  return high[2 * one + 1]! - high[2 * other + 1]! || low[2 * one]! - low[2 * other]!;
+}
+
+export function reversed({ ts, seq }: Selected): Selected {
+  return { ts: ts.reverse(), seq: seq.reverse() };
+}
+
+/** The spans of some times, in order: times that lie close together are in one. Of each its first and its last instant. */
+export function spans(times: BigInt64Array): BigInt64Array {
+  const bounds: bigint[] = [];
+  for (const time of times.slice().sort()) {
+    const last = bounds.at(-1);
+    if (last !== undefined && time - last <= TOGETHER_US) bounds[bounds.length - 1] = time;
+    else bounds.push(time, time);
+  }
+  return BigInt64Array.from(bounds);
 }

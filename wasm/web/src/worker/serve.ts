@@ -23,7 +23,7 @@ export function serve(platform: Platform, post: (message: FromWorker, transfer: 
       if (opens) opened = answer(engine, call, work);
       const about = await opened;
       const done = opens ? about : await answer(engine, call, work);
-      post({ id, done }, done instanceof Uint8Array ? [done.buffer as ArrayBuffer] : []);
+      post({ id, done }, done instanceof Uint8Array || done instanceof Float64Array ? [done.buffer as ArrayBuffer] : []);
     } catch (error) {
       const plain = plainOf(error);
       // A module that stopped midway cannot be used again.
@@ -51,6 +51,8 @@ async function answer(engine: Engine, call: Call, work: Work): Promise<unknown> 
       return engine.matching(call.filter, call.lenient, call.limit, call.columns, work);
     case "select":
       return engine.select(call.filter, call.lenient, call.order, work);
+    case "buckets":
+      return engine.buckets(call.filter, call.lenient, call.grid, work);
     case "page":
       return engine.page(call.selection, call.from, call.count, call.columns, work);
     case "index":
@@ -61,6 +63,8 @@ async function answer(engine: Engine, call: Call, work: Work): Promise<unknown> 
       return engine.ask(call.request, call.lenient, work, false);
     case "search":
       return engine.ask(call.request, call.lenient, work, true);
+    case "prefetch":
+      return engine.prefetch(call.columns, work);
     case "condition":
       return engine.condition(call.filter);
     case "encode":

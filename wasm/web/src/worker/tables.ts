@@ -61,13 +61,56 @@ export class Tables {
   private made = 0;
   private shown = "";
 
+  private duck: Duck | undefined;
+  /** What was decoded before DuckDB was there. */
+  private waiting: { load: Load; streams: Uint8Array[] }[] = [];
+
   constructor(
-    private readonly duck: Duck,
     private readonly events: Events,
     private readonly chunks: Chunks,
     private readonly memoryLimit: number,
     private readonly cacheLimit: number,
   ) {}
+
+  /** Decodes what DuckDB will be given when it is there. */
+  async ahead(needed: Needed, units: Unit[], look: (decoder: Decoder) => void, work: Work): Promise<void> {
+    const { loads } = this.choose(needed, units);
+    this.check(loads, 0);
+    for (const load of loads) {
+      const streams: Uint8Array[] = [];
+      for await (const decoder of this.decoded(load, work)) {
+        look(decoder);
+        streams.push(decoder.take());
+      }
+      // DuckDB may have been needed meanwhile; then it loads what it is asked about.
+      if (!this.duck) this.waiting.push({ load, streams });
+    }
+  }
+
+  /** Some rows by their numbers, without DuckDB; nothing where they have lists. */
+  async picked(needed: Needed, units: Unit[], seqs: BigInt64Array, names: string[], work: Work): Promise<Uint8Array | undefined> {
+    const load = this.lacking({ units, keys: new Set(), rows: rowsOf(units), tables: [] }, needed);
+    this.check([load], 0);
+    const parts: Uint8Array[] = [];
+    for await (const decoder of this.decoded(load, work, Infinity)) parts.push(decoder.picked(seqs, names) ?? new Uint8Array(0));
+    return parts[0]?.length ? parts[0] : undefined;
+  }
+
+  /** What a question would load: its bytes in memory, and those to fetch. */
+  cost(needed: Needed, units: Unit[]): { bytes: number; fetched: number } {
+    const { loads } = this.choose(needed, units);
+    return { bytes: sum(loads.map(({ bytes }) => bytes)), fetched: sum(loads.map(({ fetched }) => fetched)) };
+  }
+
+  /** Takes DuckDB, and gives it what waits. */
+  begin(duck: Duck): void {
+    this.duck = duck;
+    for (const { load, streams } of this.waiting.splice(0)) {
+      const table = this.newName();
+      streams.forEach((stream, number) => duck.insert(table, stream, number === 0));
+      if (streams.length > 0) this.keep(table, load);
+    }
+  }
 
   /** Fetches what a question will load, if it is not too much to keep; other calls go on meanwhile. */
   async fetch(needed: Needed, units: Unit[], work: Work): Promise<void> {
@@ -166,15 +209,25 @@ export class Tables {
     throw new LimitError("limit", message, "ask about fewer days or columns, or raise `memoryLimit`");
   }
 
-  private async load({ segment, needed, parts, bytes }: Load, work: Work, progress: (rows: number) => void): Promise<void> {
-    const table = `loaded ${++this.made}`;
-    const decoder = new Decoder();
+  private async load(load: Load, work: Work, progress: (rows: number) => void): Promise<void> {
+    const table = this.newName();
     let isNew = true;
-    const insert = () => {
-      progress(decoder.rows());
-      this.duck.insert(table, decoder.take(), isNew);
-      isNew = false;
-    };
+    try {
+      for await (const decoder of this.decoded(load, work)) {
+        progress(decoder.rows());
+        this.duck!.insert(table, decoder.take(), isNew);
+        isNew = false;
+      }
+    } catch (error) {
+      if (!isNew) this.duck!.run(`DROP TABLE ${identifier(table)}`);
+      throw error;
+    }
+    this.keep(table, load);
+  }
+
+  /** What is to be loaded, so many rows at once or a few more. */
+  private async *decoded({ needed, parts }: Load, work: Work, atOnce = INSERT_ROWS): AsyncGenerator<Decoder> {
+    const decoder = new Decoder();
     const coming: Promise<Uint8Array[]>[] = [];
     const fetchNext = () => {
       const part = parts[coming.length];
@@ -190,16 +243,20 @@ export class Tables {
         fetchNext();
         const decode = (bytes: Uint8Array[]) => decoder.add(this.events, file, groups, needed, bytes);
         await this.chunks.checking(file, chunks, bytes, decode, work.signal);
-        if (decoder.rows() >= INSERT_ROWS) insert();
+        const rows = decoder.rows();
+        if (rows >= atOnce || (rows > 0 && number === parts.length - 1)) yield decoder;
         await goesOn(work.signal);
       }
-      if (decoder.rows() > 0) insert();
-    } catch (error) {
-      if (!isNew) this.duck.run(`DROP TABLE ${identifier(table)}`);
-      throw error;
     } finally {
       decoder.free();
     }
+  }
+
+  private newName(): string {
+    return `loaded ${++this.made}`;
+  }
+
+  private keep(table: string, { segment, needed, bytes }: Load): void {
     const columns = { table, names: needed.names(), bytes };
     segment.tables.push(columns);
     this.used.add(columns);
@@ -216,7 +273,7 @@ export class Tables {
       this.used.delete(table);
       for (const segment of this.segments) segment.tables = segment.tables.filter((one) => one !== table);
       this.segments = this.segments.filter((segment) => segment.tables.length > 0);
-      this.duck.run(`DROP TABLE ${identifier(table.table)}`);
+      this.duck!.run(`DROP TABLE ${identifier(table.table)}`);
     }
   }
 
@@ -229,8 +286,8 @@ export class Tables {
     });
     const loaded = rows.length === 0 ? "" : `CREATE OR REPLACE VIEW loaded AS ${rows.join(" UNION ALL ")}`;
     if (loaded === this.shown) return;
-    if (loaded) this.duck.run(loaded);
-    this.duck.run(loaded ? this.events.view("loaded", needed!.copy()) : this.events.view("", undefined));
+    if (loaded) this.duck!.run(loaded);
+    this.duck!.run(loaded ? this.events.view("loaded", needed!.copy()) : this.events.view("", undefined));
     this.shown = loaded;
   }
 }

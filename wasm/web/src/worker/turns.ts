@@ -3,6 +3,12 @@ import { AbortedError } from "../errors.js";
 /** After so long without a pause, messages are let in. */
 const SLICE_MS = 12;
 
+/** What waits until somebody lets it go on. */
+export class Gate {
+  open: () => void = () => {};
+  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+}
+
 /** Work that is done by one at a time, in the order in which it was asked for. */
 export class Turns {
   private last: Promise<unknown> = Promise.resolve();
