@@ -325,7 +325,8 @@ impl Decoder {
         Decoder::default()
     }
 
-    /// Adds the rows of row groups of a file, from all that [`Events::places`] names, in that order.
+    /// Adds the rows of row groups of a file, from all that [`Events::places`] names, in that order, and what the browser says is
+    /// the SHA-256 of each; computed here where it says nothing.
     pub fn add(
         &mut self,
         events: &Events,
@@ -333,8 +334,11 @@ impl Decoder {
         groups: Vec<usize>,
         needed: &Needed,
         chunks: &Array,
+        digests: &Array,
     ) -> std::result::Result<(), Thrown> {
-        thrown(events.decoded(file, groups, needed, chunks).map(|batches| self.batches.extend(batches)))
+        thrown(
+            events.decoded(file, groups, needed, chunks, digests).map(|batches| self.batches.extend(batches)),
+        )
     }
 
     /// Some of the rows by their numbers and in this order, with some columns, as an Arrow stream; nothing if a column is of lists.
@@ -440,11 +444,14 @@ impl Events {
         groups: Vec<usize>,
         needed: &Needed,
         chunks: &Array,
+        digests: &Array,
     ) -> Result<Vec<RecordBatch>> {
         let places = self.places_of(file, &groups, needed)?;
-        let bytes = chunks.iter().filter_map(|chunk| chunk.dyn_into::<Uint8Array>().ok());
-        let chunks = places.into_iter().zip(bytes.map(|bytes| Bytes::from(bytes.to_vec()))).collect();
-        let fetched = Fetched::new(self.footer_of(file)?, chunks)?;
+        let bytes =
+            |one: wasm_bindgen::JsValue| one.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec());
+        let chunks = places.into_iter().zip(chunks.iter().filter_map(bytes).map(Bytes::from)).collect();
+        let digests: Vec<Vec<u8>> = digests.iter().filter_map(bytes).collect();
+        let fetched = Fetched::new(self.footer_of(file)?, chunks, &digests)?;
         fetched.batches(&groups, &needed.columns, &needed.fields)
     }
 }

@@ -52,10 +52,16 @@ fn rows(bytes: &[u8]) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     Ok((reader.schema(), reader.collect::<std::result::Result<_, _>>().map_err(unreadable)?))
 }
 
+/// What an Arrow stream has besides its values, about.
+const HEADERS_BYTES: usize = 64 << 10;
+
 /// Batches of one schema as an Arrow stream; nothing if there are none.
 fn stream(batches: &[RecordBatch]) -> Result<Vec<u8>> {
     let Some(first) = batches.first() else { return Ok(Vec::new()) };
-    let mut writer = StreamWriter::try_new(Vec::new(), &first.schema()).map_err(unreadable)?;
+    // Growing would copy what is there again and again.
+    let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+    let bytes = Vec::with_capacity(bytes.saturating_add(HEADERS_BYTES));
+    let mut writer = StreamWriter::try_new(bytes, &first.schema()).map_err(unreadable)?;
     for batch in batches {
         writer.write(batch).map_err(unreadable)?;
     }

@@ -22,7 +22,7 @@ pub use footer::{ChunkPlace, Footer, HASH_BYTES, HASHES_KEY, is_file, short_hash
 pub use glance::{BANDS, GLANCED, Glance, band, rows_of};
 pub use held::{Dropped, read_dropped};
 pub use manifest::{BundleFile, CopyFile, Manifest, Place, Source, Stored, TextRange, VERSION, is_below};
-pub use needs::{COPY_FILES_LEAST, Needs};
+pub use needs::Needs;
 pub use page::{Page, value_sql};
 pub use plan::Plan;
 pub use tables::{templates_table, without_zones};

@@ -5,7 +5,7 @@ use crate::query::analyses::Statement;
 use crate::query::filter::TsSpan;
 
 /// A copy is read in place of so many of its data files, or more.
-pub const COPY_FILES_LEAST: usize = 8;
+const FILES_MANY: usize = 4;
 
 /// What the rows of a question have in common.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,7 +57,7 @@ impl Manifest {
         for (number, copy) in self.copies.iter().enumerate() {
             let Some(copied) = needed.get_mut(copy.of.0..copy.of.1) else { continue };
             let of = copied.iter().filter(|is_needed| **is_needed).count();
-            if of >= COPY_FILES_LEAST && has_all(copy, columns) {
+            if of >= FILES_MANY && has_all(copy, columns) {
                 copied.fill(false);
                 instead.push(self.files.len().saturating_add(number));
             }

@@ -108,7 +108,10 @@ export class Daybook {
     return this.calls.call({ method: "condition", filter }, options);
   }
 
-  /** Loads columns of all events before somebody asks about them, if that is little; says whether they are there. */
+  /**
+   * Loads columns of all events before somebody asks about them, if that is little; says whether they are there. Whatever is asked
+   * meanwhile ends it with an {@link AbortedError}.
+   */
   prefetch(columns: string[], options: CallOptions = {}): Promise<boolean> {
     return this.calls.call({ method: "prefetch", columns }, options);
   }

@@ -5,7 +5,7 @@
 
 use super::folder::NewFolder;
 use super::groups::Groups;
-use crate::bundle::{COPIES, COPY_FILES_LEAST, CopyFile, Manifest};
+use crate::bundle::{COPIES, CopyFile, Manifest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::column::TableSchema;
 use crate::event::fixed::Fixed;
@@ -32,6 +32,8 @@ const COLUMNS: [Fixed; 14] = [
 ];
 /// The rows of a row group: as many as DuckDB keeps together.
 const GROUP_ROWS: usize = 122_880;
+/// A copy of fewer data files is of little use.
+const FILES_LEAST: usize = 8;
 /// Data files of more rows are no better in a copy.
 const SMALL_ROWS: usize = 65_536;
 /// A copy is ended when it has so many bytes, or so much text in memory waits for a row group.
@@ -106,7 +108,7 @@ impl<'a> Copies<'a> {
         let of = (self.first, self.first.saturating_add(self.files));
         (self.first, self.files) = (of.1, 0);
         let copied = manifest.files.get(of.0..of.1).unwrap_or_default();
-        if copied.len() < COPY_FILES_LEAST {
+        if copied.len() < FILES_LEAST {
             self.waiting.clear();
             self.groups.clear();
             return Ok(());

@@ -22,6 +22,10 @@ export interface Column {
 /** Columns that filters are about and that the first screen does not show of all events. */
 const LIKELY = ["message", "duration_ms", "entity_id", "session", "level"];
 
+/** How long the page is left alone before each of them, and how often what was interrupted is tried. */
+const PREFETCH_PAUSE_MS = 400;
+const PREFETCH_TRIES = 10;
+
 /** Hands on new events as they come, where there is a server that has them. */
 export interface Tail {
   follow(filter: string, heard: (rows: Table) => void, signal: AbortSignal): Promise<void>;
@@ -65,10 +69,13 @@ export class Events {
     const { connection } = navigator as { connection?: { saveData?: boolean } };
     if (this.isPrepared || connection?.saveData) return;
     this.isPrepared = true;
-    try {
-      for (const column of LIKELY) await this.store.prefetch([column]);
-    } catch {
-      // Nobody asked for it; who asks is told.
+    for (const column of LIKELY) {
+      for (let tries = 0; tries < PREFETCH_TRIES; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, PREFETCH_PAUSE_MS));
+        // Something was asked meanwhile, or it cannot be loaded, which who asks for it is told.
+        const isDone = await this.store.prefetch([column]).then(() => true, () => false);
+        if (isDone) break;
+      }
     }
   }
 

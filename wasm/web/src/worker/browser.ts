@@ -1,4 +1,4 @@
-import { BROWSER_RUNTIME, type DuckDBBindings, VoidLogger, createDuckDB } from "duckdb-blocking";
+import type { DuckDBBindings } from "duckdb-blocking";
 import initialize from "../../pkg/daybook.js";
 import { UnsupportedError } from "../errors.js";
 import type { ToWorker } from "../protocol.js";
@@ -13,6 +13,7 @@ const BUNDLES = {
 
 /** DuckDB in the form that the browser runs: one of them needs WebAssembly's exceptions. */
 async function duckdb(gate: Promise<void>): Promise<DuckDBBindings> {
+  const { BROWSER_RUNTIME, VoidLogger, createDuckDB } = await script;
   const bindings = await createDuckDB(BUNDLES, new VoidLogger(), BROWSER_RUNTIME);
   // DuckDB's own way says nothing of a file that is not there, and keeps browsers from caching compiled code.
   const failed = new Promise<never>((_, fail) => {
@@ -35,16 +36,22 @@ async function instantiated(url: string, imports: WebAssembly.Imports, gate: Pro
 }
 
 async function fetched(url: string | URL): Promise<Response> {
-  const name = new URL(url).pathname.split("/").at(-1);
-  const fail = (why: string) => new UnsupportedError("unsupported", `the file \`${name}\` cannot be loaded: ${why}`, "all files of the package's `dist` must be on the server");
-  const response = await fetch(url, { credentials: "same-origin" }).catch((error: Error) => Promise.reject(fail(error.message)));
-  if (!response.ok) throw fail(`the server answers ${response.status}`);
+  const name = new URL(url).pathname.split("/").at(-1)!;
+  const response = await fetch(url, { credentials: "same-origin" }).catch((error: Error) => Promise.reject(unloaded(name, error.message)));
+  if (!response.ok) throw unloaded(name, `the server answers ${response.status}`);
   return response;
 }
 
+function unloaded(name: string, why: string): UnsupportedError {
+  return new UnsupportedError("unsupported", `the file \`${name}\` cannot be loaded: ${why}`, "all files of the package's `dist` must be on the server");
+}
+
 const ready = fetched(MODULE).then((response) => initialize({ module_or_path: response }));
-// It is told by the first call.
+// DuckDB's script is long: our own module is fetched and compiled while it is read.
+const script = import("duckdb-blocking").catch((error: Error) => Promise.reject(unloaded("duckdb.js", error.message)));
+// They are told by the first call that needs them.
 ready.catch(() => {});
+script.catch(() => {});
 const heard = serve(
   { ready, duckdb },
   (message, transfer) => (self as unknown as Worker).postMessage(message, transfer),

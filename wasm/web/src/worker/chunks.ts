@@ -43,7 +43,7 @@ export class Chunks {
       const part = { offset, length };
       const [bytes] = await this.fetch(file, [part], signal);
       if (this.events.hasFooter(file)) return;
-      await this.checking(file, [part], [bytes!], ([footer]) => this.events.footer(file, footer!), signal);
+      await this.checking(file, [part], [bytes!], async ([footer]) => this.events.footer(file, footer!), signal);
     };
     const [first, ...others] = files.filter((file) => !this.events.hasFooter(file));
     // The first tells whether the server has ranges.
@@ -84,15 +84,15 @@ export class Chunks {
    * Does what checks parts of a file. Those that are the bundle's are kept across visits; others are forgotten, and fetched
    * again if they are of an earlier visit.
    */
-  async checking(file: number, parts: Part[], bytes: Uint8Array[], check: (bytes: Uint8Array[]) => void, signal: AbortSignal): Promise<void> {
+  async checking(file: number, parts: Part[], bytes: Uint8Array[], check: (bytes: Uint8Array[]) => Promise<void>, signal: AbortSignal): Promise<void> {
     const keys = parts.map((part) => name(this.files[file]!, part));
     try {
-      check(bytes);
+      await check(bytes);
     } catch (error) {
       const wereStored = keys.map((key) => this.cache.forget(key));
       if (!wereStored.includes(true)) throw error;
       bytes = await this.fetch(file, parts, signal);
-      check(bytes);
+      await check(bytes);
     }
     keys.forEach((key, number) => this.cache.checked(key, bytes[number]!));
   }
@@ -132,6 +132,14 @@ function runs(parts: Part[]): Run[] {
     } else runs.push({ start: part.offset, end, parts: [part] });
   }
   return runs;
+}
+
+/** The SHA-256 of each part, by the browser, which is ten times as fast; nothing on a page that did not come safely. */
+export async function digestsOf(parts: Uint8Array[]): Promise<Uint8Array[]> {
+  const { subtle } = globalThis.crypto ?? {};
+  if (!subtle) return [];
+  const digests = await Promise.all(parts.map((part) => subtle.digest("SHA-256", part as Uint8Array<ArrayBuffer>)));
+  return digests.map((digest) => new Uint8Array(digest));
 }
 
 function name({ path }: Wanted, { offset, length }: Part): string {

@@ -74,6 +74,8 @@ export class Engine {
   private starting: Promise<Duck> | undefined;
   /** What is answered from before that. */
   private first: First | undefined;
+  /** Ends what loads without being asked. */
+  private prefetching: AbortController | undefined;
 
   constructor(private readonly platform: Platform) {}
 
@@ -265,9 +267,15 @@ export class Engine {
     }
   }
 
-  /** Loads columns of all events that questions may be about later, if that is little. Says whether they are there. */
-  async prefetch(columns: string[], work: Work): Promise<boolean> {
+  /**
+   * Loads columns of all events that questions may be about later, if that is little. Says whether they are there. Whatever is
+   * asked meanwhile ends it.
+   */
+  async prefetch(columns: string[], call: Work): Promise<boolean> {
     await this.started();
+    this.prefetching?.abort();
+    const stop = (this.prefetching = new AbortController());
+    const work = { ...call, signal: AbortSignal.any([call.signal, stop.signal]) };
     const known = columns.filter((name) => this.events.isPlain(name));
     if (!this.store || known.length === 0) return false;
     const { tables } = this.store;
@@ -312,6 +320,7 @@ export class Engine {
    * The rows of a statement. What it needs is planned and fetched while other calls go on; then it has DuckDB for itself.
    */
   private async answer({ sql, parameters }: Statement, common: Common | undefined, work: Work, within?: BigInt64Array): Promise<Uint8Array> {
+    this.prefetching?.abort();
     const duck = await this.started();
     const all = this.store && this.events.needed(duck.plan(sql, parameters), common);
     const needed = within ? all?.within(within) : all;

@@ -1,6 +1,6 @@
 import { Decoder, type Events, type Needed } from "../../pkg/daybook.js";
 import { LimitError } from "../errors.js";
-import { AT_ONCE, type Chunk, type Chunks } from "./chunks.js";
+import { AT_ONCE, type Chunk, type Chunks, digestsOf } from "./chunks.js";
 import type { Duck } from "./duck.js";
 import type { Work } from "./engine.js";
 import { bytesText, sum } from "./sizes.js";
@@ -241,7 +241,7 @@ export class Tables {
       for (const [number, { file, groups, chunks }] of parts.entries()) {
         const bytes = await coming[number]!;
         fetchNext();
-        const decode = (bytes: Uint8Array[]) => decoder.add(this.events, file, groups, needed, bytes);
+        const decode = async (bytes: Uint8Array[]) => decoder.add(this.events, file, groups, needed, bytes, await digestsOf(bytes));
         await this.chunks.checking(file, chunks, bytes, decode, work.signal);
         const rows = decoder.rows();
         if (rows >= atOnce || (rows > 0 && number === parts.length - 1)) yield decoder;

@@ -77,11 +77,25 @@ impl<T: Number> Values for Numbers<T> {
             Encoding::PLAIN => plain(bytes, count, &mut self.values),
             Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => {
                 let Numbers { values, dictionary } = self;
-                numbers_of(bytes, count, |number, times| {
-                    let value = *dictionary.get(number as usize).ok_or_else(unknown)?;
-                    values.resize(values.len().saturating_add(times), value);
-                    Ok(())
-                })
+                values.reserve(count);
+                let each = |numbers: Stretch<'_>| match numbers {
+                    Stretch::Same(number, times) => {
+                        let value = *dictionary.get(number as usize).ok_or_else(unknown)?;
+                        values.resize(values.len().saturating_add(times), value);
+                        Ok(())
+                    }
+                    Stretch::Others(numbers) => {
+                        let known = numbers.iter().map_while(|number| dictionary.get(*number as usize));
+                        let before = values.len();
+                        values.extend(known);
+                        if values.len().saturating_sub(before) == numbers.len() {
+                            Ok(())
+                        } else {
+                            Err(unknown())
+                        }
+                    }
+                };
+                numbers_of(bytes, count, each)
             }
             Encoding::DELTA_BINARY_PACKED if T::of_whole(0).is_some() => {
                 let whole = differences(&mut bits::Bytes(bytes), count)?;
@@ -142,13 +156,39 @@ impl Values for Truths {
 pub struct Texts {
     pub bytes: Vec<u8>,
     pub ends: Vec<i32>,
-    /// The texts of the dictionary, and where each begins and ends.
-    dictionary: (Vec<u8>, Vec<(usize, usize)>),
+    dictionary: Dictionary,
+}
+
+/// The texts of a dictionary.
+#[derive(Debug, Default)]
+struct Dictionary {
+    /// Their bytes, and after them as many zeros as a short text may have.
+    bytes: Vec<u8>,
+    /// Where each begins, and its length.
+    places: Vec<(usize, usize)>,
+}
+
+/// Texts of so many bytes are copied by as many at once, which takes no loop.
+const SHORT: usize = 16;
+
+impl Dictionary {
+    #[inline]
+    fn append(&self, (begin, length): (usize, usize), to: &mut Vec<u8>) {
+        let rest = self.bytes.get(begin..).unwrap_or_default();
+        match rest.first_chunk::<SHORT>() {
+            Some(short) if length <= SHORT => {
+                let end = to.len().saturating_add(length);
+                to.extend_from_slice(short);
+                to.truncate(end);
+            }
+            _ => to.extend_from_slice(rest.get(..length).unwrap_or_default()),
+        }
+    }
 }
 
 impl Default for Texts {
     fn default() -> Texts {
-        Texts { bytes: Vec::new(), ends: vec![0], dictionary: Default::default() }
+        Texts { bytes: Vec::new(), ends: vec![0], dictionary: Dictionary::default() }
     }
 }
 
@@ -156,19 +196,25 @@ impl Texts {
     fn push(&mut self, text: &[u8]) -> Result<()> {
         self.bytes.extend_from_slice(text);
         let end = i32::try_from(self.bytes.len());
-        self.ends.push(end.map_err(|_| wrong("the texts of a row group have more than 2 GiB"))?);
+        self.ends.push(end.map_err(|_| too_long())?);
         Ok(())
     }
 
-    fn known(&mut self, number: u32, times: usize) -> Result<()> {
-        let (known, places) = std::mem::take(&mut self.dictionary);
-        let text = places.get(number as usize).and_then(|(begin, end)| known.get(*begin..*end));
-        let added = match text {
-            Some(text) => (0..times).try_for_each(|_| self.push(text)),
-            None => Err(unknown()),
+    /// Adds texts of the dictionary.
+    fn known(&mut self, numbers: Stretch<'_>) -> Result<()> {
+        let Texts { bytes, ends, dictionary } = self;
+        let mut push = |number: u32| -> Result<()> {
+            let place = dictionary.places.get(number as usize).ok_or_else(unknown)?;
+            dictionary.append(*place, bytes);
+            ends.push(bytes.len() as i32);
+            Ok(())
         };
-        self.dictionary = (known, places);
-        added
+        match numbers {
+            Stretch::Same(number, times) => (0..times).try_for_each(|_| push(number))?,
+            Stretch::Others(numbers) => numbers.iter().try_for_each(|number| push(*number))?,
+        }
+        // What was cut off of the ends above is never used.
+        if i32::try_from(bytes.len()).is_ok() { Ok(()) } else { Err(too_long()) }
     }
 }
 
@@ -179,9 +225,9 @@ impl Values for Texts {
         for _ in 0..count {
             let length = left.block()?.len();
             let end = bytes.len().saturating_sub(left.0.len());
-            places.push((end.saturating_sub(length), end));
+            places.push((end.saturating_sub(length), length));
         }
-        self.dictionary = (bytes.to_vec(), places);
+        self.dictionary = Dictionary { bytes: [bytes, &[0; SHORT]].concat(), places };
         Ok(())
     }
 
@@ -190,7 +236,8 @@ impl Values for Texts {
         match encoding {
             Encoding::PLAIN => (0..count).try_for_each(|_| self.push(left.block()?)),
             Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => {
-                numbers_of(bytes, count, |number, times| self.known(number, times))
+                self.ends.reserve(count);
+                numbers_of(bytes, count, |numbers| self.known(numbers))
             }
             Encoding::DELTA_LENGTH_BYTE_ARRAY => {
                 let lengths = differences(&mut left, count)?;
@@ -218,17 +265,25 @@ impl Values for Texts {
     }
 }
 
-/// The numbers of a dictionary's values, each and how often it stands there.
-fn numbers_of(bytes: &[u8], count: usize, mut each: impl FnMut(u32, usize) -> Result<()>) -> Result<()> {
+/// Numbers of a dictionary's values.
+enum Stretch<'a> {
+    /// The same one, so often.
+    Same(u32, usize),
+    Others(&'a [u32]),
+}
+
+/// The numbers of a dictionary's values, in order.
+fn numbers_of(bytes: &[u8], count: usize, mut each: impl FnMut(Stretch<'_>) -> Result<()>) -> Result<()> {
     let (width, rest) = bytes.split_first().ok_or_else(too_short)?;
     let width = u32::from(*width);
     let mut numbers: Vec<u32> = Vec::new();
     bits::Bytes(rest).runs(width, count, |run| match run {
-        Run::Same(number, times) => each(number, times),
+        Run::Same(number, times) => each(Stretch::Same(number, times)),
         Run::Packed(packed, times) => {
             numbers.clear();
+            numbers.reserve(times);
             unpack(packed, width, times, |number| numbers.push(number as u32));
-            numbers.iter().try_for_each(|number| each(*number, 1))
+            each(Stretch::Others(&numbers))
         }
     })
 }
@@ -241,6 +296,10 @@ fn differences(bytes: &mut bits::Bytes<'_>, count: usize) -> Result<Vec<i64>> {
 
 fn size(length: i64) -> Result<usize> {
     usize::try_from(length).map_err(|_| wrong("a text has a length below zero"))
+}
+
+fn too_long() -> parquet::errors::ParquetError {
+    wrong("the texts of a row group have more than 2 GiB")
 }
 
 fn unknown() -> parquet::errors::ParquetError {
