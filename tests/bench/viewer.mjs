@@ -119,6 +119,8 @@ const cold = await visit(context);
 await cold.page.close();
 const warm = await visit(context);
 const { page } = warm;
+// Somebody reads the first screen for a while.
+await page.waitForTimeout(3_000);
 const first = await page.evaluate(() => Math.round(window.longest));
 const kind = await page.locator(".facet .value .name").nth(8).innerText();
 const filters = {};

@@ -75,6 +75,11 @@ impl Events {
         thrown(Events::of_file(bytes, name, format, now, limit as u64))
     }
 
+    /// How many there are.
+    pub fn rows(&self) -> f64 {
+        self.about.get("events").and_then(Json::as_f64).unwrap_or_default()
+    }
+
     /// What there is, as JSON.
     pub fn about(&self) -> String {
         self.about.to_string()
@@ -284,6 +289,13 @@ impl Glance {
         thrown(decoder.batches.iter().try_for_each(|batch| self.events.add(batch)))
     }
 
+    /// Adds the rows of a query, an Arrow stream with the columns [`Glance::columns`].
+    #[wasm_bindgen(js_name = addRows)]
+    pub fn add_rows(&mut self, stream: &[u8]) -> std::result::Result<(), Thrown> {
+        let (_, batches) = thrown(crate::rows(stream))?;
+        thrown(batches.iter().try_for_each(|batch| self.events.add(batch)))
+    }
+
     /// The columns that it is made of.
     pub fn columns() -> Vec<String> {
         daybook::bundle::GLANCED.map(|fixed| fixed.name().to_string()).to_vec()
@@ -351,6 +363,11 @@ impl Decoder {
     /// How many rows there are.
     pub fn rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// The rows, to be handed on later; there are none after it.
+    pub fn aside(&mut self) -> Decoder {
+        Decoder { batches: std::mem::take(&mut self.batches) }
     }
 
     /// The rows as an Arrow stream; there are none after it.

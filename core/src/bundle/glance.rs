@@ -47,7 +47,10 @@ impl Glance {
         };
         self.ts.extend_from_slice(ts.values());
         self.seq.extend_from_slice(seq.values());
-        self.bands.extend(severity.iter().map(band));
+        match severity.null_count() {
+            0 => self.bands.extend(severity.values().iter().map(|severity| band(Some(*severity)))),
+            _ => self.bands.extend(severity.iter().map(band)),
+        }
         Ok(())
     }
 

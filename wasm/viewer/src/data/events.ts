@@ -23,7 +23,7 @@ export interface Column {
 const LIKELY = ["message", "duration_ms", "entity_id", "session", "level"];
 
 /** How long the page is left alone before each of them, and how often what was interrupted is tried. */
-const PREFETCH_PAUSE_MS = 400;
+const PREFETCH_PAUSE_MS = 150;
 const PREFETCH_TRIES = 10;
 
 /** Hands on new events as they come, where there is a server that has them. */

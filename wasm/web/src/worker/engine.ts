@@ -1,13 +1,13 @@
 import { tableFromIPC } from "apache-arrow";
 import type { DuckDBBindings } from "duckdb-blocking";
 import { type Common, Events, Glance, type Needed, encode, value } from "../../pkg/daybook.js";
-import { DaybookError, LimitError } from "../errors.js";
+import { AbortedError, DaybookError, LimitError } from "../errors.js";
 import type { About, BundleFile, Counters, Grid, OpenOptions, Order, Place, Progress } from "../protocol.js";
 import { Cache } from "./cache.js";
 import { AT_ONCE, Chunks } from "./chunks.js";
 import { First } from "./first.js";
 import { Duck, FullError, type Setup, opened, readTextsWith } from "./duck.js";
-import { Selections, isInOrder, reversed, selected, spans } from "./selections.js";
+import { Selections, reversed, selected, spans } from "./selections.js";
 import { bytesText, sum } from "./sizes.js";
 import { type ReadFile, type Source, sourceOf } from "./source.js";
 import { counted, counting, matching, paging, selecting } from "./sql.js";
@@ -47,6 +47,10 @@ interface Store {
 
 const MEMORY_LIMIT = 1 << 30;
 const CACHE_LIMIT = 128 << 20;
+/** All events are seen at a glance if they are no more than these; 17 bytes each. */
+const GLANCE_ROWS = 4_000_000;
+/** Questions with the same filter are about the same moment if they come within so long. */
+const GLANCE_MS = 300;
 /** Rows are picked out of so many, which takes less time than to load them. */
 const PICKED_ROWS = 50_000;
 /** So much is fetched that nobody has asked for. */
@@ -74,6 +78,8 @@ export class Engine {
   private starting: Promise<Duck> | undefined;
   /** What is answered from before that. */
   private first: First | undefined;
+  /** What was seen of the events that matched last. */
+  private last: { key: string; asked: number; glance: Promise<Glance> } | undefined;
   /** Ends what loads without being asked. */
   private prefetching: AbortController | undefined;
 
@@ -98,7 +104,7 @@ export class Engine {
     this.store = { source, files, chunks, tables };
     this.starting = this.begin(bindings);
     this.starting.catch(() => {});
-    if (options.glance) this.first = new First(() => this.look(tables), () => this.gate.open());
+    if (options.glance && about.events <= GLANCE_ROWS) this.first = new First(() => this.look(tables), () => this.gate.open());
     else await this.started();
     work.progress({ step: "open", done: 1, total: 1 });
     return about;
@@ -199,28 +205,55 @@ export class Engine {
 
   /** Which events match, in an order. */
   async select(filter: string, lenient: boolean, order: Order, work: Work): Promise<{ selection: number; length: number }> {
-    const isByTime = (order.column ?? "ts") === "ts";
-    if (isByTime && filter.trim() === "") {
-      const all = await this.first?.all(work.signal);
-      if (all) return this.selections.add(order.descending ? reversed(all) : all);
+    if ((order.column ?? "ts") === "ts") {
+      const found = await this.glance(filter, lenient, work, (glance) => ({ ts: glance.ts(), seq: glance.seq() }));
+      if (found) return this.selections.add(order.descending ? reversed(found) : found);
     }
     const condition = this.events.condition(filter, Date.now(), lenient);
-    const rows = (sql: string) => this.answer({ name: "", sql, parameters: [] }, condition.common(), work);
-    if (isByTime) {
-      // A copy has its rows in the order of time, and sorting a million takes long.
-      const found = selected(await rows(selecting(condition.sql())));
-      if (isInOrder(found)) return this.selections.add(order.descending ? reversed(found) : found);
-    }
-    return this.selections.add(selected(await rows(selecting(condition.sql(), order))));
+    const rows = await this.answer({ name: "", sql: selecting(condition.sql(), order), parameters: [] }, condition.common(), work);
+    return this.selections.add(selected(rows));
   }
 
   /** How many events of each band of severity match, in equal stretches of time: those of the first band, then of the next. */
   async buckets(filter: string, lenient: boolean, grid: Grid, work: Work): Promise<Float64Array> {
-    const early = filter.trim() === "" && (await this.first?.buckets(grid, work.signal));
-    if (early) return early;
+    const found = await this.glance(filter, lenient, work, (glance) => glance.buckets(grid.origin, grid.step, grid.count));
+    if (found) return found;
     const condition = this.events.condition(filter, Date.now(), lenient);
     const sql = counting(condition.sql(), grid);
     return counted(await this.answer({ name: "", sql, parameters: [] }, condition.common(), work), grid);
+  }
+
+  /**
+   * What is seen of the events that match, which the counts over time and the order both are of; nothing where all events are too
+   * many for that. Who asks for both with the same filter asks DuckDB once.
+   */
+  private async glance<T>(filter: string, lenient: boolean, work: Work, see: (glance: Glance) => T): Promise<T | undefined> {
+    if (this.events.rows() > GLANCE_ROWS) return undefined;
+    const first = filter.trim() === "" ? await this.first?.looked(work.signal) : undefined;
+    if (first) return see(first);
+    const key = `${lenient} ${filter}`;
+    for (;;) {
+      const known = this.last?.key === key && performance.now() - this.last.asked < GLANCE_MS;
+      const last = known ? this.last! : (this.last = { key, asked: performance.now(), glance: this.match(filter, lenient, work) });
+      try {
+        return see(await last.glance);
+      } catch (error) {
+        if (this.last === last) this.last = undefined;
+        // Who asked for it first does not want it any more.
+        if (known && error instanceof AbortedError && !work.signal.aborted) continue;
+        throw error;
+      }
+    }
+  }
+
+  private async match(filter: string, lenient: boolean, work: Work): Promise<Glance> {
+    const condition = this.events.condition(filter, Date.now(), lenient);
+    const sql = `SELECT ${Glance.columns().join(", ")} FROM events WHERE ${condition.sql()}`;
+    const rows = await this.answer({ name: "", sql, parameters: [] }, condition.common(), work);
+    const glance = new Glance();
+    glance.addRows(rows);
+    glance.sort();
+    return glance;
   }
 
   /** Rows of a selection. */

@@ -1,6 +1,4 @@
 import type { Glance } from "../../pkg/daybook.js";
-import type { Grid } from "../protocol.js";
-import type { Selected } from "./selections.js";
 import { stopIf } from "./turns.js";
 
 /** DuckDB is started so long after the last thing of the first screen, if nobody needs it before. */
@@ -20,16 +18,6 @@ export class First {
     this.glance.catch(() => {});
   }
 
-  /** The times and numbers of all events, the oldest first; nothing where that has to be asked of DuckDB. */
-  async all(signal: AbortSignal): Promise<Selected | undefined> {
-    const glance = await this.looked(signal);
-    return glance && { ts: glance.ts(), seq: glance.seq() };
-  }
-
-  async buckets({ origin, step, count }: Grid, signal: AbortSignal): Promise<Float64Array | undefined> {
-    return (await this.looked(signal))?.buckets(origin, step, count);
-  }
-
   /** Something of the first screen is under way until the function is called that this gives. */
   pause(): () => void {
     clearTimeout(this.timer);
@@ -45,7 +33,8 @@ export class First {
     this.glance.then((glance) => glance?.free()).catch(() => {});
   }
 
-  private async looked(signal: AbortSignal): Promise<Glance | undefined> {
+  /** All events at a glance; nothing when DuckDB is there. */
+  async looked(signal: AbortSignal): Promise<Glance | undefined> {
     const glance = await this.glance;
     stopIf(signal);
     return this.isClosed ? undefined : glance;

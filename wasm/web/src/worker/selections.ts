@@ -73,25 +73,7 @@ export function selected(stream: Uint8Array): Selected {
   return { ts: column("ts"), seq: column("seq") };
 }
 
-/** Whether events are in the order of time, and of their numbers where times are the same. */
-export function isInOrder({ ts, seq }: Selected): boolean {
-  const [times, numbers] = [halves(ts), halves(seq)];
-  for (let at = 1; at < ts.length; at++) {
-    const order = compared(times, at - 1, at) || compared(numbers, at - 1, at);
-    if (order > 0) return false;
-  }
-  return true;
-}
-
-/** Numbers of 64 bits as halves: a bigint for each would take ten times as long. */
-function halves({ buffer, byteOffset, length }: BigInt64Array): { high: Int32Array; low: Uint32Array } {
-  return { high: new Int32Array(buffer, byteOffset, 2 * length), low: new Uint32Array(buffer, byteOffset, 2 * length) };
-}
-
-function compared({ high, low }: ReturnType<typeof halves>, one: number, other: number): number {
-  return high[2 * one + 1]! - high[2 * other + 1]! || low[2 * one]! - low[2 * other]!;
-}
-
+/** The same from the last one to the first. */
 export function reversed({ ts, seq }: Selected): Selected {
   return { ts: ts.reverse(), seq: seq.reverse() };
 }

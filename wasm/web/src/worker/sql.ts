@@ -15,14 +15,11 @@ export function matching(condition: string, limit: number | null, columns: strin
   return `SELECT ${shown(columns)} FROM events WHERE ${condition} ORDER BY ts, seq${most}`;
 }
 
-/** The query of the times and numbers of events that match, in an order; without one, as they come. */
-export function selecting(condition: string, order?: Order): string {
-  const all = `SELECT epoch_us(ts) AS ts, seq FROM events WHERE ${condition}`;
-  if (!order) return all;
-  const { column = "ts", descending = false } = order;
+/** The query of the times and numbers of events that match, in an order. */
+export function selecting(condition: string, { column = "ts", descending = false }: Order): string {
   const way = descending ? "DESC" : "ASC";
   const first = column === "ts" ? "" : `${identifier(column)} ${way} NULLS LAST, `;
-  return `${all} ORDER BY ${first}ts ${way}, seq ${way}`;
+  return `SELECT epoch_us(ts) AS ts, seq FROM events WHERE ${condition} ORDER BY ${first}ts ${way}, seq ${way}`;
 }
 
 /** Bands of severity: none, and from `trace` to `critical`. */

@@ -63,7 +63,7 @@ export class Tables {
 
   private duck: Duck | undefined;
   /** What was decoded before DuckDB was there. */
-  private waiting: { load: Load; streams: Uint8Array[] }[] = [];
+  private waiting: { load: Load; rows: Decoder[] }[] = [];
 
   constructor(
     private readonly events: Events,
@@ -77,13 +77,13 @@ export class Tables {
     const { loads } = this.choose(needed, units);
     this.check(loads, 0);
     for (const load of loads) {
-      const streams: Uint8Array[] = [];
+      const rows: Decoder[] = [];
       for await (const decoder of this.decoded(load, work)) {
         look(decoder);
-        streams.push(decoder.take());
+        rows.push(decoder.aside());
       }
       // DuckDB may have been needed meanwhile; then it loads what it is asked about.
-      if (!this.duck) this.waiting.push({ load, streams });
+      if (!this.duck) this.waiting.push({ load, rows });
     }
   }
 
@@ -105,10 +105,13 @@ export class Tables {
   /** Takes DuckDB, and gives it what waits. */
   begin(duck: Duck): void {
     this.duck = duck;
-    for (const { load, streams } of this.waiting.splice(0)) {
+    for (const { load, rows } of this.waiting.splice(0)) {
       const table = this.newName();
-      streams.forEach((stream, number) => duck.insert(table, stream, number === 0));
-      if (streams.length > 0) this.keep(table, load);
+      for (const [number, some] of rows.entries()) {
+        duck.insert(table, some.take(), number === 0);
+        some.free();
+      }
+      if (rows.length > 0) this.keep(table, load);
     }
   }
 
