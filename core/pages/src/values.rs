@@ -195,8 +195,7 @@ impl Default for Texts {
 impl Texts {
     fn push(&mut self, text: &[u8]) -> Result<()> {
         self.bytes.extend_from_slice(text);
-        let end = i32::try_from(self.bytes.len());
-        self.ends.push(end.map_err(|_| too_long())?);
+        self.ends.push(end_of(&self.bytes)?);
         Ok(())
     }
 
@@ -206,15 +205,13 @@ impl Texts {
         let mut push = |number: u32| -> Result<()> {
             let place = dictionary.places.get(number as usize).ok_or_else(unknown)?;
             dictionary.append(*place, bytes);
-            ends.push(bytes.len() as i32);
+            ends.push(end_of(bytes)?);
             Ok(())
         };
         match numbers {
-            Stretch::Same(number, times) => (0..times).try_for_each(|_| push(number))?,
-            Stretch::Others(numbers) => numbers.iter().try_for_each(|number| push(*number))?,
+            Stretch::Same(number, times) => (0..times).try_for_each(|_| push(number)),
+            Stretch::Others(numbers) => numbers.iter().try_for_each(|number| push(*number)),
         }
-        // What was cut off of the ends above is never used.
-        if i32::try_from(bytes.len()).is_ok() { Ok(()) } else { Err(too_long()) }
     }
 }
 
@@ -298,8 +295,9 @@ fn size(length: i64) -> Result<usize> {
     usize::try_from(length).map_err(|_| wrong("a text has a length below zero"))
 }
 
-fn too_long() -> parquet::errors::ParquetError {
-    wrong("the texts of a row group have more than 2 GiB")
+/// Where texts end, which Arrow has as 32 bits.
+fn end_of(texts: &[u8]) -> Result<i32> {
+    i32::try_from(texts.len()).map_err(|_| wrong("the texts of a row group have more than 2 GiB"))
 }
 
 fn unknown() -> parquet::errors::ParquetError {

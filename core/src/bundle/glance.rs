@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Bands of severity: none, and those of `trace`, `debug`, `info`, `warning`, `error` and `critical`.
-pub const BANDS: usize = 7;
+const BANDS: usize = 7;
 /// A band has so many severities.
 const BAND_SEVERITIES: i8 = 4;
 
@@ -28,7 +28,7 @@ pub struct Glance {
 }
 
 /// The band of a severity.
-pub fn band(severity: Option<i8>) -> u8 {
+fn band(severity: Option<i8>) -> u8 {
     let band = severity
         .filter(|severity| *severity >= 1)
         .map_or(0, |severity| severity.saturating_sub(1) / BAND_SEVERITIES + 1);

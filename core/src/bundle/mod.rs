@@ -19,7 +19,7 @@ mod tests;
 pub use ask::{Ask, Given, Step, ToRun};
 pub use decode::{Fetched, rest_column};
 pub use footer::{ChunkPlace, Footer, HASH_BYTES, HASHES_KEY, is_file, short_hash};
-pub use glance::{BANDS, GLANCED, Glance, band, rows_of};
+pub use glance::{GLANCED, Glance, rows_of};
 pub use held::{Dropped, read_dropped};
 pub use manifest::{BundleFile, CopyFile, Manifest, Place, Source, Stored, TextRange, VERSION, is_below};
 pub use needs::Needs;

@@ -49,7 +49,7 @@ const MEMORY_LIMIT = 1 << 30;
 const CACHE_LIMIT = 128 << 20;
 /** All events are seen at a glance if they are no more than these; 17 bytes each. */
 const GLANCE_ROWS = 4_000_000;
-/** Questions with the same filter are about the same moment if they come within so long. */
+/** What matched a filter is kept so long. */
 const GLANCE_MS = 300;
 /** Rows are picked out of so many, which takes less time than to load them. */
 const PICKED_ROWS = 50_000;
@@ -79,7 +79,7 @@ export class Engine {
   /** What is answered from before that. */
   private first: First | undefined;
   /** What was seen of the events that matched last. */
-  private last: { key: string; asked: number; glance: Promise<Glance> } | undefined;
+  private last: { key: string; glance: Promise<Glance> } | undefined;
   /** Ends what loads without being asked. */
   private prefetching: AbortController | undefined;
 
@@ -233,17 +233,30 @@ export class Engine {
     if (first) return see(first);
     const key = `${lenient} ${filter}`;
     for (;;) {
-      const known = this.last?.key === key && performance.now() - this.last.asked < GLANCE_MS;
-      const last = known ? this.last! : (this.last = { key, asked: performance.now(), glance: this.match(filter, lenient, work) });
+      const known = this.last?.key === key ? this.last : undefined;
       try {
-        return see(await last.glance);
+        return see(await (known?.glance ?? this.keep(key, this.match(filter, lenient, work))));
       } catch (error) {
-        if (this.last === last) this.last = undefined;
         // Who asked for it first does not want it any more.
         if (known && error instanceof AbortedError && !work.signal.aborted) continue;
         throw error;
       }
     }
+  }
+
+  /** Has who asks next with the same filter get the same. */
+  private keep(key: string, glance: Promise<Glance>): Promise<Glance> {
+    const last = (this.last = { key, glance });
+    const forget = () => {
+      if (this.last === last) this.last = undefined;
+    };
+    const end = (glance: Glance) => {
+      forget();
+      // It is the module's memory, of which JavaScript knows nothing.
+      glance.free();
+    };
+    glance.then((glance) => setTimeout(end, GLANCE_MS, glance), forget);
+    return glance;
   }
 
   private async match(filter: string, lenient: boolean, work: Work): Promise<Glance> {

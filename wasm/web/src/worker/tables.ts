@@ -91,9 +91,8 @@ export class Tables {
   async picked(needed: Needed, units: Unit[], seqs: BigInt64Array, names: string[], work: Work): Promise<Uint8Array | undefined> {
     const load = this.lacking({ units, keys: new Set(), rows: rowsOf(units), tables: [] }, needed);
     this.check([load], 0);
-    const parts: Uint8Array[] = [];
-    for await (const decoder of this.decoded(load, work, Infinity)) parts.push(decoder.picked(seqs, names) ?? new Uint8Array(0));
-    return parts[0]?.length ? parts[0] : undefined;
+    for await (const decoder of this.decoded(load, work, Infinity)) return decoder.picked(seqs, names);
+    return undefined;
   }
 
   /** What a question would load: its bytes in memory, and those to fetch. */
